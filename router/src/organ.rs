@@ -1,0 +1,126 @@
+//! The five organs, and what a piece of tissue can be sent to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::RouterError;
+
+/// An organ of the challenge, named as Kaggle's files name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Organ {
+    /// Kidney; its FTU is the glomerulus.
+    Kidney,
+    /// Prostate; its FTU is the gland.
+    Prostate,
+    /// Large intestine; its FTU is the crypt.
+    LargeIntestine,
+    /// Spleen; its FTU is the white pulp.
+    Spleen,
+    /// Lung; its FTU is the alveolus.
+    Lung,
+}
+
+impl Organ {
+    /// All organs, in the order of the project's own bundle.
+    pub const ALL: [Organ; 5] = [
+        Organ::Kidney,
+        Organ::Prostate,
+        Organ::LargeIntestine,
+        Organ::Spleen,
+        Organ::Lung,
+    ];
+
+    /// The name in Kaggle's files: `kidney`, `prostate`, `largeintestine`, `spleen`, `lung`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Organ::Kidney => "kidney",
+            Organ::Prostate => "prostate",
+            Organ::LargeIntestine => "largeintestine",
+            Organ::Spleen => "spleen",
+            Organ::Lung => "lung",
+        }
+    }
+
+    /// What one object is called, for people and for QuPath's classifications.
+    pub fn ftu(self) -> &'static str {
+        match self {
+            Organ::Kidney => "Glomerulus",
+            Organ::Prostate => "Prostate gland",
+            Organ::LargeIntestine => "Crypt",
+            Organ::Spleen => "White pulp",
+            Organ::Lung => "Alveolus",
+        }
+    }
+}
+
+impl fmt::Display for Organ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Organ {
+    type Err = RouterError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Organ::ALL
+            .into_iter()
+            .find(|organ| organ.name() == text)
+            .ok_or_else(|| RouterError::UnknownOrgan(text.to_owned()))
+    }
+}
+
+/// Where a cell of tissue is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// The model of one organ.
+    Organ(Organ),
+    /// The single EfficientNet-B0 U-Net for all organs; also where unsure cells go.
+    Baseline,
+    /// The standard U-Net for all organs.
+    Unet,
+}
+
+impl Target {
+    /// The organ's name, `baseline` or `unet`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Organ(organ) => organ.name(),
+            Target::Baseline => "baseline",
+            Target::Unet => "unet",
+        }
+    }
+
+    /// The organ, where the target is one organ's model.
+    pub fn organ(self) -> Option<Organ> {
+        match self {
+            Target::Organ(organ) => Some(organ),
+            Target::Baseline | Target::Unet => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kaggles_and_come_back() {
+        for organ in Organ::ALL {
+            assert_eq!(organ.name().parse::<Organ>(), Ok(organ));
+        }
+        assert_eq!(
+            "Kidney".parse::<Organ>(),
+            Err(RouterError::UnknownOrgan("Kidney".to_owned()))
+        );
+    }
+}

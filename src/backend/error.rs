@@ -1,0 +1,53 @@
+//! What can go wrong with a runtime or a network.
+
+use super::runtime::RuntimeError;
+
+/// Errors of the backend room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// No usable runtime library.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The runtime library was found but did not start.
+    #[error("ONNX Runtime at {library} does not start: {reason}")]
+    Start {
+        /// The library.
+        library: String,
+        /// The runtime's reason.
+        reason: String,
+    },
+    /// A network could not be loaded.
+    #[error("the network {name:?} cannot be loaded by {backend}: {reason}")]
+    Load {
+        /// The network.
+        name: String,
+        /// The backend.
+        backend: &'static str,
+        /// The runtime's reason.
+        reason: String,
+    },
+    /// A network could not be run.
+    #[error("the network {name:?} failed in {backend}: {reason}")]
+    Run {
+        /// The network.
+        name: String,
+        /// The backend.
+        backend: &'static str,
+        /// The runtime's reason.
+        reason: String,
+    },
+    /// A network's answer has another shape than the bundle promises.
+    #[error("the network {name:?} answers {found}, but bundle.toml promises {expected}")]
+    Shape {
+        /// The network.
+        name: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The choice of backend cannot be served.
+    #[error("{0}")]
+    Usage(String),
+}

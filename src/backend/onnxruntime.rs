@@ -1,0 +1,191 @@
+//! ONNX Runtime, loaded from a shared library when the program runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ort::environment::{Environment, GlobalThreadPoolOptions};
+use ort::session::Session as OrtSession;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::TensorRef;
+
+use super::runtime::Located;
+use super::{About, Backend, BackendError, Input, Output, Session};
+
+const NAME: &str = "onnxruntime";
+
+/// The runtime's environment. A process can have only one, with one library and one global thread pool.
+struct Started {
+    environment: Environment,
+    library: PathBuf,
+    threads: usize,
+}
+
+static STARTED: Mutex<Option<Started>> = Mutex::new(None);
+
+/// ONNX Runtime on the CPU.
+pub struct OnnxRuntime {
+    environment: Environment,
+    /// Threads for sessions that cannot use the global pool, because another part of the process started the
+    /// runtime with another number.
+    own_threads: Option<usize>,
+    about: About,
+}
+
+impl OnnxRuntime {
+    /// Starts the runtime from a library that was found and probed, with one global pool of `threads` threads
+    /// that do not spin.
+    ///
+    /// # Errors
+    /// When the library does not start, or the process already runs another one.
+    pub fn start(located: &Located, threads: usize) -> Result<Self, BackendError> {
+        let threads = threads.max(1);
+        let library = located.path.as_path();
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = match started.take() {
+            Some(running) if running.library == library => running,
+            Some(running) => {
+                let reason = format!(
+                    "this process already runs {}; it can use only one",
+                    running.library.display()
+                );
+                *started = Some(running);
+                return Err(BackendError::Start {
+                    library: library.display().to_string(),
+                    reason,
+                });
+            }
+            None => start(library, threads)?,
+        };
+        let about = About {
+            backend: NAME.to_owned(),
+            version: located.version.clone(),
+            library: Some(library.display().to_string()),
+            sha256: Some(located.sha256.clone()),
+            device: "cpu".to_owned(),
+            proof: "only the CPU provider is registered".to_owned(),
+            threads,
+            warning: None,
+        };
+        let runtime = OnnxRuntime {
+            environment: running.environment.clone(),
+            own_threads: (running.threads != threads).then_some(threads),
+            about,
+        };
+        *started = Some(running);
+        Ok(runtime)
+    }
+}
+
+fn start(library: &Path, threads: usize) -> Result<Started, BackendError> {
+    let fail = |reason: String| BackendError::Start {
+        library: library.display().to_string(),
+        reason,
+    };
+    // The library must be loaded before the pool's options can be made.
+    let builder = ort::init_from(library).map_err(|error| fail(error.to_string()))?;
+    let pool = GlobalThreadPoolOptions::default()
+        .with_intra_threads(threads)
+        .and_then(|pool| pool.with_inter_threads(1))
+        .and_then(|pool| pool.with_spin_control(false))
+        .map_err(|error| fail(error.to_string()))?;
+    let environment = builder
+        .with_name("ftuseg")
+        .with_telemetry(false)
+        .with_global_thread_pool(pool)
+        .build()
+        .map_err(|error| fail(error.to_string()))?;
+    Ok(Started {
+        environment,
+        library: library.to_owned(),
+        threads,
+    })
+}
+
+impl Backend for OnnxRuntime {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn load(&self, name: &str, onnx: &[u8]) -> Result<Box<dyn Session>, BackendError> {
+        let fail = |reason: String| BackendError::Load {
+            name: name.to_owned(),
+            backend: NAME,
+            reason,
+        };
+        let session = self
+            .session(onnx)
+            .map_err(|error| fail(error.to_string()))?;
+        let (Some(_), Some(output)) = (session.inputs().first(), session.outputs().first()) else {
+            return Err(fail("it has no input or no output".to_owned()));
+        };
+        if session.inputs().len() != 1 {
+            return Err(fail(format!(
+                "it has {} inputs; one image is what it can be given",
+                session.inputs().len()
+            )));
+        }
+        let output = output.name().to_owned();
+        Ok(Box::new(OrtNetwork {
+            name: name.to_owned(),
+            output,
+            session,
+        }))
+    }
+}
+
+impl OnnxRuntime {
+    fn session(&self, onnx: &[u8]) -> ort::Result<OrtSession> {
+        let mut builder: SessionBuilder = OrtSession::builder(&self.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?;
+        if let Some(threads) = self.own_threads {
+            builder = builder
+                .with_independent_thread_pool()?
+                .with_intra_threads(threads)?
+                .with_intra_op_spinning(false)?;
+        }
+        builder.commit_from_memory(onnx)
+    }
+}
+
+/// One network in ONNX Runtime.
+struct OrtNetwork {
+    name: String,
+    output: String,
+    session: OrtSession,
+}
+
+impl OrtNetwork {
+    fn fail(&self, reason: String) -> BackendError {
+        BackendError::Run {
+            name: self.name.clone(),
+            backend: NAME,
+            reason,
+        }
+    }
+}
+
+impl Session for OrtNetwork {
+    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
+        let answer = run(&mut self.session, &self.output, input);
+        answer.map_err(|error| self.fail(error.to_string()))
+    }
+}
+
+fn run(session: &mut OrtSession, output: &str, input: Input<'_>) -> ort::Result<Output> {
+    let outputs = match &input {
+        Input::Bytes(bytes) => {
+            session.run(ort::inputs![TensorRef::from_array_view(bytes.view())?])?
+        }
+        Input::Floats(floats) => {
+            session.run(ort::inputs![TensorRef::from_array_view(floats.view())?])?
+        }
+    };
+    let (shape, values) = outputs[output].try_extract_tensor::<f32>()?;
+    Ok(Output {
+        shape: shape
+            .iter()
+            .map(|&side| usize::try_from(side).unwrap_or(0))
+            .collect(),
+        values: values.to_vec(),
+    })
+}

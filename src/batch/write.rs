@@ -1,0 +1,113 @@
+//! Writes one slide's folder: all files under a temporary name, then one rename.
+
+use std::path::{Path, PathBuf};
+
+use crate::sink::{Finding, GeoJson, MaskTiff, Overlay, Record, Sink, SinkError};
+
+/// Which outputs are written beside `slide.json`, which always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Outputs {
+    /// The row in `submission.csv`.
+    pub rle: bool,
+    /// `mask.tif`.
+    pub mask: bool,
+    /// `objects.geojson`.
+    pub geojson: bool,
+    /// `overlay.png`.
+    pub overlay: bool,
+}
+
+impl Outputs {
+    /// Everything.
+    pub const ALL: Outputs = Outputs {
+        rle: true,
+        mask: true,
+        geojson: true,
+        overlay: true,
+    };
+
+    fn sinks(self) -> Vec<Box<dyn Sink>> {
+        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+        if self.mask {
+            sinks.push(Box::new(MaskTiff));
+        }
+        if self.geojson {
+            sinks.push(Box::new(GeoJson));
+        }
+        if self.overlay {
+            sinks.push(Box::new(Overlay::default()));
+        }
+        sinks
+    }
+
+    /// The names of the files that a finished slide has.
+    pub(super) fn files(self) -> Vec<&'static str> {
+        let mut files: Vec<_> = self.sinks().iter().map(|sink| sink.file_name()).collect();
+        files.push("slide.json");
+        files
+    }
+}
+
+/// Writes the folder of a slide below `slides`. An older folder of the same id is replaced.
+///
+/// # Errors
+/// When a file cannot be written; then there is no folder, or the older one is still there.
+pub(super) fn write_folder(
+    slides: &Path,
+    finding: &Finding<'_>,
+    outputs: Outputs,
+    record: impl FnOnce() -> Record,
+) -> Result<(), SinkError> {
+    let temporary = Temporary::new(slides, finding.id)?;
+    for sink in outputs.sinks() {
+        sink.write(finding, &temporary.path.join(sink.file_name()))?;
+    }
+    // The record comes last, so that it knows how long the others took.
+    let record = record();
+    record.write(finding, &temporary.path.join(record.file_name()))?;
+    temporary.become_final(&slides.join(finding.id))
+}
+
+/// A folder that is removed unless it gets its final name.
+struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    fn new(slides: &Path, id: &str) -> Result<Self, SinkError> {
+        let path = slides.join(format!(".{id}.part-{}", std::process::id()));
+        let io = |source| SinkError::Io {
+            path: path.clone(),
+            source,
+        };
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(io)?;
+        }
+        std::fs::create_dir_all(&path).map_err(io)?;
+        Ok(Temporary { path })
+    }
+
+    fn become_final(self, target: &Path) -> Result<(), SinkError> {
+        let io = |source| SinkError::Io {
+            path: target.to_owned(),
+            source,
+        };
+        if target.exists() {
+            // A folder cannot be renamed over a full one: the old one steps aside first.
+            let old = self.path.with_extension("old");
+            std::fs::rename(target, &old).map_err(io)?;
+            std::fs::rename(&self.path, target).map_err(io)?;
+            // What is left of the old one is hidden and harmless.
+            let _ = std::fs::remove_dir_all(old);
+            return Ok(());
+        }
+        std::fs::rename(&self.path, target).map_err(io)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // After a rename there is nothing under this name any more.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

@@ -1,0 +1,56 @@
+//! What can be wrong with a bundle.
+
+use std::path::{Path, PathBuf};
+
+/// Errors of the bundle room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// No bundle in the folder.
+    #[error("no model bundle in {}: there is no bundle.toml; name a bundle's folder with --bundle DIR", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// No folder was named and none was found.
+    #[error("no model bundle found; name its folder with --bundle DIR (looked at: {})", looked.join(", "))]
+    NotFound {
+        /// The places looked at.
+        looked: Vec<String>,
+    },
+    /// The manifest is wrong.
+    #[error("{}: {reason}", path.display())]
+    Manifest {
+        /// The manifest or the file it names.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file is not the one the manifest speaks of.
+    #[error("{}: its sha256 is {found}, but bundle.toml says {stated}; the file is damaged or was replaced", path.display())]
+    WrongSum {
+        /// The file.
+        path: PathBuf,
+        /// The sum in the manifest.
+        stated: String,
+        /// The sum of the file.
+        found: String,
+    },
+    /// The operating system could not read a file.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+impl BundleError {
+    pub(crate) fn manifest(path: &Path, reason: impl Into<String>) -> Self {
+        BundleError::Manifest {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! Reads `bundle.toml` and checks that every value makes sense.
+
+use std::path::{Component, Path};
+
+use ftuseg_router::{Organ, Target};
+use serde::Deserialize;
+
+use super::{Bundle, BundleError};
+
+/// How a network wants its pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum InputKind {
+    /// RGB bytes, `[n, tile, tile, 3]`; the network normalises them itself.
+    Bytes,
+    /// Normalised floats, `[n, 3, tile, tile]`.
+    Floats(Normalisation),
+}
+
+/// `(value / 255 - mean) / std` for red, green and blue.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Normalisation {
+    /// Means of the training data on a scale of 0 to 1.
+    pub mean: [f32; 3],
+    /// Standard deviations of the training data on a scale of 0 to 1.
+    pub std: [f32; 3],
+}
+
+/// What a network answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// Numbers that a sigmoid (or, in the router, a softmax) turns into probabilities.
+    Logit,
+    /// Probabilities.
+    Probability,
+}
+
+/// The part a model plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The model of one organ.
+    Organ,
+    /// The single EfficientNet-B0 U-Net.
+    Baseline,
+    /// The standard U-Net.
+    Unet,
+}
+
+/// At which scale a model sees the slide.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fit {
+    /// At a fixed resolution in um/px.
+    Mpp(f64),
+    /// The whole slide squeezed into one tile, whatever its resolution.
+    Whole,
+}
+
+/// The organ classifier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouterSpec {
+    /// File in the bundle's folder.
+    pub file: String,
+    /// sha256 of the file.
+    pub sha256: String,
+    /// What the network wants.
+    pub input: InputKind,
+    /// What the network answers, `[n, organs]`.
+    pub output: OutputKind,
+    /// Side of the network's input, px.
+    pub tile: u32,
+    /// Resolution of the input, um/px.
+    pub mpp: f64,
+    /// Side of a routing cell, px at `mpp`; it lies in the middle of the input.
+    pub cell: u32,
+    /// The organs in the order of the outputs.
+    pub organs: Vec<Organ>,
+    /// Confidence under which a cell goes to the fallback.
+    pub limit: f32,
+    /// Where unsure cells go.
+    pub fallback: Target,
+    /// How many parameters the network has, if stated.
+    pub parameters: Option<u64>,
+    /// Measured accuracy, if stated.
+    pub accuracy: Option<Accuracy>,
+}
+
+/// A measured accuracy and what it was measured on.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// The share that was right, 0..=1.
+    pub value: f64,
+    /// How many were measured.
+    pub n: u32,
+    /// What they were.
+    pub set: String,
+}
+
+/// A measured Dice and what it was measured on.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dice {
+    /// The organ of the images.
+    pub organ: Organ,
+    /// Mean Dice of the images, 0..=1.
+    pub mean: f64,
+    /// How many images.
+    pub n: u32,
+    /// What they were.
+    pub set: String,
+}
+
+/// A segmentation model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpec {
+    /// Name, unique in the bundle.
+    pub name: String,
+    /// Its part.
+    pub role: Role,
+    /// Its organ, where its part is one organ.
+    pub organ: Option<Organ>,
+    /// File in the bundle's folder.
+    pub file: String,
+    /// sha256 of the file.
+    pub sha256: String,
+    /// What the network wants.
+    pub input: InputKind,
+    /// What the network answers, `[n, 1, tile, tile]`.
+    pub output: OutputKind,
+    /// Side of the network's input and output, px.
+    pub tile: u32,
+    /// At which scale it sees the slide.
+    pub fit: Fit,
+    /// px that neighbouring tiles share, at the model's scale.
+    pub overlap: u32,
+    /// Probability from which a px counts as found.
+    pub threshold: f32,
+    /// Smallest object that is kept, px at the model's scale.
+    pub min_area: f64,
+    /// Whether holes in objects are filled.
+    pub fill_holes: bool,
+    /// How many parameters the network has, if stated.
+    pub parameters: Option<u64>,
+    /// Measured Dice, by organ.
+    pub dice: Vec<Dice>,
+}
+
+impl ModelSpec {
+    /// The target this model serves.
+    pub fn target(&self) -> Target {
+        match (self.role, self.organ) {
+            (Role::Organ, Some(organ)) => Target::Organ(organ),
+            (Role::Unet, _) => Target::Unet,
+            _ => Target::Baseline,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBundle {
+    name: String,
+    version: String,
+    licence: String,
+    description: Option<String>,
+    router: Option<RawRouter>,
+    #[serde(default)]
+    model: Vec<RawModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRouter {
+    file: String,
+    sha256: String,
+    input: Option<String>,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+    output: OutputKind,
+    tile: u32,
+    mpp: f64,
+    cell: u32,
+    organs: Vec<Organ>,
+    limit: f32,
+    fallback: String,
+    parameters: Option<u64>,
+    accuracy: Option<Accuracy>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawModel {
+    name: String,
+    role: Option<Role>,
+    organ: Option<Organ>,
+    file: String,
+    sha256: String,
+    input: Option<String>,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+    output: OutputKind,
+    tile: u32,
+    mpp: Option<f64>,
+    fit: Option<String>,
+    overlap: Option<u32>,
+    threshold: Option<f32>,
+    min_area: Option<f64>,
+    fill_holes: Option<bool>,
+    parameters: Option<u64>,
+    #[serde(default)]
+    dice: Vec<Dice>,
+}
+
+/// Parses and checks a manifest.
+pub(super) fn parse(
+    folder: &Path,
+    path: &Path,
+    text: &str,
+    sha256: String,
+) -> Result<Bundle, BundleError> {
+    let raw: RawBundle = toml::from_str(text)
+        .map_err(|error| BundleError::manifest(path, format!("not a valid manifest: {error}")))?;
+    let wrong = |reason: String| BundleError::manifest(path, reason);
+    let router = raw
+        .router
+        .map(|router| check_router(router).map_err(|e| wrong(format!("[router]: {e}"))))
+        .transpose()?;
+    let mut models: Vec<ModelSpec> = Vec::new();
+    for model in raw.model {
+        let name = model.name.clone();
+        let model = check_model(model).map_err(|e| wrong(format!("[[model]] {name:?}: {e}")))?;
+        if models.iter().any(|other| other.name == model.name) {
+            return Err(wrong(format!("two models are called {name:?}")));
+        }
+        if let Some(other) = models.iter().find(|other| other.target() == model.target()) {
+            return Err(wrong(format!(
+                "the models {:?} and {name:?} both serve {}",
+                other.name,
+                model.target()
+            )));
+        }
+        models.push(model);
+    }
+    if models.is_empty() {
+        return Err(wrong("it names no [[model]]".to_owned()));
+    }
+    Ok(Bundle {
+        folder: folder.to_owned(),
+        name: raw.name,
+        version: raw.version,
+        licence: raw.licence,
+        description: raw.description,
+        router,
+        models,
+        sha256,
+    })
+}
+
+/// A plain file name: it cannot lead out of the bundle's folder.
+fn check_file(file: &str) -> Result<(), String> {
+    let mut parts = Path::new(file).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(_)), None) if !file.contains(['/', '\\']) => Ok(()),
+        _ => Err(format!(
+            "file = {file:?} must be a file name without a folder"
+        )),
+    }
+}
+
+fn check_sum(sha256: &str) -> Result<(), String> {
+    if sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(())
+    } else {
+        Err(format!("sha256 = {sha256:?} is not 64 hexadecimal digits"))
+    }
+}
+
+fn check_tile(tile: u32) -> Result<(), String> {
+    if (1..=8192).contains(&tile) {
+        Ok(())
+    } else {
+        Err(format!("tile = {tile} must lie between 1 and 8192"))
+    }
+}
+
+fn check_mpp(mpp: f64) -> Result<f64, String> {
+    if mpp.is_finite() && (0.01..=1000.0).contains(&mpp) {
+        Ok(mpp)
+    } else {
+        Err(format!("mpp = {mpp} must lie between 0.01 and 1000 um/px"))
+    }
+}
+
+fn check_input(
+    input: Option<&str>,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+) -> Result<InputKind, String> {
+    match (input, mean, std) {
+        (Some("uint8-nhwc"), None, None) => Ok(InputKind::Bytes),
+        (Some("uint8-nhwc"), _, _) => {
+            Err("input = \"uint8-nhwc\" normalises in the graph; remove mean and std".to_owned())
+        }
+        (None | Some("float-nchw"), Some(mean), Some(std)) => {
+            let fine =
+                mean.iter().chain(&std).all(|v| v.is_finite()) && std.iter().all(|&s| s > 0.0);
+            if fine {
+                Ok(InputKind::Floats(Normalisation { mean, std }))
+            } else {
+                Err("mean and std must be finite and std above 0".to_owned())
+            }
+        }
+        (None | Some("float-nchw"), _, _) => Err(
+            "says neither input = \"uint8-nhwc\" nor both mean = [r, g, b] and std = [r, g, b]"
+                .to_owned(),
+        ),
+        (Some(other), _, _) => Err(format!(
+            "input = {other:?} is unknown; use \"uint8-nhwc\", or mean and std"
+        )),
+    }
+}
+
+fn check_router(raw: RawRouter) -> Result<RouterSpec, String> {
+    check_file(&raw.file)?;
+    check_sum(&raw.sha256)?;
+    check_tile(raw.tile)?;
+    if raw.cell == 0 || raw.cell > raw.tile {
+        return Err(format!("cell = {} must lie between 1 and tile", raw.cell));
+    }
+    if raw.organs.is_empty() {
+        return Err("organs is empty".to_owned());
+    }
+    let mut seen = raw.organs.clone();
+    seen.sort_unstable();
+    seen.dedup();
+    if seen.len() != raw.organs.len() {
+        return Err("organs names an organ twice".to_owned());
+    }
+    if !(0.0..=1.0).contains(&raw.limit) {
+        return Err(format!("limit = {} must lie between 0 and 1", raw.limit));
+    }
+    let fallback = match raw.fallback.as_str() {
+        "baseline" => Target::Baseline,
+        "unet" => Target::Unet,
+        other => {
+            return Err(format!(
+                "fallback = {other:?} must be \"baseline\" or \"unet\""
+            ));
+        }
+    };
+    Ok(RouterSpec {
+        input: check_input(raw.input.as_deref(), raw.mean, raw.std)?,
+        mpp: check_mpp(raw.mpp)?,
+        file: raw.file,
+        sha256: raw.sha256,
+        output: raw.output,
+        tile: raw.tile,
+        cell: raw.cell,
+        organs: raw.organs,
+        limit: raw.limit,
+        fallback,
+        parameters: raw.parameters,
+        accuracy: raw.accuracy,
+    })
+}
+
+fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
+    if raw.name.is_empty() {
+        return Err("name is empty".to_owned());
+    }
+    check_file(&raw.file)?;
+    check_sum(&raw.sha256)?;
+    check_tile(raw.tile)?;
+    let role = raw.role.unwrap_or(if raw.organ.is_some() {
+        Role::Organ
+    } else {
+        Role::Baseline
+    });
+    if (role == Role::Organ) != raw.organ.is_some() {
+        return Err("organ = \"...\" belongs to role = \"organ\", and to no other".to_owned());
+    }
+    let fit = match (raw.mpp, raw.fit.as_deref()) {
+        (Some(mpp), None) => Fit::Mpp(check_mpp(mpp)?),
+        (None, Some("whole")) => Fit::Whole,
+        (None, Some(other)) => return Err(format!("fit = {other:?} must be \"whole\"")),
+        _ => return Err("says not exactly one of mpp = ... and fit = \"whole\"".to_owned()),
+    };
+    let overlap = raw.overlap.unwrap_or(match fit {
+        Fit::Mpp(_) => raw.tile / 8,
+        Fit::Whole => 0,
+    });
+    // At half a tile, every px is already seen by two tiles along each axis.
+    if overlap > raw.tile / 2 {
+        return Err(format!("overlap = {overlap} must be at most half of tile"));
+    }
+    let threshold = raw.threshold.unwrap_or(0.5);
+    if !(threshold > 0.0 && threshold < 1.0) {
+        return Err(format!("threshold = {threshold} must lie between 0 and 1"));
+    }
+    let min_area = raw.min_area.unwrap_or(0.0);
+    if !(min_area.is_finite() && min_area >= 0.0) {
+        return Err(format!("min_area = {min_area} must be 0 or more"));
+    }
+    Ok(ModelSpec {
+        input: check_input(raw.input.as_deref(), raw.mean, raw.std)?,
+        name: raw.name,
+        role,
+        organ: raw.organ,
+        file: raw.file,
+        sha256: raw.sha256,
+        output: raw.output,
+        tile: raw.tile,
+        fit,
+        overlap,
+        threshold,
+        min_area,
+        fill_holes: raw.fill_holes.unwrap_or(false),
+        parameters: raw.parameters,
+        dice: raw.dice,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+    fn load(model: &str) -> Result<Bundle, String> {
+        let text = format!("name = \"t\"\nversion = \"1\"\nlicence = \"none\"\n{model}");
+        parse(
+            Path::new("b"),
+            Path::new("b/bundle.toml"),
+            &text,
+            String::new(),
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    fn model(lines: &str) -> String {
+        format!("[[model]]\nname = \"m\"\nfile = \"m.onnx\"\nsha256 = \"{SUM}\"\n{lines}")
+    }
+
+    /// What DESIGN asks for: a plain PyTorch export needs five lines beside its name and sum.
+    const PLAIN: &str = "mean = [0.485, 0.456, 0.406]\nstd = [0.229, 0.224, 0.225]\noutput = \"logit\"\ntile = 512\nmpp = 2.5";
+
+    #[test]
+    fn a_plain_export_needs_five_lines() {
+        let bundle = load(&model(PLAIN)).unwrap();
+        let model = &bundle.models[0];
+        assert_eq!(model.role, Role::Baseline);
+        assert_eq!(model.overlap, 64);
+        assert!(matches!(model.input, InputKind::Floats(_)));
+        assert_eq!(bundle.label(Target::Baseline), 255);
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let error = load(&model(&format!("{PLAIN}\nthreshhold = 0.4"))).unwrap_err();
+        assert!(error.contains("threshhold"), "{error}");
+        let error = load("colour = 1").unwrap_err();
+        assert!(error.contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn senseless_values_are_refused_and_say_which() {
+        for (change, word) in [
+            ("overlap = 300", "overlap"),
+            ("threshold = 1.5", "threshold"),
+            ("min_area = -1", "min_area"),
+            ("fit = \"whole\"", "exactly one"),
+            ("organ = \"liver\"", "liver"),
+            ("role = \"organ\"", "organ"),
+            ("input = \"uint8-nhwc\"", "mean and std"),
+        ] {
+            let error = load(&model(&format!("{PLAIN}\n{change}"))).unwrap_err();
+            assert!(error.contains(word), "{change}: {error}");
+        }
+    }
+
+    #[test]
+    fn files_outside_the_folder_are_refused() {
+        for file in ["../m.onnx", "/m.onnx", "a/b.onnx", "..", "", "a\\\\b.onnx"] {
+            let text = model(PLAIN).replace("m.onnx", file);
+            assert!(load(&text).is_err(), "{file}");
+        }
+    }
+
+    #[test]
+    fn one_model_a_target() {
+        let text = format!(
+            "{}\n{}",
+            model(PLAIN),
+            model(PLAIN).replace("\"m\"", "\"n\"")
+        );
+        let error = load(&text).unwrap_err();
+        assert!(error.contains("both serve baseline"), "{error}");
+    }
+}

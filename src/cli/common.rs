@@ -1,0 +1,231 @@
+//! Options that several commands share, and how they become an engine.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use ftuseg_router::{Organ, Target};
+
+use crate::backend::runtime::Search;
+use crate::backend::{Backend, BackendChoice, choose};
+use crate::bundle::{Bundle, default_bundle};
+use crate::pipeline::{Blend, Engine, Options, Route};
+use crate::slide::{Resolution, ResolutionSource, TissueMode};
+
+/// Where the models come from and what runs them.
+#[derive(Debug, Clone, Args)]
+pub(super) struct EngineArgs {
+    /// Folder of the model bundle [default: the project's own, models/bundle]
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// What runs the networks; auto takes rten only where ONNX Runtime cannot be had, and says so
+    #[arg(long, value_enum, default_value = "auto")]
+    pub backend: BackendName,
+    /// Where the networks run
+    #[arg(long, value_enum, default_value = "auto")]
+    pub device: Device,
+    /// ONNX Runtime's shared library, or a folder that holds it
+    #[arg(long, value_name = "PATH")]
+    pub runtime: Option<PathBuf>,
+    /// Fetch nothing, not even the runtime library
+    #[arg(long)]
+    pub offline: bool,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Names of the backends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BackendName {
+    Auto,
+    Onnxruntime,
+    Rten,
+}
+
+/// Names of the devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Device {
+    /// The best device that works here; today that is the CPU
+    Auto,
+    /// The CPU
+    Cpu,
+}
+
+/// How slides are sent to models.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RouteArgs {
+    /// How tissue is sent to models: tile, slide, given, baseline, unet, organ=NAME
+    #[arg(long, default_value = "tile", value_parser = parse_route)]
+    pub route: Route,
+    /// um per full-size px, for all slides, whatever they say themselves
+    #[arg(long, value_name = "X", value_parser = parse_mpp)]
+    pub mpp: Option<Resolution>,
+    /// Whether tissue is looked for; off takes the whole slide as tissue
+    #[arg(long, value_enum, default_value = "auto")]
+    pub tissue: TissueArg,
+}
+
+/// Whether tissue is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TissueArg {
+    Auto,
+    Off,
+}
+
+/// How tiles are cut and joined.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TileArgs {
+    /// Tiles that a network is given at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub batch: u16,
+    /// px that neighbouring tiles share, at the model's um/px [default: the bundle's]
+    #[arg(long, value_name = "PX")]
+    pub overlap: Option<u32>,
+    /// How overlapping tiles are joined
+    #[arg(long, value_enum, default_value = "crop")]
+    pub blend: BlendArg,
+}
+
+/// How overlapping tiles are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BlendArg {
+    /// Each px comes from the tile whose middle is nearest
+    Crop,
+    /// Each px is a weighted mean of all tiles that hold it
+    Gaussian,
+}
+
+impl EngineArgs {
+    /// How many threads to use.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
+    }
+
+    /// Loads the bundle's manifest.
+    pub fn load_bundle(&self) -> anyhow::Result<Bundle> {
+        let folder = match &self.bundle {
+            Some(folder) => folder.clone(),
+            None => default_bundle()?,
+        };
+        Ok(Bundle::load(&folder)?)
+    }
+
+    /// The search for the runtime library.
+    pub fn search(&self) -> Search {
+        Search::from_environment(self.runtime.clone(), self.offline)
+    }
+
+    /// Starts the backend; lines for the user go to standard error.
+    pub fn start_backend(&self) -> anyhow::Result<Box<dyn Backend>> {
+        let choice = match self.backend {
+            BackendName::Auto => BackendChoice::Auto,
+            BackendName::Onnxruntime => BackendChoice::OnnxRuntime,
+            BackendName::Rten => BackendChoice::Rten,
+        };
+        Ok(choose(
+            choice,
+            &self.search(),
+            self.threads(),
+            &mut |line| {
+                eprintln!("{line}");
+            },
+        )?)
+    }
+
+    /// An engine with these settings. Also sets the size of the pool for data-parallel work.
+    pub fn engine(&self, route: &RouteArgs, tiles: &TileArgs) -> anyhow::Result<Engine> {
+        let bundle = self.load_bundle()?;
+        // Fails only if the pool exists already, in a test of the library say; then its size stays.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads())
+            .build_global();
+        let options = Options {
+            route: route.route,
+            tissue: match route.tissue {
+                TissueArg::Auto => TissueMode::Auto,
+                TissueArg::Off => TissueMode::Off,
+            },
+            overlap: tiles.overlap,
+            blend: match tiles.blend {
+                BlendArg::Crop => Blend::Crop,
+                BlendArg::Gaussian => Blend::Gaussian,
+            },
+            readers: self.threads(),
+            batch: usize::from(tiles.batch),
+        };
+        check(&bundle, &options)?;
+        Ok(Engine::new(bundle, self.start_backend()?, options))
+    }
+}
+
+/// Checks what can be checked before the first slide.
+fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
+    match options.route {
+        Route::Tile | Route::Slide if bundle.router.is_none() => bail!(
+            "the bundle {:?} has no [router]; choose --route given, organ=NAME, baseline or unet",
+            bundle.name
+        ),
+        Route::Fixed(target) if bundle.model_for(target).is_none() => bail!(
+            "the bundle {:?} has no model for {target}; choose another --route or another --bundle",
+            bundle.name
+        ),
+        _ => {}
+    }
+    if let Some(overlap) = options.overlap
+        && let Some(model) = bundle.models.iter().find(|model| overlap > model.tile / 2)
+    {
+        bail!(
+            "--overlap {overlap} is more than half a tile of the model {:?} ({} px)",
+            model.name,
+            model.tile
+        );
+    }
+    Ok(())
+}
+
+fn parse_route(text: &str) -> Result<Route, String> {
+    Ok(match text {
+        "tile" => Route::Tile,
+        "slide" => Route::Slide,
+        "given" => Route::Given,
+        "baseline" => Route::Fixed(Target::Baseline),
+        "unet" => Route::Fixed(Target::Unet),
+        other => {
+            let organ = other
+                .strip_prefix("organ=")
+                .ok_or("one of tile, slide, given, baseline, unet, organ=NAME")?;
+            let organ: Organ = organ
+                .parse()
+                .map_err(|error: ftuseg_router::RouterError| error.to_string())?;
+            Route::Fixed(Target::Organ(organ))
+        }
+    })
+}
+
+fn parse_mpp(text: &str) -> Result<Resolution, String> {
+    text.parse()
+        .ok()
+        .and_then(|mpp| Resolution::believable(mpp, ResolutionSource::Option))
+        .ok_or_else(|| "a number of um/px between 0.02 and 40".to_owned())
+}
+
+/// The name of a route, as it is typed.
+pub(super) fn route_name(route: Route) -> String {
+    match route {
+        Route::Tile => "tile".to_owned(),
+        Route::Slide => "slide".to_owned(),
+        Route::Given => "given".to_owned(),
+        Route::Fixed(Target::Organ(organ)) => format!("organ={organ}"),
+        Route::Fixed(target) => target.name().to_owned(),
+    }
+}
+
+/// Makes a folder, with an error that names it.
+pub(super) fn make_folder(folder: &std::path::Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}

@@ -1,0 +1,115 @@
+//! `ftuseg demo`: draws sample slides and does the whole job on them.
+
+use std::path::{Path, PathBuf};
+
+use ftuseg_router::Organ;
+
+use super::common::{BlendArg, EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
+use super::progress::Progress;
+use super::segment::{exit_code, provenance};
+use crate::batch::{Batch, Outputs, Status, discover};
+use crate::evaluate::dice;
+use crate::pipeline::Route;
+use crate::samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
+use crate::sink::read_mask_tiff;
+use crate::tiled_tiff::Compression;
+
+/// Side of a core's slide, px at 0.5 um/px: the 1.2 mm of a tissue micro-array.
+const SIZE: u32 = 2400;
+const MPP: f64 = 0.5;
+
+/// Arguments of `ftuseg demo`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder for the slides and the results
+    #[arg(long, value_name = "DIR", default_value = "ftuseg-demo")]
+    out: PathBuf,
+    /// Chooses which slides are drawn
+    #[arg(long, value_name = "N", default_value_t = 2026)]
+    seed: u64,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// A sample slide: its name and what it shows.
+fn sample_slides(seed: u64) -> Vec<(String, Spec)> {
+    let mut slides: Vec<(String, Spec)> = Organ::ALL
+        .into_iter()
+        .map(|organ| (organ.name().to_owned(), core(organ, SIZE, MPP, seed)))
+        .collect();
+    slides.push((
+        "two-organs".to_owned(),
+        two_organs(Organ::Kidney, Organ::Spleen, 2 * SIZE, SIZE, MPP, seed),
+    ));
+    slides
+}
+
+/// Runs the command and returns its exit code.
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let route = RouteArgs {
+        route: Route::Tile,
+        mpp: None,
+        tissue: TissueArg::Auto,
+    };
+    let tiles = TileArgs {
+        batch: 1,
+        overlap: None,
+        blend: BlendArg::Crop,
+    };
+    let engine = args.engine.engine(&route, &tiles)?;
+    let (slides, results) = (args.out.join("slides"), args.out.join("results"));
+    make_folder(&slides)?;
+    eprintln!("drawing sample slides into {}", slides.display());
+    let mut drawings = Vec::new();
+    for (name, spec) in sample_slides(args.seed) {
+        let drawing = Drawing::new(&spec)?;
+        let path = slides.join(format!("{name}.tif"));
+        write_slide(&drawing, &path, Compression::Jpeg { quality: 90 })?;
+        drawings.push((name, path, drawing));
+    }
+    let inputs: Vec<PathBuf> = drawings.iter().map(|(_, path, _)| path.clone()).collect();
+    let jobs = discover(&inputs, None)?;
+    let batch = Batch {
+        out: results.clone(),
+        outputs: Outputs::ALL,
+        // The slides were just drawn anew.
+        overwrite: true,
+        resolution: None,
+        provenance: provenance(&engine, &route, Outputs::ALL),
+        engine: &engine,
+    };
+    let progress = Progress::new();
+    let summary = batch.run(&jobs, &|event| progress.show(&event))?;
+    println!("slide           routed to        objects  seconds  Dice (n = 1 drawn slide)");
+    for (status, (name, _, drawing)) in summary.slides.iter().zip(&drawings) {
+        let score = match status.status {
+            Status::Failed => "-".to_owned(),
+            _ => {
+                let found = read_mask_tiff(&mask_of(&results, &status.id))?;
+                format!("{:.3}", dice(&found, &truth_mask(drawing)?)?)
+            }
+        };
+        println!(
+            "{name:<15} {:<16} {:>7} {:>8.1}  {score}",
+            status.organ.as_deref().unwrap_or("-"),
+            status.objects,
+            status.seconds,
+        );
+    }
+    println!(
+        "Look at {}",
+        results
+            .join("slides")
+            .join("*")
+            .join("overlay.png")
+            .display()
+    );
+    println!(
+        "These slides are drawings. How the models do on real tissue stands in `ftuseg models list`."
+    );
+    Ok(exit_code(&summary))
+}
+
+fn mask_of(results: &Path, id: &str) -> PathBuf {
+    results.join("slides").join(id).join("mask.tif")
+}

@@ -1,0 +1,68 @@
+//! The command line: arguments are parsed here, validated into plain options, and handed to the library.
+
+mod common;
+mod demo;
+mod doctor;
+mod inspect;
+mod models;
+mod progress;
+mod rle;
+mod route;
+mod samples;
+mod segment;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code when some slides failed and the others are done.
+const SOME_FAILED: u8 = 1;
+/// Exit code when nothing could start.
+const NOTHING_STARTED: u8 = 2;
+
+/// Find functional tissue units in histology slides: glomeruli, glands, crypts, white pulp, alveoli.
+///
+/// A light classifier tells which organ each piece of tissue is, and that organ's own network segments it.
+#[derive(Debug, Parser)]
+#[command(name = "ftuseg", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Segment slides: masks, RLE, GeoJSON and pictures into one folder
+    Segment(segment::Args),
+    /// Show the organ map alone: organ, share of the tissue, confidence
+    Route(route::Args),
+    /// Show what a slide is: size, levels, um/px, compression, tissue share
+    Inspect(inspect::Args),
+    /// Encode and decode Kaggle's run-length encoding
+    Rle(rle::Args),
+    /// List, verify and inspect the models of a bundle
+    Models(models::Args),
+    /// Show the runtime library, the devices, and what really works
+    Doctor(doctor::Args),
+    /// Draw sample slides and segment them: the whole job, nothing to set up
+    Demo(demo::Args),
+    /// Draw sample slides with their truth
+    Samples(samples::Args),
+}
+
+/// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing
+/// could start.
+pub fn run() -> u8 {
+    let result = match Cli::parse().command {
+        Command::Segment(args) => segment::run(&args),
+        Command::Route(args) => route::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Rle(args) => rle::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Samples(args) => samples::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        NOTHING_STARTED
+    })
+}

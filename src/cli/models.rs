@@ -1,0 +1,138 @@
+//! `ftuseg models`: what is in a bundle.
+
+use clap::ValueEnum;
+
+use super::common::EngineArgs;
+use crate::bundle::{Bundle, Fit, InputKind, ModelSpec};
+use crate::pipeline::Network;
+
+/// Arguments of `ftuseg models`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// list the models, verify their sha256, or inspect: verify, load and describe them
+    #[arg(value_enum)]
+    what: What,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    List,
+    Verify,
+    Inspect,
+}
+
+/// Runs the command and returns its exit code.
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let bundle = args.engine.load_bundle()?;
+    println!(
+        "{} {} ({}), {}",
+        bundle.name,
+        bundle.version,
+        bundle.licence,
+        bundle.folder.display()
+    );
+    match args.what {
+        What::List => list(&bundle),
+        What::Verify => return Ok(verify(&bundle)),
+        What::Inspect => inspect(args, &bundle)?,
+    }
+    Ok(0)
+}
+
+fn list(bundle: &Bundle) {
+    if let Some(router) = &bundle.router {
+        let accuracy = router.accuracy.as_ref().map_or(String::new(), |a| {
+            format!(", right {:.3} (n = {}, {})", a.value, a.n, a.set)
+        });
+        println!(
+            "router  {}: {} um/px, cells of {} um{accuracy}",
+            router.file,
+            router.mpp,
+            f64::from(router.cell) * router.mpp
+        );
+    }
+    for model in &bundle.models {
+        println!("{}  {}: {}", model.name, model.file, dice(model));
+    }
+}
+
+fn dice(model: &ModelSpec) -> String {
+    if model.dice.is_empty() {
+        return "no Dice stated".to_owned();
+    }
+    let all: Vec<String> = model
+        .dice
+        .iter()
+        .map(|d| format!("{} {:.3} (n = {})", d.organ, d.mean, d.n))
+        .collect();
+    format!("Dice {}", all.join(", "))
+}
+
+fn files(bundle: &Bundle) -> impl Iterator<Item = (&str, &str)> {
+    let router = bundle
+        .router
+        .iter()
+        .map(|r| (r.file.as_str(), r.sha256.as_str()));
+    router.chain(
+        bundle
+            .models
+            .iter()
+            .map(|m| (m.file.as_str(), m.sha256.as_str())),
+    )
+}
+
+fn verify(bundle: &Bundle) -> u8 {
+    let mut code = 0;
+    for (file, sum) in files(bundle) {
+        match bundle.verified_file(file, sum) {
+            Ok(bytes) => println!("{file}: good, {:.1} MB", bytes.len() as f64 / 1e6),
+            Err(error) => {
+                println!("{file}: BAD: {error}");
+                code = super::SOME_FAILED;
+            }
+        }
+    }
+    code
+}
+
+fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
+    let backend = args.engine.start_backend()?;
+    for model in &bundle.models {
+        Network::model(backend.as_ref(), bundle, model)?;
+        println!("{}: loads in {}", model.name, backend.about().backend);
+        println!("  serves      {}", model.target());
+        println!(
+            "  scale       {}",
+            match model.fit {
+                Fit::Mpp(mpp) => format!("{mpp} um/px"),
+                Fit::Whole => "the whole slide in one tile".to_owned(),
+            }
+        );
+        println!(
+            "  tile        {} px, overlap {} px",
+            model.tile, model.overlap
+        );
+        println!(
+            "  input       {}",
+            match model.input {
+                InputKind::Bytes => "RGB bytes, normalised in the graph".to_owned(),
+                InputKind::Floats(n) => format!("floats, mean {:?}, std {:?}", n.mean, n.std),
+            }
+        );
+        println!(
+            "  decision    {:?} from {}, objects from {} px, holes {}",
+            model.output,
+            model.threshold,
+            model.min_area,
+            if model.fill_holes { "filled" } else { "kept" }
+        );
+        println!("  {}", dice(model));
+    }
+    if let Some(router) = &bundle.router {
+        Network::router(backend.as_ref(), bundle, router)?;
+        println!("router: loads in {}", backend.about().backend);
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `ftuseg route`: the organ map alone.
+
+use std::path::PathBuf;
+
+use super::common::{EngineArgs, RouteArgs, TileArgs};
+use crate::batch::discover;
+use crate::pipeline::{Blend, Request};
+use crate::slide;
+
+/// Arguments of `ftuseg route`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Slides, folders of slides, or CSV manifests
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Folder of the images that Kaggle's train.csv or test.csv names
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    #[command(flatten)]
+    route: RouteArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// Runs the command and returns its exit code. The table goes to standard output, tab-separated.
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let jobs = discover(&args.inputs, args.images.as_deref())?;
+    let tiles = TileArgs {
+        batch: 1,
+        overlap: None,
+        blend: super::common::BlendArg::Crop,
+    };
+    let engine = args.engine.engine(&args.route, &tiles)?;
+    debug_assert_eq!(engine.options().blend, Blend::Crop);
+    println!("id\torgan\tshare\tconfidence\tcells");
+    let mut failed = false;
+    for job in &jobs {
+        let answer = slide::open(&job.path)
+            .map_err(crate::pipeline::PipelineError::from)
+            .and_then(|slide| {
+                let request = Request {
+                    resolution: args.route.mpp.or(job.resolution),
+                    organ: job.organ.as_deref().and_then(|name| name.parse().ok()),
+                };
+                engine.route(slide.as_ref(), &request)
+            });
+        match answer {
+            Ok((_, map, _)) => {
+                let shares = map.shares();
+                if shares.is_empty() {
+                    println!("{}\t-\t0\t0\t0", job.id);
+                }
+                for share in shares {
+                    println!(
+                        "{}\t{}\t{:.4}\t{:.4}\t{}",
+                        job.id, share.target, share.share, share.confidence, share.cells
+                    );
+                }
+            }
+            Err(error) => {
+                eprintln!("{}: FAILED: {error}", job.id);
+                failed = true;
+            }
+        }
+    }
+    Ok(if failed { super::SOME_FAILED } else { 0 })
+}

@@ -1,0 +1,360 @@
+//! The engine: a bundle on a backend, ready to segment one slide after another.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};
+
+use crate::backend::Backend;
+use crate::bundle::{Bundle, ModelSpec};
+use crate::mask::{Mask, Rect, fill_holes, remove_small};
+use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
+
+use super::run::{Width, run};
+use super::{Blend, LayerPlan, Network, PipelineError, route};
+
+/// How slides are sent to models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// The router decides for each cell.
+    Tile,
+    /// The router decides once for the whole slide.
+    Slide,
+    /// The caller names each slide's organ.
+    Given,
+    /// All tissue goes to one target.
+    Fixed(Target),
+}
+
+/// Settings that hold for every slide.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// How slides are sent to models.
+    pub route: Route,
+    /// Whether tissue is looked for.
+    pub tissue: TissueMode,
+    /// px that neighbouring tiles share, instead of the bundle's.
+    pub overlap: Option<u32>,
+    /// How overlapping tiles are joined.
+    pub blend: Blend,
+    /// Threads that read tiles.
+    pub readers: usize,
+    /// Tiles that a network is given at once.
+    pub batch: usize,
+}
+
+/// What is known of one slide beside its pixels.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Request {
+    /// The slide's resolution: from an option or manifest, else what the file says.
+    pub resolution: Option<Resolution>,
+    /// The slide's organ, for [`Route::Given`].
+    pub organ: Option<Organ>,
+}
+
+/// What one target's model found.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// The target.
+    pub target: Target,
+    /// Name of the model in the bundle.
+    pub model: String,
+    /// What was found, full size. Lies in the target's cells, so masks of two layers never overlap.
+    pub mask: Mask,
+}
+
+/// How many tiles there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct TileCount {
+    /// Tiles in the plans.
+    pub planned: u64,
+    /// Tiles that a network was run on.
+    pub inferred: u64,
+}
+
+/// Seconds spent in each stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Timings {
+    /// Finding tissue.
+    pub tissue: f64,
+    /// Routing, the router's loading included.
+    pub route: f64,
+    /// Loading models that were not loaded yet.
+    pub load: f64,
+    /// Reading, inferring and stitching tiles.
+    pub tiles: f64,
+    /// Filling holes and dropping small objects.
+    pub postprocess: f64,
+}
+
+/// A segmented slide.
+#[derive(Debug, Clone)]
+pub struct Segmentation {
+    /// Which target decided where.
+    pub map: OrganMap,
+    /// Where tissue was found.
+    pub tissue: Tissue,
+    /// The resolution that was used.
+    pub resolution: Option<Resolution>,
+    /// One layer a target, in the order of [`Target`].
+    pub layers: Vec<Layer>,
+    /// Tiles planned and inferred.
+    pub tiles: TileCount,
+    /// Seconds by stage.
+    pub timings: Timings,
+}
+
+impl Segmentation {
+    /// Everything that was found, whatever the target.
+    ///
+    /// # Errors
+    /// Never in practice: all layers have the slide's size.
+    pub fn union(&self) -> Result<Mask, PipelineError> {
+        let grid = self.map.grid();
+        let mut all = Mask::new(grid.width(), grid.height())?;
+        for layer in &self.layers {
+            all.or_assign(&layer.mask)?;
+        }
+        Ok(all)
+    }
+}
+
+/// A bundle on a backend. Models are loaded when first needed and kept for all slides.
+pub struct Engine {
+    bundle: Bundle,
+    backend: Box<dyn Backend>,
+    options: Options,
+    networks: Mutex<BTreeMap<String, Arc<Mutex<Network>>>>,
+}
+
+impl Engine {
+    /// An engine. Loads no model yet.
+    pub fn new(bundle: Bundle, backend: Box<dyn Backend>, options: Options) -> Self {
+        Engine {
+            bundle,
+            backend,
+            options,
+            networks: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// The bundle.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &dyn Backend {
+        self.backend.as_ref()
+    }
+
+    /// The settings.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Finds tissue and makes the organ map alone.
+    ///
+    /// # Errors
+    /// When the slide cannot be read, its um/px is needed and not known, or the router fails.
+    pub fn route(
+        &self,
+        slide: &dyn SlideReader,
+        request: &Request,
+    ) -> Result<(Tissue, OrganMap, Timings), PipelineError> {
+        let mut timings = Timings::default();
+        let started = Instant::now();
+        let tissue = Tissue::find(slide, self.options.tissue)?;
+        timings.tissue = started.elapsed().as_secs_f64();
+        let started = Instant::now();
+        let mpp = request
+            .resolution
+            .or(slide.info().resolution)
+            .map(|resolution| resolution.mpp);
+        let map = self.organ_map(slide, &tissue, mpp, request.organ)?;
+        timings.route = started.elapsed().as_secs_f64();
+        Ok((tissue, map, timings))
+    }
+
+    /// Segments one slide. `progress` is called with the tiles done and planned so far.
+    ///
+    /// # Errors
+    /// When the slide cannot be read, its um/px is needed and not known, the bundle lacks a model, or a network fails.
+    pub fn segment(
+        &self,
+        slide: &dyn SlideReader,
+        request: &Request,
+        progress: &(dyn Fn(TileCount) + Sync),
+    ) -> Result<Segmentation, PipelineError> {
+        let resolution = request.resolution.or(slide.info().resolution);
+        let (tissue, map, mut timings) = self.route(slide, request)?;
+        let plans = map
+            .targets()
+            .into_iter()
+            .map(|target| {
+                LayerPlan::new(
+                    target,
+                    self.model(target)?,
+                    self.options.overlap,
+                    resolution.map(|r| r.mpp),
+                    &map,
+                    &tissue,
+                )
+            })
+            .collect::<Result<Vec<_>, PipelineError>>()?;
+        let planned = plans.iter().map(|plan| plan.tiles.len() as u64).sum();
+        let mut tiles = TileCount {
+            planned,
+            inferred: 0,
+        };
+        progress(tiles);
+        let mut layers = Vec::new();
+        for plan in &plans {
+            let started = Instant::now();
+            let network = self.network(&plan.model.name, || {
+                Network::model(self.backend(), &self.bundle, &plan.model)
+            })?;
+            timings.load += started.elapsed().as_secs_f64();
+            let started = Instant::now();
+            let done = std::sync::atomic::AtomicU64::new(tiles.inferred);
+            let tick = || {
+                let inferred = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                progress(TileCount { planned, inferred });
+            };
+            let (mut mask, inferred) = run(
+                slide,
+                plan,
+                &map,
+                &mut network.lock().unwrap_or_else(PoisonError::into_inner),
+                self.options.blend,
+                Width {
+                    readers: self.options.readers,
+                    batch: self.options.batch,
+                },
+                &tick,
+            )?;
+            tiles.inferred += inferred;
+            timings.tiles += started.elapsed().as_secs_f64();
+            let started = Instant::now();
+            postprocess(&mut mask, plan, &map);
+            timings.postprocess += started.elapsed().as_secs_f64();
+            layers.push(Layer {
+                target: plan.target,
+                model: plan.model.name.clone(),
+                mask,
+            });
+        }
+        Ok(Segmentation {
+            map,
+            tissue,
+            resolution,
+            layers,
+            tiles,
+            timings,
+        })
+    }
+
+    fn organ_map(
+        &self,
+        slide: &dyn SlideReader,
+        tissue: &Tissue,
+        mpp: Option<f64>,
+        organ: Option<Organ>,
+    ) -> Result<OrganMap, PipelineError> {
+        let policy = match self.options.route {
+            Route::Tile => Policy::Tile,
+            Route::Slide => Policy::Slide,
+            Route::Given => {
+                let organ = organ.ok_or(PipelineError::NoOrganGiven)?;
+                return self.one_target(slide, tissue, mpp, Target::Organ(organ));
+            }
+            Route::Fixed(target) => return self.one_target(slide, tissue, mpp, target),
+        };
+        let spec = self.bundle.router.as_ref().ok_or(PipelineError::NoRouter)?;
+        let mpp = mpp.ok_or_else(|| PipelineError::NoResolution {
+            who: format!("the router (it works at {} um/px)", spec.mpp),
+        })?;
+        let grid = route::grid(slide, spec, mpp)?;
+        let shares = route::tissue_shares(&grid, tissue);
+        if shares.iter().all(|&share| share <= 0.0) {
+            return Ok(assign_all(grid, &shares, spec.fallback));
+        }
+        let network = self.network("", || Network::router(self.backend(), &self.bundle, spec))?;
+        let mut network = network.lock().unwrap_or_else(PoisonError::into_inner);
+        let votes = route::vote(slide, spec, &mut network, grid, mpp, &shares)?;
+        Ok(decide(&votes, policy, spec.limit, spec.fallback))
+    }
+
+    fn one_target(
+        &self,
+        slide: &dyn SlideReader,
+        tissue: &Tissue,
+        mpp: Option<f64>,
+        target: Target,
+    ) -> Result<OrganMap, PipelineError> {
+        self.model(target)?;
+        let grid = match (&self.bundle.router, mpp) {
+            (Some(spec), Some(mpp)) => route::grid(slide, spec, mpp)?,
+            _ => CellGrid::whole(slide.info().width(), slide.info().height())?,
+        };
+        Ok(assign_all(
+            grid,
+            &route::tissue_shares(&grid, tissue),
+            target,
+        ))
+    }
+
+    fn model(&self, target: Target) -> Result<&ModelSpec, PipelineError> {
+        self.bundle
+            .model_for(target)
+            .ok_or(PipelineError::NoModel(target))
+    }
+
+    /// A network that is loaded once. The router goes by the empty name, which no model can have.
+    fn network(
+        &self,
+        name: &str,
+        load: impl FnOnce() -> Result<Network, PipelineError>,
+    ) -> Result<Arc<Mutex<Network>>, PipelineError> {
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(network) = networks.get(name) {
+            return Ok(Arc::clone(network));
+        }
+        let network = Arc::new(Mutex::new(load()?));
+        networks.insert(name.to_owned(), Arc::clone(&network));
+        Ok(network)
+    }
+}
+
+/// Fills holes and drops small objects, as the bundle says for this model.
+fn postprocess(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
+    if plan.model.fill_holes {
+        fill_holes(mask, None);
+        keep_to_own_cells(mask, plan, map);
+    }
+    let full_size = plan.model.min_area * plan.plane.scale.0 * plan.plane.scale.1;
+    remove_small(mask, full_size.round() as u64);
+}
+
+/// Clears what a filled hole took from cells that another target decides.
+fn keep_to_own_cells(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
+    let grid = map.grid();
+    for row in 0..grid.rows() {
+        for column in 0..grid.columns() {
+            if map
+                .at(column, row)
+                .is_some_and(|target| target != plan.target)
+            {
+                let (x0, y0, x1, y1) = grid.bounds(column, row);
+                let cell = Rect {
+                    x: x0,
+                    y: y0,
+                    width: x1 - x0,
+                    height: y1 - y0,
+                };
+                mask.fill_rect(cell, false);
+            }
+        }
+    }
+}

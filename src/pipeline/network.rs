@@ -1,0 +1,198 @@
+//! One model of the bundle, loaded: takes RGB tiles, gives probabilities.
+
+use ndarray::{Array4, ArrayView4};
+
+use crate::backend::{Backend, BackendError, Input, Session};
+use crate::bundle::{
+    Bundle, BundleError, InputKind, ModelSpec, Normalisation, OutputKind, RouterSpec,
+};
+
+use super::PipelineError;
+
+/// A loaded model with what the bundle says of its input and output.
+pub struct Network {
+    name: String,
+    session: Box<dyn Session>,
+    input: InputKind,
+    output: OutputKind,
+    tile: u32,
+    /// Values that one tile is answered with.
+    answers: Answers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Answers {
+    /// One for each px.
+    Pixels,
+    /// One for each class.
+    Classes(usize),
+}
+
+impl Network {
+    /// Loads a segmentation model; its file is checked against its sha256 first.
+    ///
+    /// # Errors
+    /// When the file is not the one of the manifest, or the backend cannot load it.
+    pub fn model(
+        backend: &dyn Backend,
+        bundle: &Bundle,
+        spec: &ModelSpec,
+    ) -> Result<Self, PipelineError> {
+        Ok(Network {
+            session: load(backend, bundle, &spec.name, &spec.file, &spec.sha256)?,
+            name: spec.name.clone(),
+            input: spec.input,
+            output: spec.output,
+            tile: spec.tile,
+            answers: Answers::Pixels,
+        })
+    }
+
+    /// Loads the organ classifier; its file is checked against its sha256 first.
+    ///
+    /// # Errors
+    /// When the file is not the one of the manifest, or the backend cannot load it.
+    pub fn router(
+        backend: &dyn Backend,
+        bundle: &Bundle,
+        spec: &RouterSpec,
+    ) -> Result<Self, PipelineError> {
+        Ok(Network {
+            session: load(backend, bundle, "router", &spec.file, &spec.sha256)?,
+            name: "router".to_owned(),
+            input: spec.input,
+            output: spec.output,
+            tile: spec.tile,
+            answers: Answers::Classes(spec.organs.len()),
+        })
+    }
+
+    /// Side of a tile, px.
+    pub fn tile(&self) -> u32 {
+        self.tile
+    }
+
+    /// Runs `n` tiles, RGB `[n, tile, tile, 3]`, and returns their probabilities: `[n, tile, tile]` for a model,
+    /// `[n, organs]` for a router, row-major.
+    ///
+    /// # Errors
+    /// When the tiles have another size, the network fails, or its answer has another shape.
+    pub fn run(&mut self, n: usize, tiles: &[u8]) -> Result<Vec<f32>, BackendError> {
+        let side = self.tile as usize;
+        let view = ArrayView4::from_shape((n, side, side, 3), tiles).map_err(|_| {
+            BackendError::Usage(format!(
+                "{} bytes are not {n} RGB tiles of {side} px",
+                tiles.len()
+            ))
+        })?;
+        let output = match self.input {
+            InputKind::Bytes => self.session.run(Input::Bytes(view))?,
+            InputKind::Floats(normalisation) => {
+                let floats = normalise(view, normalisation);
+                self.session.run(Input::Floats(floats.view()))?
+            }
+        };
+        let (fits, expected, count) = match self.answers {
+            Answers::Pixels => (
+                matches!(output.shape[..], [a, 1, h, w] | [a, h, w, 1] | [a, h, w]
+                    if (a, h, w) == (n, side, side)),
+                format!("[{n}, 1, {side}, {side}]"),
+                n * side * side,
+            ),
+            Answers::Classes(classes) => (
+                output.shape[..] == [n, classes],
+                format!("[{n}, {classes}]"),
+                n * classes,
+            ),
+        };
+        if !fits || output.values.len() != count {
+            return Err(BackendError::Shape {
+                name: self.name.clone(),
+                expected,
+                found: format!("{:?}", output.shape),
+            });
+        }
+        let mut values = output.values;
+        match (self.output, self.answers) {
+            (OutputKind::Probability, _) => {}
+            (OutputKind::Logit, Answers::Pixels) => {
+                for value in &mut values {
+                    *value = 1.0 / (1.0 + (-*value).exp());
+                }
+            }
+            (OutputKind::Logit, Answers::Classes(classes)) => {
+                values.chunks_mut(classes).for_each(softmax);
+            }
+        }
+        // A NaN would be passed on silently: it is under every threshold.
+        if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
+            return Err(BackendError::Run {
+                name: self.name.clone(),
+                backend: "the engine",
+                reason: format!("it answered {bad}, which is no probability"),
+            });
+        }
+        Ok(values)
+    }
+}
+
+fn load(
+    backend: &dyn Backend,
+    bundle: &Bundle,
+    name: &str,
+    file: &str,
+    sha256: &str,
+) -> Result<Box<dyn Session>, PipelineError> {
+    let bytes = bundle
+        .verified_file(file, sha256)
+        .map_err(|error: BundleError| PipelineError::Bundle(error))?;
+    Ok(backend.load(name, &bytes)?)
+}
+
+/// `(value / 255 - mean) / std`, from `[n, h, w, 3]` to `[n, 3, h, w]`.
+fn normalise(tiles: ArrayView4<'_, u8>, by: Normalisation) -> Array4<f32> {
+    let (n, h, w, _) = tiles.dim();
+    let scale: [f32; 3] = std::array::from_fn(|c| 1.0 / (255.0 * by.std[c]));
+    let shift: [f32; 3] = std::array::from_fn(|c| by.mean[c] / by.std[c]);
+    Array4::from_shape_fn((n, 3, h, w), |(n, c, y, x)| {
+        f32::from(tiles[[n, y, x, c]]) * scale[c] - shift[c]
+    })
+}
+
+fn softmax(row: &mut [f32]) {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for value in row.iter_mut() {
+        *value = (*value - top).exp();
+        sum += *value;
+    }
+    for value in row.iter_mut() {
+        *value /= sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalisation_is_the_usual_one() {
+        let tile = Array4::from_shape_vec((1, 1, 1, 3), vec![255, 0, 51]).unwrap();
+        let by = Normalisation {
+            mean: [0.5, 0.5, 0.2],
+            std: [0.5, 0.25, 1.0],
+        };
+        let out = normalise(tile.view(), by);
+        let expected = [1.0, -2.0, 0.0];
+        for (value, expected) in out.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        }
+    }
+
+    #[test]
+    fn softmax_sums_to_one_even_for_large_numbers() {
+        let mut row = [1000.0, 1000.0, 0.0];
+        softmax(&mut row);
+        assert_eq!(row, [0.5, 0.5, 0.0]);
+    }
+}

@@ -1,0 +1,55 @@
+//! What can go wrong while writing results.
+
+use std::path::{Path, PathBuf};
+
+use crate::mask::MaskError;
+use crate::slide::SlideError;
+use crate::tiled_tiff;
+
+/// Errors of the sink room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// A file could not be written.
+    #[error("{}: cannot be written: {source}; check the free space and the folder's rights", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The mask could not be written as TIFF.
+    #[error(transparent)]
+    Tiff(#[from] tiled_tiff::Error),
+    /// The slide could not be read for the picture.
+    #[error(transparent)]
+    Slide(#[from] SlideError),
+    /// The picture could not be encoded.
+    #[error("{}: the picture cannot be encoded: {reason}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// The encoder's reason.
+        reason: String,
+    },
+    /// A mask of an earlier run is not one.
+    #[error("{}: not a mask of this program: {reason}", path.display())]
+    NotAMask {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A mask could not be handled.
+    #[error(transparent)]
+    Mask(#[from] MaskError),
+}
+
+impl SinkError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        SinkError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `objects.geojson`: every object as a polygon with its holes, for QuPath and GIS tools.
+//!
+//! A FeatureCollection (RFC 7946 in structure; coordinates are full-size px, not degrees). QuPath reads
+//! `objectType` and `classification`; what is known beyond that stands in `measurements`.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Finding, Sink, SinkError, colour};
+
+/// Writes `objects.geojson`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GeoJson;
+
+impl Sink for GeoJson {
+    fn file_name(&self) -> &'static str {
+        "objects.geojson"
+    }
+
+    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
+        let write = || -> std::io::Result<()> {
+            let mut out = BufWriter::new(File::create(path)?);
+            write_collection(finding, &mut out)?;
+            out.into_inner()
+                .map_err(std::io::IntoInnerError::into_error)?
+                .sync_all()
+        };
+        write().map_err(|source| SinkError::io(path, source))
+    }
+}
+
+/// Writes feature by feature, so that memory does not grow with the number of objects.
+fn write_collection(finding: &Finding<'_>, out: &mut impl Write) -> std::io::Result<()> {
+    out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
+    let mut first = true;
+    for objects in &finding.objects {
+        let target = objects.target;
+        let name = target.organ().map_or("FTU", |organ| organ.ftu());
+        for polygon in &objects.polygons {
+            let rings: Vec<_> = std::iter::once(&polygon.exterior)
+                .chain(&polygon.holes)
+                .collect();
+            let mut measurements = json!({ "Area px^2": polygon.area });
+            if let Some(mpp) = finding.mpp() {
+                measurements["Area um^2"] = json!(polygon.area as f64 * mpp * mpp);
+            }
+            let feature = json!({
+                "type": "Feature",
+                "geometry": { "type": "Polygon", "coordinates": rings },
+                "properties": {
+                    "objectType": "annotation",
+                    "classification": { "name": name, "color": colour(target) },
+                    "organ": target.name(),
+                    "model": objects.model,
+                    "measurements": measurements,
+                },
+            });
+            out.write_all(if first { b"\n" } else { b",\n" })?;
+            serde_json::to_writer(&mut *out, &feature)?;
+            first = false;
+        }
+    }
+    out.write_all(b"\n]}\n")
+}

@@ -1,0 +1,111 @@
+//! `mask.tif`: the labels at full size, tiled, compressed, pyramidal.
+
+use std::path::Path;
+
+use crate::mask::{Mask, Rect};
+use crate::slide::{SlideReader, TiffReader};
+use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+
+use super::{Finding, Sink, SinkError};
+
+/// Side of a tile, px.
+const TILE: u32 = 512;
+
+/// Writes `mask.tif`: 0 background, 1.. the organ in the bundle's order, 255 the single models.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MaskTiff;
+
+impl Sink for MaskTiff {
+    fn file_name(&self) -> &'static str {
+        "mask.tif"
+    }
+
+    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
+        let grid = finding.segmentation.map.grid();
+        let layers = finding
+            .segmentation
+            .layers
+            .iter()
+            .map(|layer| (finding.bundle.label(layer.target), &layer.mask))
+            .collect();
+        let options = Options {
+            width: grid.width(),
+            height: grid.height(),
+            samples: Samples::Gray8,
+            compression: Compression::Deflate,
+            tile: TILE,
+            mpp: finding.mpp(),
+            description: Some(legend(finding)),
+        };
+        Ok(write_file(path, &options, &Labels(layers))?)
+    }
+}
+
+/// What the values mean, for people who open the file.
+fn legend(finding: &Finding<'_>) -> String {
+    let organs = finding.bundle.organs();
+    let names = organs
+        .iter()
+        .enumerate()
+        .map(|(index, organ)| format!("{} {organ}", index + 1));
+    let all: Vec<String> = std::iter::once("0 background".to_owned())
+        .chain(names)
+        .chain(std::iter::once("255 baseline".to_owned()))
+        .collect();
+    format!("ftuseg mask: {}", all.join(", "))
+}
+
+/// The layers' labels, painted tile by tile straight from their bits.
+struct Labels<'a>(Vec<(u8, &'a Mask)>);
+
+impl TileSource for Labels<'_> {
+    fn tile(&self, level: usize, column: u32, row: u32, out: &mut [u8]) {
+        let tile = Rect {
+            x: column * TILE,
+            y: row * TILE,
+            width: TILE,
+            height: TILE,
+        };
+        for (label, mask) in &self.0 {
+            mask.read_block(tile, level as u32, *label, out, TILE as usize)
+                .expect("invariant: the buffer holds one tile and a pyramid has at most 20 levels");
+        }
+    }
+}
+
+/// Reads a `mask.tif` of an earlier run: what is not background, whatever the organ.
+///
+/// # Errors
+/// When the file cannot be read or is no label mask.
+pub fn read_mask_tiff(path: &Path) -> Result<Mask, SinkError> {
+    let slide = TiffReader::open(path)?;
+    let size = slide.info().levels[0];
+    let mut mask = Mask::new(size.width, size.height)?;
+    let mut y = 0;
+    while y < size.height {
+        let height = TILE.min(size.height - y);
+        let mut x = 0;
+        while x < size.width {
+            let width = TILE.min(size.width - x);
+            let mut rgb = vec![0; width as usize * height as usize * 3];
+            slide.read(0, i64::from(x), i64::from(y), width, height, &mut rgb)?;
+            let labels: Vec<u8> = rgb.chunks_exact(3).map(|p| p[0]).collect();
+            if rgb.chunks_exact(3).any(|p| p[0] != p[1] || p[1] != p[2]) {
+                return Err(SinkError::NotAMask {
+                    path: path.to_owned(),
+                    reason: "it has colours".to_owned(),
+                });
+            }
+            let block = Rect {
+                x,
+                y,
+                width,
+                height,
+            };
+            mask.set_block(block, &labels, width as usize)?;
+            x += width;
+        }
+        y += height;
+    }
+    Ok(mask)
+}

@@ -1,0 +1,103 @@
+//! Writes what was found, one file a format.
+//!
+//! A [`Sink`] writes one file of a slide's folder from a [`Finding`]. Objects are outlined once and shared by all
+//! sinks, so that the record, the polygons and the picture speak of the same objects.
+
+mod colours;
+mod error;
+mod geojson;
+mod mask_tiff;
+mod overlay;
+mod record;
+
+use std::path::Path;
+
+use ftuseg_router::Target;
+
+use crate::bundle::Bundle;
+use crate::mask::{Polygon, polygons};
+use crate::pipeline::Segmentation;
+use crate::slide::SlideReader;
+
+pub use colours::colour;
+pub use error::SinkError;
+pub use geojson::GeoJson;
+pub use mask_tiff::{MaskTiff, read_mask_tiff};
+pub use overlay::Overlay;
+pub use record::{Provenance, Record};
+
+/// The objects of one target.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    /// The target.
+    pub target: Target,
+    /// Name of the model that found them.
+    pub model: String,
+    /// Their outlines in full-size px, in raster order of their first px.
+    pub polygons: Vec<Polygon>,
+}
+
+impl Objects {
+    /// Area of all objects, full-size px.
+    pub fn area(&self) -> u64 {
+        self.polygons.iter().map(|polygon| polygon.area).sum()
+    }
+}
+
+/// A segmented slide with all that the sinks need.
+pub struct Finding<'a> {
+    /// The slide's id, safe as a folder's name.
+    pub id: &'a str,
+    /// The slide.
+    pub slide: &'a dyn SlideReader,
+    /// What was found.
+    pub segmentation: &'a Segmentation,
+    /// The bundle that found it.
+    pub bundle: &'a Bundle,
+    /// The objects, one entry a layer of the segmentation.
+    pub objects: Vec<Objects>,
+}
+
+impl<'a> Finding<'a> {
+    /// Outlines the objects of a segmentation.
+    pub fn new(
+        id: &'a str,
+        slide: &'a dyn SlideReader,
+        segmentation: &'a Segmentation,
+        bundle: &'a Bundle,
+    ) -> Self {
+        let objects = segmentation
+            .layers
+            .iter()
+            .map(|layer| Objects {
+                target: layer.target,
+                model: layer.model.clone(),
+                polygons: polygons(&layer.mask),
+            })
+            .collect();
+        Finding {
+            id,
+            slide,
+            segmentation,
+            bundle,
+            objects,
+        }
+    }
+
+    /// um per full-size px, if it is known.
+    pub fn mpp(&self) -> Option<f64> {
+        self.segmentation.resolution.map(|r| r.mpp)
+    }
+}
+
+/// Writes one file of a slide's folder.
+pub trait Sink: Send + Sync {
+    /// The file's name in the slide's folder.
+    fn file_name(&self) -> &'static str;
+
+    /// Writes the file at `path`, which does not exist yet.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the slide cannot be read for it.
+    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError>;
+}

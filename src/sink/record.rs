@@ -1,0 +1,123 @@
+//! `slide.json`: what was done to one slide, by whom, and what came of it.
+
+use std::path::Path;
+
+use ftuseg_router::Target;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::backend::About;
+
+use super::{Finding, Sink, SinkError};
+
+/// Who made a result: goes into every record.
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    /// Version of the program.
+    pub version: String,
+    /// Name, version and sha256 of the bundle.
+    pub bundle: Value,
+    /// The runtime and its device.
+    pub runtime: About,
+    /// The settings, as they were understood.
+    pub settings: Value,
+}
+
+/// Writes `slide.json`.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Who made the result.
+    pub provenance: Provenance,
+    /// The input: path, size, time of change.
+    pub input: Value,
+    /// Seconds since the slide was opened, until the record was written.
+    pub seconds: f64,
+}
+
+impl Sink for Record {
+    fn file_name(&self) -> &'static str {
+        "slide.json"
+    }
+
+    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
+        let mut text = serde_json::to_string_pretty(&self.describe(finding))
+            .map_err(|error| SinkError::io(path, error.into()))?;
+        text.push('\n');
+        std::fs::write(path, text).map_err(|source| SinkError::io(path, source))
+    }
+}
+
+impl Record {
+    fn describe(&self, finding: &Finding<'_>) -> Value {
+        let segmentation = finding.segmentation;
+        let map = &segmentation.map;
+        let info = finding.slide.info();
+        let shares = map.shares();
+        let organs: Vec<Value> = shares
+            .iter()
+            .map(|share| {
+                let objects = finding.objects.iter().find(|o| o.target == share.target);
+                let area = objects.map_or(0, |o| o.area());
+                json!({
+                    "organ": share.target.name(),
+                    "model": objects.map(|o| &o.model),
+                    "label": finding.bundle.label(share.target),
+                    "share": share.share,
+                    "confidence": share.confidence,
+                    "objects": objects.map_or(0, |o| o.polygons.len()),
+                    "area_px": area,
+                    "area_mm2": finding.mpp().map(|mpp| area as f64 * mpp * mpp * 1e-6),
+                })
+            })
+            .collect();
+        json!({
+            "schema": "ftuseg/slide/1",
+            "id": finding.id,
+            "input": self.input,
+            "format": info.format,
+            "compression": info.compression,
+            "levels": info.levels.iter().map(|l| [l.width, l.height]).collect::<Vec<_>>(),
+            "width": info.width(),
+            "height": info.height(),
+            "mpp": segmentation.resolution,
+            "tissue_share": segmentation.tissue.share(),
+            "organ": shares.first().map(|share| share.target.name()),
+            "organs": organs,
+            "organ_map": organ_map(finding),
+            "tiles": segmentation.tiles,
+            "timings": segmentation.timings,
+            "seconds": self.seconds,
+            "made_by": self.provenance,
+        })
+    }
+}
+
+/// The organ map as text: one line a row of cells, one letter a cell.
+fn organ_map(finding: &Finding<'_>) -> Value {
+    let map = &finding.segmentation.map;
+    let grid = map.grid();
+    let letter = |target: Target| match finding.bundle.label(target) {
+        255 if target == Target::Unet => 'u',
+        255 => 'b',
+        label => char::from_digit(u32::from(label), 36).unwrap_or('?'),
+    };
+    let rows: Vec<String> = (0..grid.rows())
+        .map(|row| {
+            (0..grid.columns())
+                .map(|column| map.at(column, row).map_or('.', letter))
+                .collect()
+        })
+        .collect();
+    let mut legend = serde_json::Map::new();
+    legend.insert(".".to_owned(), json!("glass"));
+    for target in map.targets() {
+        legend.insert(letter(target).to_string(), json!(target.name()));
+    }
+    json!({
+        "cell_px": grid.side(),
+        "columns": grid.columns(),
+        "rows": grid.rows(),
+        "legend": legend,
+        "cells": rows,
+    })
+}

@@ -1,0 +1,83 @@
+//! Compresses one raw tile.
+
+use std::io::Write;
+
+use flate2::write::ZlibEncoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+use super::{Compression, Error, Options};
+
+/// A tile after compression.
+pub(super) enum Tile {
+    /// Every pixel is this one; a grey value stands in the first place. Not compressed yet, because one
+    /// copy in the file serves all such tiles.
+    Constant([u8; 3]),
+    /// The compressed bytes.
+    Bytes(Vec<u8>),
+}
+
+/// Compresses the tiles of one file.
+pub(super) struct Compressor {
+    side: u16,
+    channels: usize,
+    compression: Compression,
+}
+
+impl Compressor {
+    /// A compressor for `options`, which have been checked.
+    pub(super) fn new(options: &Options) -> Compressor {
+        Compressor {
+            // The layout allows at most 4096.
+            side: options.tile as u16,
+            channels: options.samples.channels(),
+            compression: options.compression,
+        }
+    }
+
+    /// A zeroed raw tile, `[tile, tile, channels]`.
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        vec![0; usize::from(self.side) * usize::from(self.side) * self.channels]
+    }
+
+    /// Compresses `raw`, unless it is of one value.
+    pub(super) fn tile(&self, raw: &[u8]) -> Result<Tile, Error> {
+        // Every pixel equals the one before it: one memory comparison of the tile with itself.
+        let first = &raw[..self.channels];
+        if raw[self.channels..] == raw[..raw.len() - self.channels] {
+            let mut pixel = [0; 3];
+            pixel[..self.channels].copy_from_slice(first);
+            return Ok(Tile::Constant(pixel));
+        }
+        self.compress(raw).map(Tile::Bytes)
+    }
+
+    /// Compresses a tile whose every pixel is `pixel`.
+    pub(super) fn constant(&self, pixel: [u8; 3]) -> Result<Vec<u8>, Error> {
+        let mut raw = self.buffer();
+        for place in raw.chunks_exact_mut(self.channels) {
+            place.copy_from_slice(&pixel[..self.channels]);
+        }
+        self.compress(&raw)
+    }
+
+    fn compress(&self, raw: &[u8]) -> Result<Vec<u8>, Error> {
+        match self.compression {
+            Compression::Deflate => {
+                let mut encoder = ZlibEncoder::new(
+                    Vec::with_capacity(raw.len() / 4),
+                    flate2::Compression::new(6),
+                );
+                encoder.write_all(raw)?;
+                Ok(encoder.finish()?)
+            }
+            Compression::Jpeg { quality } => {
+                let mut bytes = Vec::with_capacity(raw.len() / 8);
+                let mut encoder = Encoder::new(&mut bytes, quality);
+                // No subsampling: thin dark lines, such as a gland's edge, keep their colour.
+                encoder.set_sampling_factor(SamplingFactor::F_1_1);
+                encoder.encode(raw, self.side, self.side, ColorType::Rgb)?;
+                Ok(bytes)
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Encodes TIFF headers and image file directories, classic and BigTIFF, little-endian.
+
+use super::layout::Layout;
+use super::{Compression, Error, Options, Samples};
+
+/// The values of one tag.
+enum Value {
+    Ascii(Vec<u8>),
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+    Rational(u32, u32),
+    /// File offsets: 4 bytes each in a classic file, 8 in a BigTIFF.
+    Offsets(Vec<u64>),
+}
+
+/// One image file directory: tags in ascending order, as the format demands.
+pub(super) struct Directory {
+    entries: Vec<(u16, Value)>,
+}
+
+/// The file's first bytes, with a pointer to the first directory that is still zero.
+pub(super) fn header(big: bool) -> Vec<u8> {
+    if big {
+        vec![b'I', b'I', 43, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    } else {
+        vec![b'I', b'I', 42, 0, 0, 0, 0, 0]
+    }
+}
+
+/// Where in the header the pointer to the first directory lies, and its bytes.
+pub(super) fn first_pointer(big: bool, offset: u64) -> Result<(u64, Vec<u8>), Error> {
+    let mut bytes = Vec::new();
+    push_offset(&mut bytes, big, offset)?;
+    Ok((if big { 8 } else { 4 }, bytes))
+}
+
+impl Directory {
+    /// The directory of level `index` with its tile tables.
+    pub(super) fn for_level(
+        options: &Options,
+        layout: &Layout,
+        index: usize,
+        offsets: Vec<u64>,
+        lengths: Vec<u32>,
+    ) -> Directory {
+        let level = &layout.levels[index];
+        let channels = options.samples.channels();
+        let compression = match options.compression {
+            Compression::Deflate => 8,
+            Compression::Jpeg { .. } => 7,
+        };
+        let photometric = match (options.samples, options.compression) {
+            (Samples::Gray8, _) => 1,
+            (Samples::Rgb8, Compression::Deflate) => 2,
+            (Samples::Rgb8, Compression::Jpeg { .. }) => 6,
+        };
+        let mut entries = vec![
+            (254, Value::Long(vec![u32::from(index > 0)])),
+            (256, Value::Long(vec![level.width])),
+            (257, Value::Long(vec![level.height])),
+            (258, Value::Short(vec![8; channels])),
+            (259, Value::Short(vec![compression])),
+            (262, Value::Short(vec![photometric])),
+        ];
+        if let (0, Some(text)) = (index, &options.description) {
+            entries.push((270, ascii(text)));
+        }
+        entries.push((277, Value::Short(vec![channels as u16])));
+        let resolution = options
+            .mpp
+            .and_then(|mpp| pixels_per_centimetre(mpp * f64::from(1u32 << index.min(31))));
+        if let Some((numerator, denominator)) = resolution {
+            entries.push((282, Value::Rational(numerator, denominator)));
+            entries.push((283, Value::Rational(numerator, denominator)));
+        }
+        entries.push((284, Value::Short(vec![1])));
+        if resolution.is_some() {
+            entries.push((296, Value::Short(vec![3])));
+        }
+        entries.push((305, ascii("ftuseg")));
+        entries.push((322, Value::Long(vec![options.tile])));
+        entries.push((323, Value::Long(vec![options.tile])));
+        entries.push((324, Value::Offsets(offsets)));
+        entries.push((325, Value::Long(lengths)));
+        if photometric == 6 {
+            entries.push((530, Value::Short(vec![1, 1])));
+        }
+        Directory { entries }
+    }
+
+    /// The bytes of the directory and its values for a file position of `start`, a multiple of 8. Unless
+    /// `last`, it points to a next directory that follows at once; the length is a multiple of 8.
+    pub(super) fn encode(&self, big: bool, start: u64, last: bool) -> Result<Vec<u8>, Error> {
+        let inline = if big { 8 } else { 4 };
+        let count = self.entries.len() as u64;
+        let head = if big {
+            8 + 20 * count + 8
+        } else {
+            2 + 12 * count + 4
+        };
+        let mut table = Vec::new();
+        if big {
+            table.extend(count.to_le_bytes());
+        } else {
+            table.extend((count as u16).to_le_bytes());
+        }
+        let values_start = start + head.next_multiple_of(8);
+        let mut values: Vec<u8> = Vec::new();
+        for (tag, value) in &self.entries {
+            let (kind, number, bytes) = value.encode(big)?;
+            table.extend(tag.to_le_bytes());
+            table.extend(kind.to_le_bytes());
+            push_offset(&mut table, big, number)?;
+            if bytes.len() <= inline {
+                table.extend(&bytes);
+                table.resize(table.len() + inline - bytes.len(), 0);
+            } else {
+                push_offset(&mut table, big, values_start + values.len() as u64)?;
+                values.extend(bytes);
+                values.resize(values.len().next_multiple_of(8), 0);
+            }
+        }
+        let next = if last {
+            0
+        } else {
+            values_start + values.len() as u64
+        };
+        push_offset(&mut table, big, next)?;
+        table.resize(table.len().next_multiple_of(8), 0);
+        table.extend(values);
+        Ok(table)
+    }
+}
+
+impl Value {
+    /// The TIFF type, the number of values and their bytes.
+    fn encode(&self, big: bool) -> Result<(u16, u64, Vec<u8>), Error> {
+        Ok(match self {
+            Value::Ascii(text) => (2, text.len() as u64, text.clone()),
+            Value::Short(list) => (3, list.len() as u64, bytes_of(list, |v| v.to_le_bytes())),
+            Value::Long(list) => (4, list.len() as u64, bytes_of(list, |v| v.to_le_bytes())),
+            Value::Rational(numerator, denominator) => (
+                5,
+                1,
+                bytes_of(&[*numerator, *denominator], |v| v.to_le_bytes()),
+            ),
+            Value::Offsets(list) => {
+                let mut bytes = Vec::with_capacity(list.len() * if big { 8 } else { 4 });
+                for &offset in list {
+                    push_offset(&mut bytes, big, offset)?;
+                }
+                (if big { 16 } else { 4 }, list.len() as u64, bytes)
+            }
+        })
+    }
+}
+
+fn bytes_of<T: Copy, const N: usize>(list: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    list.iter().flat_map(|&value| bytes(value)).collect()
+}
+
+/// Text as the format stores it: closed by a zero, and so without one inside.
+fn ascii(text: &str) -> Value {
+    let mut bytes: Vec<u8> = text.bytes().filter(|&byte| byte != 0).collect();
+    bytes.push(0);
+    Value::Ascii(bytes)
+}
+
+/// Appends a file offset or a count: 4 bytes in a classic file, 8 in a BigTIFF.
+fn push_offset(bytes: &mut Vec<u8>, big: bool, offset: u64) -> Result<(), Error> {
+    if big {
+        bytes.extend(offset.to_le_bytes());
+        return Ok(());
+    }
+    // The layout chose the classic format from an upper bound, so this error means a wrong bound.
+    let short = u32::try_from(offset).map_err(|_| {
+        Error::LimitsExceeded("the file passes 4 GiB without being a BigTIFF".into())
+    })?;
+    bytes.extend(short.to_le_bytes());
+    Ok(())
+}
+
+/// `10000 / mpp` pixels per centimetre as a fraction that keeps `mpp` to five digits after the point.
+fn pixels_per_centimetre(mpp: f64) -> Option<(u32, u32)> {
+    let denominator = (mpp * 1e5).round();
+    // Far down a pyramid of huge pixels the fraction no longer fits; then the level states none.
+    (1.0..=f64::from(u32::MAX))
+        .contains(&denominator)
+        .then_some((1_000_000_000, denominator as u32))
+}
