@@ -16,7 +16,7 @@ use super::write::write_folder;
 use super::{BatchError, Job, Outputs, SlideStatus, Status, Summary};
 use crate::mask::rle;
 use crate::pipeline::{Engine, Request, Route, Segmentation, TileCount};
-use crate::sink::{Finding, Provenance, Record, read_mask_tiff};
+use crate::sink::{Finding, Provenance, Record, SinkError, read_mask};
 use crate::slide::{self, Resolution, SlideReader};
 
 /// A batch that is ready to run.
@@ -310,17 +310,20 @@ impl Batch<'_> {
         replace(&path, |out| {
             let mut table = csv::Writer::from_writer(out);
             table.write_record(["id", "rle"])?;
-            for (index, slide) in summary.slides.iter().enumerate() {
-                let text = match slide.status {
+            for (index, done) in summary.slides.iter().enumerate() {
+                let text = match done.status {
                     Status::Failed => continue,
                     Status::Done => rles.get(index)?,
                     Status::Skipped => {
-                        let mask = read_mask_tiff(&slides.join(&slide.id).join("mask.tif"))
+                        let path = slides.join(&done.id).join("mask.tif");
+                        let mask = slide::open(&path)
+                            .map_err(SinkError::from)
+                            .and_then(|image| read_mask(image.as_ref()))
                             .map_err(std::io::Error::other)?;
                         rle::encode(&mask)
                     }
                 };
-                table.write_record([slide.id.as_str(), text.as_str()])?;
+                table.write_record([done.id.as_str(), text.as_str()])?;
             }
             table.flush()
         })

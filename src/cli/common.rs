@@ -87,6 +87,16 @@ pub(super) struct TileArgs {
     pub blend: BlendArg,
 }
 
+impl Default for TileArgs {
+    fn default() -> Self {
+        TileArgs {
+            batch: 1,
+            overlap: None,
+            blend: BlendArg::Crop,
+        }
+    }
+}
+
 /// How overlapping tiles are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum BlendArg {

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use ftuseg_router::Organ;
 
-use super::common::{BlendArg, EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
+use super::common::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
 use super::progress::Progress;
 use super::segment::{exit_code, provenance};
 use crate::batch::{Batch, Outputs, Status, discover};
 use crate::evaluate::dice;
 use crate::pipeline::Route;
 use crate::samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
-use crate::sink::read_mask_tiff;
+use crate::sink::read_mask;
+use crate::slide;
 use crate::tiled_tiff::Compression;
 
 /// Side of a core's slide, px at 0.5 um/px: the 1.2 mm of a tissue micro-array.
@@ -51,12 +52,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         mpp: None,
         tissue: TissueArg::Auto,
     };
-    let tiles = TileArgs {
-        batch: 1,
-        overlap: None,
-        blend: BlendArg::Crop,
-    };
-    let engine = args.engine.engine(&route, &tiles)?;
+    let engine = args.engine.engine(&route, &TileArgs::default())?;
     let (slides, results) = (args.out.join("slides"), args.out.join("results"));
     make_folder(&slides)?;
     eprintln!("drawing sample slides into {}", slides.display());
@@ -85,7 +81,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         let score = match status.status {
             Status::Failed => "-".to_owned(),
             _ => {
-                let found = read_mask_tiff(&mask_of(&results, &status.id))?;
+                let image = slide::open(&mask_of(&results, &status.id))?;
+                let found = read_mask(image.as_ref())?;
                 format!("{:.3}", dice(&found, &truth_mask(drawing)?)?)
             }
         };

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::mask::{Mask, Rect, rle};
+use crate::mask::{Rect, rle};
+use crate::sink::read_mask;
 use crate::slide;
 
 /// The most text that is read from standard input: 1 GiB.
@@ -52,7 +53,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             out,
             rle,
         } => decode(*width, *height, out, rle)?,
-        Way::Encode { mask } => println!("{}", rle::encode(&read(mask)?)),
+        Way::Encode { mask } => {
+            let image = slide::open(mask)?;
+            println!("{}", rle::encode(&read_mask(image.as_ref())?));
+        }
     }
     Ok(0)
 }
@@ -86,27 +90,4 @@ fn decode(width: u32, height: u32, out: &std::path::Path, text: &str) -> anyhow:
     picture
         .save_with_format(out, image::ImageFormat::Png)
         .with_context(|| format!("cannot write {}", out.display()))
-}
-
-fn read(path: &std::path::Path) -> anyhow::Result<Mask> {
-    let slide = slide::open(path)?;
-    let (width, height) = (slide.info().width(), slide.info().height());
-    let mut mask = Mask::new(width, height)?;
-    // In bands, so that a large TIFF mask need not fit into memory.
-    let rows = 256;
-    let mut y = 0;
-    while y < height {
-        let band = Rect {
-            x: 0,
-            y,
-            width,
-            height: rows.min(height - y),
-        };
-        let mut rgb = vec![0; width as usize * band.height as usize * 3];
-        slide.read(0, 0, i64::from(y), width, band.height, &mut rgb)?;
-        let set: Vec<bool> = rgb.chunks_exact(3).map(|p| p != [0, 0, 0]).collect();
-        mask.set_block_by(band, &set, width as usize, |set| set)?;
-        y += band.height;
-    }
-    Ok(mask)
 }

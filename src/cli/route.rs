@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::common::{EngineArgs, RouteArgs, TileArgs};
 use crate::batch::discover;
-use crate::pipeline::{Blend, Request};
+use crate::pipeline::Request;
 use crate::slide;
 
 /// Arguments of `ftuseg route`.
@@ -25,13 +25,7 @@ pub(super) struct Args {
 /// Runs the command and returns its exit code. The table goes to standard output, tab-separated.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let jobs = discover(&args.inputs, args.images.as_deref())?;
-    let tiles = TileArgs {
-        batch: 1,
-        overlap: None,
-        blend: super::common::BlendArg::Crop,
-    };
-    let engine = args.engine.engine(&args.route, &tiles)?;
-    debug_assert_eq!(engine.options().blend, Blend::Crop);
+    let engine = args.engine.engine(&args.route, &TileArgs::default())?;
     println!("id\torgan\tshare\tconfidence\tcells");
     let mut failed = false;
     for job in &jobs {

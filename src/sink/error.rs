@@ -32,14 +32,6 @@ pub enum SinkError {
         /// The encoder's reason.
         reason: String,
     },
-    /// A mask of an earlier run is not one.
-    #[error("{}: not a mask of this program: {reason}", path.display())]
-    NotAMask {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
     /// A mask could not be handled.
     #[error(transparent)]
     Mask(#[from] MaskError),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::mask::{Mask, Rect};
-use crate::slide::{SlideReader, TiffReader};
+use crate::slide::SlideReader;
 use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
 
 use super::{Finding, Sink, SinkError};
@@ -73,39 +73,25 @@ impl TileSource for Labels<'_> {
     }
 }
 
-/// Reads a `mask.tif` of an earlier run: what is not background, whatever the organ.
+/// Reads a mask image, a `mask.tif` of an earlier run say: every px that is not black, whatever its value.
 ///
 /// # Errors
-/// When the file cannot be read or is no label mask.
-pub fn read_mask_tiff(path: &Path) -> Result<Mask, SinkError> {
-    let slide = TiffReader::open(path)?;
-    let size = slide.info().levels[0];
-    let mut mask = Mask::new(size.width, size.height)?;
-    let mut y = 0;
-    while y < size.height {
-        let height = TILE.min(size.height - y);
-        let mut x = 0;
-        while x < size.width {
-            let width = TILE.min(size.width - x);
-            let mut rgb = vec![0; width as usize * height as usize * 3];
-            slide.read(0, i64::from(x), i64::from(y), width, height, &mut rgb)?;
-            let labels: Vec<u8> = rgb.chunks_exact(3).map(|p| p[0]).collect();
-            if rgb.chunks_exact(3).any(|p| p[0] != p[1] || p[1] != p[2]) {
-                return Err(SinkError::NotAMask {
-                    path: path.to_owned(),
-                    reason: "it has colours".to_owned(),
-                });
-            }
-            let block = Rect {
-                x,
-                y,
-                width,
-                height,
-            };
-            mask.set_block(block, &labels, width as usize)?;
-            x += width;
-        }
-        y += height;
+/// When the image cannot be read.
+pub fn read_mask(image: &dyn SlideReader) -> Result<Mask, SinkError> {
+    let (width, height) = (image.info().width(), image.info().height());
+    let mut mask = Mask::new(width, height)?;
+    // In bands, so that a large mask need not fit into memory.
+    for y in (0..height).step_by(TILE as usize) {
+        let band = Rect {
+            x: 0,
+            y,
+            width,
+            height: TILE.min(height - y),
+        };
+        let mut rgb = vec![0; width as usize * band.height as usize * 3];
+        image.read(0, 0, i64::from(y), width, band.height, &mut rgb)?;
+        let found: Vec<bool> = rgb.chunks_exact(3).map(|px| px != [0; 3]).collect();
+        mask.set_block_by(band, &found, width as usize, |found| found)?;
     }
     Ok(mask)
 }

@@ -22,7 +22,7 @@ use crate::slide::SlideReader;
 pub use colours::colour;
 pub use error::SinkError;
 pub use geojson::GeoJson;
-pub use mask_tiff::{MaskTiff, read_mask_tiff};
+pub use mask_tiff::{MaskTiff, read_mask};
 pub use overlay::Overlay;
 pub use record::{Provenance, Record};
 

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs all tests: Rust's, then those of the training package in a virtual environment of their own.
+#     ./test.sh
+set -euo pipefail
+cd "$(dirname "$0")"
+
+cargo test --workspace
+
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "the training package needs Python 3.11 or newer; this is $(python3 --version)" >&2
+    exit 1
+}
+venv=${CARGO_TARGET_DIR:-target}/models-venv
+# The environment is made again when what the package needs has changed.
+if ! cmp -s models/pyproject.toml "$venv/made-for.toml"; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "./models[test]"
+    cp models/pyproject.toml "$venv/made-for.toml"
+fi
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=models "$venv/bin/python" -m pytest -q models/tests
