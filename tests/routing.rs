@@ -1,5 +1,7 @@
 //! On a slide of two organs, every px comes from the model of the organ it lies in.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod support;
 
 use ftuseg::pipeline::{Blend, Engine, Options, PipelineError, Request, Route, Segmentation};

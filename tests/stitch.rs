@@ -1,5 +1,7 @@
 //! The stitched mask is the exact answer, px by px: networks whose answer is known by heart.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod support;
 
 use ftuseg::backend::Backend;

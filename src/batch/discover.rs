@@ -59,10 +59,13 @@ fn plain(path: PathBuf) -> Job {
     }
 }
 
-/// All slides below a folder, sorted; hidden files and folders are left out.
+/// All slides below a folder, sorted. Hidden files and folders are left out, and so are results of earlier runs: their
+/// masks and pictures are no slides.
 fn search(folder: &Path) -> Result<Vec<PathBuf>, BatchError> {
     let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+        let is_result = || entry.file_type().is_dir() && entry.path().join("slide.json").is_file();
+        let is_hidden = || entry.file_name().to_string_lossy().starts_with('.');
+        entry.depth() == 0 || !(is_hidden() || is_result())
     };
     let mut found = Vec::new();
     for entry in WalkDir::new(folder)
@@ -71,10 +74,24 @@ fn search(folder: &Path) -> Result<Vec<PathBuf>, BatchError> {
         .into_iter()
         .filter_entry(visible)
     {
-        let entry = entry.map_err(|error| BatchError::Input {
-            path: error.path().unwrap_or(folder).to_owned(),
-            source: error.into(),
-        })?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            // A link back to a folder that is being searched hides nothing.
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => match error.path() {
+                // What cannot be looked into becomes a slide that fails with its reason, so it is not lost silently.
+                Some(path) if error.depth() > 0 => {
+                    found.push(path.to_owned());
+                    continue;
+                }
+                _ => {
+                    return Err(BatchError::Input {
+                        path: folder.to_owned(),
+                        source: error.into(),
+                    });
+                }
+            },
+        };
         let known = entry.path().extension().is_some_and(|extension| {
             let extension = extension.to_string_lossy().to_lowercase();
             EXTENSIONS.contains(&extension.as_str())
@@ -118,6 +135,18 @@ mod tests {
         let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
         assert_eq!(ids, ["x", "x-2", "c"]);
         assert!(jobs[0].path.ends_with("a/x.svs"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn broken_links_are_named_and_loops_are_harmless() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.tif"), "").unwrap();
+        std::os::unix::fs::symlink("nowhere.tif", folder.path().join("b.tif")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
+        let jobs = discover(&[folder.path().to_owned()], None).unwrap();
+        let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Outputs;
+use super::{Job, Outputs};
 use crate::sink::Provenance;
 
 /// The largest record that is read.
@@ -21,28 +21,33 @@ pub(super) enum Earlier {
     OtherSettings(String),
 }
 
-/// Size and time of change of an input, as records hold them.
-pub(super) fn describe_input(path: &Path) -> std::io::Result<Value> {
-    let meta = std::fs::metadata(path)?;
+/// What of an input decides its result: size and time of change of the file, and what its manifest says of it.
+const INPUT_KEYS: [&str; 4] = ["bytes", "modified", "organ", "mpp"];
+
+/// An input, as records hold it.
+pub(super) fn describe_input(job: &Job) -> std::io::Result<Value> {
+    let meta = std::fs::metadata(&job.path)?;
     let modified = meta
         .modified()
         .ok()
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
         .map(|since| format!("{}.{:09}", since.as_secs(), since.subsec_nanos()));
     Ok(json!({
-        "path": path.display().to_string(),
+        "path": job.path.display().to_string(),
         "bytes": meta.len(),
         "modified": modified,
+        "organ": job.organ,
+        "mpp": job.resolution.map(|resolution| resolution.mpp),
     }))
 }
 
 /// What a result depends on beside the slide: program, bundle, backend, settings.
 fn fingerprint(made_by: &Value) -> [(&'static str, Option<&Value>); 4] {
     [
-        ("program version", made_by.get("version")),
-        ("bundle", made_by.pointer("/bundle/sha256")),
-        ("backend", made_by.pointer("/runtime/backend")),
-        ("settings", made_by.get("settings")),
+        ("another program version", made_by.get("version")),
+        ("another bundle", made_by.pointer("/bundle/sha256")),
+        ("another backend", made_by.pointer("/runtime/backend")),
+        ("other settings", made_by.get("settings")),
     ]
 }
 
@@ -70,9 +75,13 @@ pub(super) fn look(
         .files()
         .iter()
         .all(|file| folder.join(file).is_file());
-    let same_input = ["bytes", "modified"]
+    let same_input = INPUT_KEYS
         .iter()
         .all(|key| earlier.pointer(&format!("/input/{key}")) == input.get(*key));
+    let path = |value: &Value| value.pointer("/path").cloned();
+    if !same_input && earlier.get("input").and_then(path) != path(input) {
+        return Earlier::OtherSettings("another file of the same name".to_owned());
+    }
     // The row of submission.csv is made again from the mask.
     if complete && same_input && (outputs.mask || !outputs.rle) {
         Earlier::Same(earlier)

@@ -158,14 +158,14 @@ impl Batch<'_> {
             slides: statuses.into_iter().flatten().collect(),
             seconds: started.elapsed().as_secs_f64(),
         };
-        if self.outputs.rle {
-            self.write_submission(&summary, &slides, &mut rles)?;
-        }
         let report = summary.to_json(&self.provenance);
         replace(&self.out.join("run.json"), |out| {
             serde_json::to_writer_pretty(&mut *out, &report)?;
             out.write_all(b"\n")
         })?;
+        if self.outputs.rle {
+            self.write_submission(&summary, &slides, &mut rles)?;
+        }
         Ok(summary)
     }
 
@@ -179,13 +179,13 @@ impl Batch<'_> {
                 continue;
             }
             // An input that cannot be described fails later, with its reason.
-            let input = describe_input(&job.path).unwrap_or(Value::Null);
+            let input = describe_input(job).unwrap_or(Value::Null);
             let found = look(&folder, &input, self.outputs, &self.provenance);
             if let Earlier::OtherSettings(what) = &found {
                 return Err(BatchError::output(
                     &folder,
                     format!(
-                        "an earlier run made this with another {what}; choose another --out, or --overwrite to do all slides again"
+                        "an earlier run made this with {what}; choose another --out, or --overwrite to do all slides again"
                     ),
                 ));
             }
@@ -199,7 +199,7 @@ impl Batch<'_> {
         job: &Job,
         tell: &(dyn Fn(Event<'_>) + Sync),
     ) -> Result<(Box<dyn SlideReader>, Value, Segmentation), Failure> {
-        let input = describe_input(&job.path)
+        let input = describe_input(job)
             .map_err(|error| Failure::new("io", format!("{}: {error}", job.path.display())))?;
         let organ = match (self.engine.options().route, &job.organ) {
             (Route::Given, Some(name)) => Some(
@@ -319,7 +319,11 @@ impl Batch<'_> {
                         let mask = slide::open(&path)
                             .map_err(SinkError::from)
                             .and_then(|image| read_mask(image.as_ref()))
-                            .map_err(std::io::Error::other)?;
+                            .map_err(|error| {
+                                std::io::Error::other(format!(
+                                    "{error}; remove the folder of this slide and run again"
+                                ))
+                            })?;
                         rle::encode(&mask)
                     }
                 };

@@ -95,6 +95,10 @@ impl Temporary {
         if target.exists() {
             // A folder cannot be renamed over a full one: the old one steps aside first.
             let old = self.path.with_extension("old");
+            if old.exists() {
+                // Left by a run that was killed right here.
+                std::fs::remove_dir_all(&old).map_err(io)?;
+            }
             std::fs::rename(target, &old).map_err(io)?;
             std::fs::rename(&self.path, target).map_err(io)?;
             // What is left of the old one is hidden and harmless.

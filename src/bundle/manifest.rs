@@ -240,6 +240,14 @@ pub(super) fn parse(
                 model.target()
             )));
         }
+        // The router's order gives the organs their values in mask.tif.
+        if let (Some(router), Some(organ)) = (&router, model.organ)
+            && !router.organs.contains(&organ)
+        {
+            return Err(wrong(format!(
+                "the model {name:?} is for {organ}, which [router].organs does not name"
+            )));
+        }
         models.push(model);
     }
     if models.is_empty() {

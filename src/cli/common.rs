@@ -8,7 +8,7 @@ use ftuseg_router::{Organ, Target};
 
 use crate::backend::runtime::Search;
 use crate::backend::{Backend, BackendChoice, choose};
-use crate::bundle::{Bundle, default_bundle};
+use crate::bundle::{Bundle, ModelSpec, Role, default_bundle};
 use crate::pipeline::{Blend, Engine, Options, Route};
 use crate::slide::{Resolution, ResolutionSource, TissueMode};
 
@@ -168,6 +168,7 @@ impl EngineArgs {
             batch: usize::from(tiles.batch),
         };
         check(&bundle, &options)?;
+        check_sums(&bundle, options.route)?;
         Ok(Engine::new(bundle, self.start_backend()?, options))
     }
 }
@@ -193,6 +194,24 @@ fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
             model.name,
             model.tile
         );
+    }
+    Ok(())
+}
+
+/// Checks the sha256 of every file that the route can need, so that a damaged model does not show in the middle of
+/// the night. Each file is checked once more when it is loaded.
+fn check_sums(bundle: &Bundle, route: Route) -> anyhow::Result<()> {
+    let fallback = bundle.router.as_ref().map(|router| router.fallback);
+    let needed = |model: &ModelSpec| match route {
+        Route::Fixed(target) => model.target() == target,
+        Route::Given => model.role == Role::Organ,
+        Route::Tile | Route::Slide => model.role == Role::Organ || Some(model.target()) == fallback,
+    };
+    for model in bundle.models.iter().filter(|model| needed(model)) {
+        bundle.verified_file(&model.file, &model.sha256)?;
+    }
+    if let (Route::Tile | Route::Slide, Some(router)) = (route, &bundle.router) {
+        bundle.verified_file(&router.file, &router.sha256)?;
     }
     Ok(())
 }

@@ -57,6 +57,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     };
     if let (Some(bundle), Some(backend)) = (bundle, backend) {
+        if let Some(router) = &bundle.router {
+            let tile = vec![200; router.tile as usize * router.tile as usize * 3];
+            let tried = Network::router(backend.as_ref(), &bundle, router)
+                .and_then(|mut network| Ok(network.run(1, &tile)?));
+            match tried {
+                Ok(_) => println!("router      {}: works", router.file),
+                Err(error) => {
+                    println!("router      {}: FAILS: {error}", router.file);
+                    well = false;
+                }
+            }
+        }
         for model in &bundle.models {
             let tile = vec![200; model.tile as usize * model.tile as usize * 3];
             let tried = Network::model(backend.as_ref(), &bundle, model).and_then(|mut network| {

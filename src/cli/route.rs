@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use ftuseg_router::Organ;
+
 use super::common::{EngineArgs, RouteArgs, TileArgs};
 use crate::batch::discover;
-use crate::pipeline::Request;
+use crate::pipeline::{PipelineError, Request, Route};
 use crate::slide;
 
 /// Arguments of `ftuseg route`.
@@ -30,11 +32,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut failed = false;
     for job in &jobs {
         let answer = slide::open(&job.path)
-            .map_err(crate::pipeline::PipelineError::from)
+            .map_err(PipelineError::from)
             .and_then(|slide| {
+                let organ = match (args.route.route, &job.organ) {
+                    (Route::Given, Some(name)) => Some(name.parse::<Organ>()?),
+                    _ => None,
+                };
                 let request = Request {
                     resolution: args.route.mpp.or(job.resolution),
-                    organ: job.organ.as_deref().and_then(|name| name.parse().ok()),
+                    organ,
                 };
                 engine.route(slide.as_ref(), &request)
             });

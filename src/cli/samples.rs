@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .flat_map(|organ| (0..u64::from(args.cores)).map(move |number| (organ, number)))
         .map(|(organ, number)| KaggleSlide {
             id: format!("{}-{}", organ.name(), number + 1),
-            spec: core(organ, args.size, args.mpp, args.seed + number),
+            spec: core(organ, args.size, args.mpp, args.seed.wrapping_add(number)),
         })
         .collect();
     write_kaggle_folder(&args.out, &slides)?;

@@ -97,9 +97,9 @@ fn every_core_holds_units_inside_of_its_tissue_and_glass_around() {
             assert_eq!((organs[0], organs[299], organs[90_000 - 1]), (0, 0, 0));
             let tissue = organs
                 .iter()
-                .filter(|&&label| label == label(organ))
+                .filter(|&&value| value == label(organ))
                 .count();
-            let units = truth.iter().filter(|&&label| label == label(organ)).count();
+            let units = truth.iter().filter(|&&value| value == label(organ)).count();
             assert_eq!(tissue, organs.iter().filter(|&&label| label > 0).count());
             assert!((0.35..0.72).contains(&(tissue as f64 / 90_000.0)));
             let share = units as f64 / tissue as f64;

@@ -26,11 +26,9 @@ const MAX_SOURCE: f64 = 16_777_216.0;
 impl Plane {
     /// The plane of a `width` x `height` slide whose px span `scale` full-size px.
     pub fn at_scale(width: u32, height: u32, scale: f64) -> Self {
-        let side = |length: u32| {
-            // A sliver of under a thousandth of a px is rounding, not image.
-            let exact = f64::from(length) / scale;
-            ((exact - 1e-3).ceil().max(1.0)) as u32
-        };
+        // Rounded, so that a resolution that is known to four digits does not add a px that holds next to nothing. What
+        // lies beyond the last px, at most half a px, shows that px.
+        let side = |length: u32| (f64::from(length) / scale).round().max(1.0) as u32;
         Plane {
             width: side(width),
             height: side(height),

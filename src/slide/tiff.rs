@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tiff::ColorType;
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::{CompressionMethod, Tag};
 
@@ -374,7 +375,7 @@ fn pyramid(directories: &[Directory]) -> Vec<&Directory> {
 }
 
 fn tag_resolution(decoder: &mut FileDecoder) -> Option<Resolution> {
-    let mut ratio = |tag| decoder.find_tag(tag).ok().flatten()?.into_f64().ok();
+    let mut ratio = |tag| number(decoder.find_tag(tag).ok().flatten()?);
     let (x, y) = (ratio(Tag::XResolution)?, ratio(Tag::YResolution)?);
     let unit = decoder
         .find_tag_unsigned::<u16>(Tag::ResolutionUnit)
@@ -382,6 +383,17 @@ fn tag_resolution(decoder: &mut FileDecoder) -> Option<Resolution> {
         .flatten()
         .unwrap_or(2);
     Resolution::from_tiff_tags(x, y, unit)
+}
+
+/// A tag's value as a number; the format wants a ratio, but writers use every type.
+fn number(value: Value) -> Option<f64> {
+    match value {
+        Value::Rational(over, under) => Some(f64::from(over) / f64::from(under)),
+        Value::Float(value) => Some(f64::from(value)),
+        Value::Double(value) => Some(value),
+        Value::List(values) => number(values.into_iter().next()?),
+        whole => Some(whole.into_u64().ok()? as f64),
+    }
 }
 
 fn compression_name(code: u16) -> String {
@@ -467,6 +479,38 @@ mod tests {
         assert_eq!(ycbcr_to_rgb(0, 128, 128), [0, 0, 0]);
         assert_eq!(ycbcr_to_rgb(76, 85, 255), [254, 0, 0]);
         assert_eq!(ycbcr_to_rgb(29, 255, 107), [0, 0, 254]);
+    }
+
+    #[test]
+    fn resolutions_are_read_from_tags_of_any_number_type() {
+        use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+        struct Grey;
+        impl TileSource for Grey {
+            fn tile(&self, _: usize, _: u32, _: u32, out: &mut [u8]) {
+                out.fill(99);
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.tif");
+        for (mpp, expected) in [(Some(0.4), Some(0.4)), (Some(2.5), Some(2.5)), (None, None)] {
+            let options = Options {
+                width: 40,
+                height: 30,
+                samples: Samples::Rgb8,
+                compression: Compression::Deflate,
+                tile: 16,
+                mpp,
+                description: None,
+            };
+            write_file(&path, &options, &Grey).unwrap();
+            let slide = TiffReader::open(&path).unwrap();
+            assert_eq!(slide.info().resolution.map(|r| r.mpp), expected);
+            assert_eq!(slide.info().levels.len(), 3);
+        }
+        assert_eq!(number(Value::Rational(10, 4)), Some(2.5));
+        assert_eq!(number(Value::Float(2.5)), Some(2.5));
+        assert_eq!(number(Value::List(vec![Value::Short(3)])), Some(3.0));
+        assert_eq!(number(Value::Ascii("x".to_owned())), None);
     }
 
     fn directory(index: usize, width: u32, height: u32, tiled: bool, reduced: bool) -> Directory {

@@ -351,18 +351,7 @@ fallback = "baseline"
         ("prostate", "green.onnx"),
         ("lung", "red.onnx"),
     ] {
-        text += &format!(
-            r#"[[model]]
-name = "{organ}"
-organ = "{organ}"
-file = "{file}"
-sha256 = "SUM({file})"
-input = "uint8-nhwc"
-output = "probability"
-tile = 64
-mpp = 2.0
-"#
-        );
+        text += &organ_model(organ, file);
     }
     text + r#"[[model]]
 name = "baseline"
@@ -374,6 +363,22 @@ output = "logit"
 tile = 64
 mpp = 2.0
 "#
+}
+
+/// The part of a manifest for one organ's model.
+pub fn organ_model(organ: &str, file: &str) -> String {
+    format!(
+        r#"[[model]]
+name = "{organ}"
+organ = "{organ}"
+file = "{file}"
+sha256 = "SUM({file})"
+input = "uint8-nhwc"
+output = "probability"
+tile = 64
+mpp = 2.0
+"#
+    )
 }
 
 /// A file of `tests/fixtures`.

@@ -1,0 +1,183 @@
+"""Draws random crops from the pictures: which picture, where in it, turned, scaled and recoloured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from . import ORGANS
+from .augment import vary_look
+from .pictures import Picture
+
+
+@dataclass
+class Pool:
+    """Pictures to draw from, with the rule that says how often each is drawn."""
+
+    pictures: list[Picture]
+    set_weights: dict[str, float]
+    """Weight of each set that is not a target; a set's pictures share it evenly."""
+    target_share: float
+    focus: str | None = None
+    """Organ that `focus_share` of the crops show; None draws all organs."""
+    focus_share: float = 0.8
+    _groups: dict[tuple[bool, str, str], list[Picture]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for picture in self.pictures:
+            key = (picture.target, picture.organ, "" if picture.target else picture.set)
+            self._groups.setdefault(key, []).append(picture)
+        if not self._groups:
+            raise ValueError("there are no pictures to draw from: check the paths in the configuration")
+
+    def _weight(self, key: tuple[bool, str, str]) -> float:
+        """A set's weight, shared evenly by the organs that it shows."""
+        organs = sum(1 for target, _, name in self._groups if not target and name == key[2])
+        return self.set_weights.get(key[2], 1.0) / organs
+
+    def draw(self, rng: np.random.Generator) -> Picture:
+        """One picture: first the organ group, then target or other set, then the picture."""
+        organs = {organ for _, organ, _ in self._groups}
+        if self.focus in organs:
+            others = organs - {self.focus}
+            organs = {self.focus} if not others or rng.random() < self.focus_share else others
+        target = {k: 1.0 for k in self._groups if k[0] and k[1] in organs}
+        other = {k: self._weight(k) for k in self._groups if not k[0] and k[1] in organs}
+        other = {k: w for k, w in other.items() if w > 0}
+        choice = target if target and (not other or rng.random() < self.target_share) else other or target
+        keys = sorted(choice)
+        weights = np.array([choice[k] for k in keys])
+        group = self._groups[keys[rng.choice(len(keys), p=weights / weights.sum())]]
+        return group[rng.integers(len(group))]
+
+
+def centre(picture: Picture, rng: np.random.Generator, on_mask: float) -> tuple[float, float]:
+    """A point (x, y): with probability `on_mask` on the mask, else anywhere that is not empty glass."""
+    height, width = picture.image.shape[:2]
+    if picture.mask is not None and rng.random() < on_mask:
+        hits = np.flatnonzero(picture.mask)
+        if len(hits):
+            y, x = divmod(int(hits[rng.integers(len(hits))]), width)
+            return float(x), float(y)
+    for _ in range(8):
+        x, y = int(rng.integers(width)), int(rng.integers(height))
+        if picture.image[y, x].min() < 225:
+            break
+    return float(x), float(y)
+
+
+def cut(
+    picture: Picture, x: float, y: float, size: int, angle: float, scale: float, mirror: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A square crop around (x, y), turned by `angle` (radian) and enlarged by `scale`.
+
+    Image (3 x size x size, float 0..1) and mask (1 x size x size, 0 or 1). Beyond a whole core there is white glass;
+    a picture that was cut out of tissue is mirrored at its edge.
+    """
+    height, width = picture.image.shape[:2]
+    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+    flip = -1.0 if mirror else 1.0
+    # grid_sample wants the picture's coordinates as -1..1
+    theta = torch.tensor(
+        [
+            [flip * cos * size / width, -sin * size / width, 2 * (x + 0.5) / width - 1],
+            [flip * sin * size / height, cos * size / height, 2 * (y + 0.5) / height - 1],
+        ],
+        dtype=torch.float32,
+    )[None]
+    grid = F.affine_grid(theta, [1, 1, size, size], align_corners=False)
+    padding = "zeros" if picture.whole else "reflection"
+    glass = 1.0 - torch.from_numpy(picture.image).permute(2, 0, 1)[None].float() / 255.0
+    if scale < 0.8:
+        glass = F.avg_pool2d(glass, 3, 1, 1, count_include_pad=False)
+    image = 1.0 - F.grid_sample(glass, grid, mode="bilinear", padding_mode=padding, align_corners=False)[0]
+    if picture.mask is None:
+        return image, torch.zeros(1, size, size)
+    truth = torch.from_numpy(picture.mask)[None, None].float()
+    mask = F.grid_sample(truth, grid, mode="bilinear", padding_mode=padding, align_corners=False)[0]
+    return image, (mask >= 0.5).float()
+
+
+def random_crop(
+    picture: Picture,
+    rng: np.random.Generator,
+    size: int,
+    on_mask: float = 0.6,
+    scales: tuple[float, float] = (0.7, 1.4),
+    stain: float = 1.0,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A crop at a random place, turn, scale and look."""
+    x, y = centre(picture, rng, on_mask)
+    x += rng.uniform(-0.35, 0.35) * size
+    y += rng.uniform(-0.35, 0.35) * size
+    height, width = picture.image.shape[:2]
+    x, y = float(np.clip(x, 0, width - 1)), float(np.clip(y, 0, height - 1))
+    angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.5 else rng.integers(4) * np.pi / 2
+    scale = float(np.exp(rng.uniform(np.log(scales[0]), np.log(scales[1]))))
+    image, mask = cut(picture, x, y, size, angle, scale, bool(rng.random() < 0.5))
+    return vary_look(image, rng, stain), mask
+
+
+class MaskBatches:
+    """Batches for the segmentation models: images (n x 3 x size x size, float 0..1) and masks.
+
+    With `grow` the first part of a run sees smaller crops of shrunken pictures: about the same tissue for less than
+    half of the work, which is worth most while everything is still to be learned.
+    """
+
+    def __init__(
+        self, pool: Pool, size: int, grow: bool = False, on_mask: float = 0.6, stain: float = 1.0
+    ) -> None:
+        self.pool = pool
+        self.size = size
+        self.grow = grow
+        self.on_mask = on_mask
+        self.stain = stain
+
+    def phase(self, progress: float) -> tuple[int, float]:
+        """Crop side (px) and the middle of the scales at a point (0..1) of the run."""
+        if not self.grow or progress >= 0.93:
+            return self.size, 1.0
+        share, scale = (0.625, 0.65) if progress < 0.8 else (0.75, 0.8)
+        return max(64, round(self.size * share / 32) * 32), scale
+
+    def draw(
+        self, rng: np.random.Generator, count: int, progress: float = 1.0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`count` crops."""
+        size, scale = self.phase(progress)
+        scales = (0.7 * scale, 1.4 * scale)
+        pairs = [
+            random_crop(self.pool.draw(rng), rng, size, self.on_mask, scales, self.stain) for _ in range(count)
+        ]
+        return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
+
+
+class OrganBatches:
+    """Batches for the router: images and the index of the organ they show."""
+
+    def __init__(
+        self, pool: Pool, size: int, stain: float = 1.0, scales: tuple[float, float] = (0.7, 1.4)
+    ) -> None:
+        self.pool = pool
+        self.size = size
+        self.stain = stain
+        self.scales = scales
+
+    def draw(
+        self, rng: np.random.Generator, count: int, progress: float = 1.0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`count` crops; `progress` changes nothing here."""
+        images, organs, _ = self.draw_known(rng, count)
+        return images, organs
+
+    def draw_known(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[torch.Tensor, torch.Tensor, list[Picture]]:
+        """`count` crops, their organs and the pictures they are from."""
+        pictures = [self.pool.draw(rng) for _ in range(count)]
+        images = [random_crop(p, rng, self.size, 0.2, self.scales, self.stain)[0] for p in pictures]
+        return torch.stack(images), torch.tensor([ORGANS.index(p.organ) for p in pictures]), pictures

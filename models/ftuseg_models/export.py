@@ -1,0 +1,131 @@
+"""Turns a trained network into an ONNX file that takes raw pixels and gives probabilities."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Iterator
+
+import onnx
+import onnxruntime
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .compact import compact
+from .networks import MEAN, STD
+
+OPSET = 17
+
+
+class RawPixels(nn.Module):
+    """A network with its normalisation in front and its probability behind.
+
+    Input uint8, n x height x width x 3 (RGB). Output float: n x 1 x height x width for masks; n x organs for the
+    router, whose logits are divided by `temperature` first.
+    """
+
+    def __init__(self, network: nn.Module, router: bool, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.network = network
+        self.router = router
+        self.temperature = temperature
+        gain = 1.0 / (torch.tensor(STD) * 255.0)
+        self.register_buffer("gain", gain.view(1, 3, 1, 1))
+        self.register_buffer("shift", (-torch.tensor(MEAN) * 255.0 * gain).view(1, 3, 1, 1))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Probabilities."""
+        pixels = image.permute(0, 3, 1, 2).to(torch.float32) * self.gain + self.shift
+        logits = self.network(pixels)
+        if self.router:
+            return torch.softmax(logits / self.temperature, dim=1)
+        return torch.sigmoid(logits)
+
+
+@contextlib.contextmanager
+def _constant_scales() -> Iterator[None]:
+    """Let every enlargement by a whole number be exported as a Resize with constant scales.
+
+    Decoders ask for a size; with a free batch size this would become a chain of Shape, Slice and Concat that some
+    runtimes cannot compute at load.
+    """
+    original = F.interpolate
+
+    def interpolate(x, size=None, scale_factor=None, mode="nearest", **rest):
+        if size is not None and mode == "nearest":
+            factors = [int(wanted) / int(side) for wanted, side in zip(size, x.shape[-2:])]
+            if all(factor == int(factor) for factor in factors):
+                return original(x, scale_factor=[float(factor) for factor in factors], mode=mode)
+        return original(x, size=size, scale_factor=scale_factor, mode=mode, **rest)
+
+    F.interpolate = interpolate
+    try:
+        yield
+    finally:
+        F.interpolate = original
+
+
+def fold(model: onnx.ModelProto, tile: int) -> onnx.ModelProto:
+    """Compute what is constant once and for all: paddings, sizes, identities. Only plain ONNX operators remain."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = os.path.join(folder, "folded.onnx")
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        folded = onnx.load(options.optimized_model_filepath)
+    used = {node.domain for node in folded.graph.node}
+    if used - {"", "ai.onnx"}:
+        raise RuntimeError(f"the folded graph has operators outside ONNX: {sorted(used)}")
+    del folded.opset_import[:]
+    folded.opset_import.extend(model.opset_import)
+    folded.ir_version = model.ir_version
+    del folded.graph.value_info[:]
+    shape = folded.graph.output[0].type.tensor_type.shape
+    if len(shape.dim) == 4:
+        for place in (2, 3):
+            shape.dim[place].Clear()
+            shape.dim[place].dim_value = tile
+    return folded
+
+
+def to_onnx(network: nn.Module, tile: int, router: bool = False, temperature: float = 1.0) -> onnx.ModelProto:
+    """The fp32 ONNX graph of a network: fixed tile, free batch size, batch normalisation folded."""
+    wrapped = RawPixels(network, router, temperature).eval().cpu().to(memory_format=torch.contiguous_format)
+    example = torch.zeros(2, tile, tile, 3, dtype=torch.uint8)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), _constant_scales(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            wrapped,
+            (example,),
+            buffer,
+            input_names=["image"],
+            output_names=["probability"],
+            dynamic_axes={"image": {0: "n"}, "probability": {0: "n"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = fold(onnx.load_from_string(buffer.getvalue()), tile)
+    model.producer_name, model.producer_version = "ftuseg-models", ""
+    model.doc_string = ""
+    for node in model.graph.node:
+        node.doc_string = ""
+    onnx.checker.check_model(model)
+    return model
+
+
+def write(model: onnx.ModelProto, path: Path, small: bool = True) -> str:
+    """Write a graph, with small weights unless told otherwise, whole or not at all. Returns the file's sha256."""
+    data = (compact(model) if small else model).SerializeToString(deterministic=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(data)
+    os.replace(part, path)
+    return hashlib.sha256(data).hexdigest()

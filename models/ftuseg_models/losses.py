@@ -1,0 +1,23 @@
+"""The losses: Dice plus cross-entropy for masks, cross-entropy for organs."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+
+def soft_dice_loss(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
+    """1 - Dice of the probabilities, over the whole batch: a crop without any FTU then still has a gradient."""
+    probability = logits.sigmoid()
+    overlap = (probability * truth).sum()
+    return 1.0 - (2.0 * overlap + smooth) / (probability.sum() + truth.sum() + smooth)
+
+
+def mask_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Dice plus cross-entropy, the pair that the challenge's best solutions used."""
+    return F.binary_cross_entropy_with_logits(logits, truth) + soft_dice_loss(logits, truth)
+
+
+def organ_loss(logits: torch.Tensor, organ: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy with a little smoothing: a crop of plain connective tissue can be of any organ."""
+    return F.cross_entropy(logits, organ, label_smoothing=0.05)

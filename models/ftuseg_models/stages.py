@@ -1,0 +1,132 @@
+"""Turns the configuration into training runs: which pictures, which network, which start."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from . import ORGANS, crops, losses, networks, sources, split, train
+from .config import Config
+from .metrics import DiceMonitor
+from .pictures import Picture
+
+
+@dataclass
+class Data:
+    """All pictures at one um/px, with the held-out cores apart."""
+
+    training: list[Picture]
+    held_out: list[Picture]
+    validation: set[str]
+    """Ids of the training cores that the router leaves out, for its calibration."""
+    weights: dict[str, float]
+    """Weight of each set that is not a target."""
+
+
+def load_data(config: Config, mpp: float) -> Data:
+    """Read everything the configuration names. Held-out cores never appear in `training`."""
+    training: list[Picture] = []
+    held_out: list[Picture] = []
+    validation: set[str] = set()
+    weights: dict[str, float] = {}
+    for folder in config.kaggle:
+        pictures = sources.load_kaggle(config, folder, mpp)
+        apart: set[str] = set()
+        if folder.target:
+            apart = split.choose(pictures, config.holdout, config.seed)
+            validation |= split.choose(pictures, config.validation, config.seed, frozenset(apart))
+        training += [p for p in pictures if p.id not in apart]
+        held_out += [p for p in pictures if p.id in apart]
+        if not folder.target:
+            weights[folder.path.name] = folder.weight
+    for other in config.sets:
+        pictures = sources.load_set(config, other, mpp)
+        training += pictures
+        weights[pictures[0].set] = other.weight
+    return Data(training, held_out, validation, weights)
+
+
+def device_of(config: Config) -> str:
+    """`cpu` or `cuda`; `auto` takes CUDA where torch finds it."""
+    if config.device != "auto":
+        return config.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def precision_of(config: Config) -> str:
+    """`fp32` or `bf16`. On a CPU without bf16 in hardware, bf16 is several times slower than fp32."""
+    if config.precision != "auto":
+        return config.precision
+    if device_of(config) == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return "bf16" if supported() else "fp32"
+
+
+class OrganMonitor:
+    """Says how many pictures' tissue the router calls rightly, by the mean of a grid of crops."""
+
+    def __init__(self, pictures: list[Picture], size: int) -> None:
+        self.pictures = pictures
+        self.size = size
+
+    @torch.no_grad()
+    def __call__(self, network: nn.Module) -> str:
+        from .router import picture_votes
+
+        right = 0
+        for p in self.pictures:
+            probability = picture_votes(network, p, self.size)
+            right += ORGANS[int(np.argmax(probability.mean(axis=0)))] == p.organ
+        return f"{right} of {len(self.pictures)} held-out cores right"
+
+
+def job(config: Config, name: str) -> train.Job:
+    """The training run of `router`, `baseline`, `unet` or an organ."""
+    stage = config.stage(name)
+    is_router = name == "router"
+    data = load_data(config, config.router_mpp if is_router else config.mpp)
+    if is_router:
+        # the trunk's temperature comes from cross-validation, so it may see all training cores
+        kept = set() if config.router_network == "trunk" else data.validation
+        seen = [p for p in data.training if not (p.target and p.id in kept)]
+        pool = crops.Pool(seen, data.weights, stage.target_share)
+        batches: train.Batches = crops.OrganBatches(pool, config.router_tile, stage.stain)
+        monitor = OrganMonitor(data.held_out, config.router_tile)
+    else:
+        labelled = [p for p in data.training if p.mask is not None]
+        focus = name if name in ORGANS else None
+        pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
+        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain)
+        shown = [p for p in data.held_out if focus is None or p.organ == focus]
+        monitor = DiceMonitor(shown)
+    folder = config.work
+    start: Path | None = None
+    if name in ORGANS:
+        start = folder / "baseline.pt"
+        if not start.exists():
+            raise FileNotFoundError(f"{start} is missing: the organs' models start from it; run `train baseline` first")
+    build = functools.partial(networks.build, name, stage.width, stage.drop)
+    if is_router and config.router_network == "trunk":
+        if not (folder / "baseline.pt").exists():
+            raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
+        build = functools.partial(networks.trunk_of, folder / "baseline.pt")
+    return train.Job(
+        name=name,
+        stage=stage,
+        folder=folder,
+        build=build,
+        batches=batches,
+        loss=losses.organ_loss if is_router else losses.mask_loss,
+        seed=config.seed,
+        threads=config.threads,
+        device=device_of(config),
+        precision=precision_of(config),
+        start=start,
+        monitor=monitor if (monitor.pictures) else None,
+    )

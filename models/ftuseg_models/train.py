@@ -1,0 +1,233 @@
+"""Trains one network for a given time: workers, averaged weights, checkpoints, resume."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Protocol
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+from tqdm import tqdm
+
+from . import status
+from .config import Stage
+from .networks import normalise
+
+SAVE_EVERY = 60.0
+"""Seconds between checkpoints."""
+
+BAR = "{desc} {percentage:5.1f} % |{bar}| {elapsed}"
+"""The progress bar; it appears only where the output is a terminal."""
+
+
+class Batches(Protocol):
+    """What a run draws its data from."""
+
+    def draw(self, rng: np.random.Generator, count: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """`count` images (0..1) and their truth. `progress` is the share of the run that has passed."""
+
+
+@dataclass
+class Job:
+    """One training run, complete: it can be sent to another process."""
+
+    name: str
+    stage: Stage
+    folder: Path
+    """Holds `NAME.pt` (the checkpoint) and the logs."""
+    build: Callable[[], nn.Module]
+    batches: Batches
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    seed: int
+    threads: int = 0
+    device: str = "cpu"
+    precision: str = "fp32"
+    start: Path | None = None
+    """Checkpoint whose averaged weights the run starts from."""
+    monitor: Callable[[nn.Module], str] | None = None
+    """Called now and then with the averaged network; its text goes to the log. It decides nothing."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run keeps its state."""
+        return self.folder / f"{self.name}.pt"
+
+
+def learning_rate(peak: float, progress: float) -> float:
+    """Warm-up over the first 4 %, then a cosine down to 1 % of the peak. `progress` is 0..1."""
+    if progress < 0.04:
+        return peak * (0.05 + 0.95 * progress / 0.04)
+    fall = (min(progress, 1.0) - 0.04) / 0.96
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+
+
+def update_average(average: nn.Module, network: nn.Module, step: int, decay: float) -> None:
+    """Move the averaged weights towards the network's; quicker in the first steps."""
+    decay = min(decay, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for mean, value in zip(average.state_dict().values(), network.state_dict().values()):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+
+@torch.no_grad()
+def settle(network: nn.Module, job: Job, rng: np.random.Generator, count: int = 8, rounds: int = 16) -> None:
+    """Measure the statistics of batch normalisation anew for the weights as they are now.
+
+    Averaged weights have never been run in training: statistics averaged along the way belong to none of them, and
+    those of small batches are off in the deep layers.
+    """
+    layers = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
+    kept = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # the plain mean over all rounds
+        layer.train()
+    for _ in range(rounds):
+        images, _ = job.batches.draw(rng, count, 1.0)
+        network(normalise(images.to(job.device)).contiguous(memory_format=torch.channels_last))
+    for layer, momentum in zip(layers, kept):
+        layer.momentum = momentum
+        layer.eval()
+
+
+def save(path: Path, state: dict) -> None:
+    """Write a checkpoint whole or not at all."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)
+
+
+def load_average(path: Path, network: nn.Module) -> nn.Module:
+    """Put the averaged weights of a checkpoint into `network`, ready for use."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["average"])
+    return network.eval()
+
+
+def finished(job: Job) -> bool:
+    """True when the run has used up its time. With more minutes in the configuration it goes on."""
+    if not job.checkpoint.exists():
+        return False
+    return torch.load(job.checkpoint, map_location="cpu", weights_only=True)["spent"] >= job.stage.minutes * 60
+
+
+def _share_gradients(network: nn.Module, progress: float, workers: int) -> float:
+    """Average the gradients of all workers; rank 0's progress travels with them so that all stop together."""
+    grads = [p.grad for p in network.parameters() if p.grad is not None]
+    lead = progress * workers if dist.get_rank() == 0 else 0.0
+    flat = torch.cat([g.reshape(-1) for g in grads] + [torch.tensor([lead])])
+    dist.all_reduce(flat)
+    flat /= workers
+    place = 0
+    for grad in grads:
+        grad.copy_(flat[place : place + grad.numel()].view_as(grad))
+        place += grad.numel()
+    return float(flat[-1])
+
+
+def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
+    """One worker's loop. Rank 0 keeps the averaged weights and writes the checkpoints."""
+    stage = job.stage
+    if job.threads:
+        torch.set_num_threads(job.threads)
+    torch.set_flush_denormal(True)
+    if workers > 1:
+        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=workers)
+    torch.manual_seed(job.seed)
+    network = job.build()
+    if job.start is not None:
+        load_average(job.start, network)
+    network = network.to(job.device, memory_format=torch.channels_last).train()
+    average = copy.deepcopy(network).eval()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay)
+    step, spent = 0, 0.0
+    if job.checkpoint.exists():
+        state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        step, spent = state["step"], state["spent"]
+    rng = np.random.default_rng([job.seed, rank, step, *job.name.encode()])
+    count = max(1, stage.batch // workers)
+    begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, spent / (stage.minutes * 60)
+    losses: list[float] = []
+    bar = tqdm(total=100.0, desc=job.name, unit="%", bar_format=BAR, disable=None if rank == 0 else True)
+
+    def write(progress: float) -> None:
+        now = spent + time.monotonic() - begun
+        parts = {"network": network, "average": average, "optimiser": optimiser}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        save(job.checkpoint, {**state, "step": step, "spent": now, "progress": progress})
+
+    while True:
+        progress = (spent + time.monotonic() - begun) / (stage.minutes * 60)
+        if workers == 1 and progress >= 1.0:
+            break
+        images, truth = job.batches.draw(rng, count, progress)
+        images = normalise(images.to(job.device)).contiguous(memory_format=torch.channels_last)
+        kind = "cuda" if job.device.startswith("cuda") else "cpu"
+        with torch.autocast(kind, torch.bfloat16, enabled=job.precision == "bf16"):
+            logits = network(images)
+        loss = job.loss(logits.float(), truth.to(job.device))
+        optimiser.zero_grad()
+        loss.backward()
+        if workers > 1:
+            progress = _share_gradients(network, progress, workers)
+            if progress >= 1.0:
+                break
+        nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(stage.learning_rate, progress)
+        optimiser.step()
+        step += 1
+        if rank:
+            continue
+        update_average(average, network, step, stage.ema)
+        losses.append(loss.item())
+        bar.update(100 * progress - bar.n)
+        now = time.monotonic()
+        if now - since >= 20.0:
+            since = now
+            mean = sum(losses[-50:]) / len(losses[-50:])
+            status.note(job.folder, job.name, progress, step, step * count * workers, mean, stage.minutes)
+        if now - saved >= SAVE_EVERY:
+            saved = now
+            write(progress)
+        if job.monitor is not None and progress - shown >= 0.24:
+            shown = progress
+            status.say(job.folder, job.name, f"{progress:.0%}: {job.monitor(average)}")
+    bar.close()
+    if rank == 0:
+        if step:
+            settle(average, job, rng)
+        write(1.0)
+        status.note(job.folder, job.name, 1.0, step, step * count * workers, float(np.mean(losses[-50:] or [0])), stage.minutes)
+        if job.monitor is not None:
+            status.say(job.folder, job.name, f"done: {job.monitor(average)}")
+    if workers > 1:
+        dist.destroy_process_group()
+
+
+def run(job: Job) -> Path:
+    """Train until the stage's time is used up; goes on where an earlier run of the same name stopped."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    if finished(job):
+        return job.checkpoint
+    workers = job.stage.workers if not job.device.startswith("cuda") else 1
+    if workers == 1:
+        _work(0, job, 1, "")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            torch.multiprocessing.spawn(_work, (job, workers, os.path.join(folder, "meeting")), nprocs=workers)
+    return job.checkpoint

@@ -1,0 +1,91 @@
+import collections
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ftuseg_models import ORGANS, augment, crops
+
+
+def is_red(image: torch.Tensor) -> torch.Tensor:
+    return image[0] - image[1] > 0.3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_image_and_mask_move_together(picture, seed):
+    rng = np.random.default_rng(seed)
+    x, y = crops.centre(picture, rng, 1.0)
+    image, mask = crops.cut(picture, x, y, 64, rng.uniform(0, 6), rng.uniform(0.7, 1.4), bool(seed % 2))
+    assert mask.sum() > 20
+    assert (is_red(image) == (mask[0] > 0)).float().mean() > 0.97
+
+
+def test_a_plain_cut_is_the_picture_itself(picture):
+    image, mask = crops.cut(picture, 59.5, 59.5, 40, 0.0, 1.0, False)
+    expected = torch.from_numpy(picture.image[40:80, 40:80]).permute(2, 0, 1).float() / 255
+    assert torch.allclose(image, expected, atol=1e-5)
+    assert (mask[0].numpy() == picture.mask[40:80, 40:80]).all()
+    mirrored, _ = crops.cut(picture, 59.5, 59.5, 40, 0.0, 1.0, True)
+    assert torch.allclose(mirrored, expected.flip(2), atol=1e-5)
+
+
+def test_beyond_a_core_is_glass_and_beyond_a_cut_out_is_more_tissue(picture):
+    whole, _ = crops.cut(picture, 0, 0, 64, 0.0, 1.0, False)
+    assert whole[:, :30, :30].min() > 0.99
+    full = dataclasses.replace(picture, image=np.full_like(picture.image, 100), whole=False)
+    part, _ = crops.cut(full, 0, 0, 64, 0.0, 1.0, False)
+    assert part.max() < 0.5
+
+
+def test_glass_stays_bright_and_everything_in_range():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        image = torch.ones(3, 32, 32)
+        image[:, 8:24, 8:24] = torch.tensor([0.6, 0.3, 0.5])[:, None, None]
+        varied = augment.vary_look(image, rng)
+        assert varied.shape == image.shape and varied.min() >= 0 and varied.max() <= 1
+        assert varied[:, :6, :6].mean() > varied[:, 12:20, 12:20].mean()
+    assert np.allclose(augment.vary_stain(np.ones((4, 4, 3)), rng, 0.0), 1.0)
+
+
+def make_pool(picture, **rest):
+    pictures = [
+        dataclasses.replace(picture, id=f"{organ}{n}", organ=organ)
+        for organ, count in zip(ORGANS, (9, 5, 3, 2, 1))
+        for n in range(count)
+    ]
+    other = [dataclasses.replace(picture, id=f"o{n}", set="other", target=False) for n in range(50)]
+    return crops.Pool(pictures + other, {"other": 1.0}, **rest)
+
+
+def test_organs_are_drawn_evenly_and_sets_in_their_share(picture):
+    pool, rng = make_pool(picture, target_share=0.7), np.random.default_rng(0)
+    drawn = [pool.draw(rng) for _ in range(4000)]
+    share = np.mean([p.target for p in drawn])
+    assert share == pytest.approx(0.7, abs=0.03)
+    organs = collections.Counter(p.organ for p in drawn if p.target)
+    for organ in ORGANS:
+        assert organs[organ] / sum(organs.values()) == pytest.approx(0.2, abs=0.04)
+
+
+def test_focus_shows_its_organ_and_some_others(picture):
+    pool, rng = make_pool(picture, target_share=0.7, focus="spleen", focus_share=0.8), np.random.default_rng(0)
+    drawn = [pool.draw(rng).organ for _ in range(2000)]
+    assert np.mean([organ == "spleen" for organ in drawn]) == pytest.approx(0.8, abs=0.03)
+    assert set(drawn) == set(ORGANS)
+
+
+def test_a_growing_run_ends_at_full_size(picture):
+    batches = crops.MaskBatches(make_pool(picture, target_share=0.7), 128, grow=True)
+    sizes = [batches.draw(np.random.default_rng(0), 1, p)[0].shape[-1] for p in (0.0, 0.85, 0.95)]
+    assert sizes == [64, 96, 128]
+    images, masks = batches.draw(np.random.default_rng(0), 3)
+    assert images.shape == (3, 3, 128, 128) and masks.shape == (3, 1, 128, 128)
+    assert set(masks.unique().tolist()) <= {0.0, 1.0}
+
+
+def test_router_batches_name_the_organ(picture):
+    pool = crops.Pool([dataclasses.replace(picture, organ="spleen")], {}, 0.7)
+    images, organs = crops.OrganBatches(pool, 64).draw(np.random.default_rng(0), 2)
+    assert images.shape == (2, 3, 64, 64) and organs.tolist() == [3, 3]

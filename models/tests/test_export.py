@@ -1,0 +1,83 @@
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from ftuseg_models import compact, export, networks
+
+
+def run(model: onnx.ModelProto, image: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(["probability"], {"image": image})[0]
+
+
+def awake(network: nn.Module) -> nn.Module:
+    """Give batch normalisation statistics that are not the identity, so that folding it wrongly would show."""
+    torch.manual_seed(1)
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.normal_(0, 0.2)
+            part.running_var.uniform_(0.5, 1.5)
+            part.weight.data.uniform_(0.7, 1.3)
+    return network.eval()
+
+
+@pytest.mark.parametrize(("name", "width", "router"), [("unet", 0.125, False), ("baseline", 1.0, False), ("router", 1, True)])
+def test_the_file_says_what_torch_says(name, width, router, tmp_path):
+    network = awake(networks.build(name, width))
+    model = export.to_onnx(network, 64, router, temperature=1.7)
+    image = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    with torch.no_grad():
+        pixels = torch.from_numpy(image).permute(0, 3, 1, 2).float() / 255
+        logits = network(networks.normalise(pixels))
+        expected = torch.softmax(logits / 1.7, dim=1) if router else logits.sigmoid()
+    found = run(model, image)
+    assert found.shape == ((3, 5) if router else (3, 1, 64, 64))
+    assert np.abs(found - expected.numpy()).max() < 1e-4
+    operators = {node.op_type for node in model.graph.node}
+    assert not operators & {"BatchNormalization", "Shape", "Slice", "Pad", "ConstantOfShape", "DequantizeLinear"}
+    assert model.opset_import[0].version == 17
+    constants = {tensor.name for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Resize":
+            assert len(node.input) == 3 and node.input[2] in constants
+
+    export.write(model, tmp_path / "full.onnx", small=False)
+    export.write(model, tmp_path / "small.onnx")
+    assert (tmp_path / "small.onnx").stat().st_size < 0.35 * (tmp_path / "full.onnx").stat().st_size
+    assert compact.unfolded_weights(tmp_path / "small.onnx") == []
+    small = run(onnx.load(tmp_path / "small.onnx"), image)
+    assert np.abs(small - found).max() < 0.05
+
+
+def test_writing_twice_gives_the_same_bytes(tmp_path):
+    network = awake(networks.build("unet", 0.0625))
+    hashes = {export.write(export.to_onnx(network, 64), tmp_path / f"{n}.onnx") for n in range(2)}
+    assert len(hashes) == 1
+
+
+def test_int8_weights_are_off_by_half_a_step_at_most():
+    weight = np.random.default_rng(0).normal(size=(6, 4, 3, 3)).astype(np.float32)
+    weight[2] *= 100
+    for axis in (0, 1):
+        numbers, scale = compact.quantise(weight, axis)
+        assert numbers.dtype == np.int8 and scale.size == weight.shape[axis]
+        assert (np.abs(numbers * scale - weight) <= 0.5001 * scale).all()
+
+
+def test_depthwise_weights_are_not_made_int8():
+    class Depthwise(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Conv2d(3, 512, 1)
+            self.each = nn.Conv2d(512, 512, 3, padding=1, groups=512)
+            self.last = nn.Conv2d(512, 1, 1)
+
+        def forward(self, x):
+            return self.last(self.each(self.first(x)))
+
+    model = compact.compact(export.to_onnx(Depthwise().eval(), 32))
+    kinds = {tuple(t.dims): t.data_type for t in model.graph.initializer}
+    assert kinds[(512, 1, 3, 3)] == onnx.TensorProto.FLOAT16

@@ -1,0 +1,42 @@
+import pytest
+import torch
+
+from ftuseg_models import losses, networks
+
+
+def test_sizes_are_those_of_the_plan():
+    assert networks.parameter_count(networks.StandardUNet(1.0)) == 31_037_633
+    assert networks.parameter_count(networks.efficientnet_unet()) == 6_251_469
+    assert networks.parameter_count(networks.classifier()) < 2_500_000
+
+
+@pytest.mark.parametrize(("name", "width", "shape"), [("unet", 0.0625, (2, 1, 64, 64)), ("router", 1.0, (2, 5))])
+def test_output_shapes(name, width, shape):
+    network = networks.build(name, width).eval()
+    with torch.no_grad():
+        assert network(torch.zeros(2, 3, 64, 64)).shape == shape
+
+
+def test_loss_is_small_when_right_and_large_when_wrong():
+    truth = torch.zeros(2, 1, 8, 8)
+    truth[:, :, 2:5, 2:5] = 1
+    right, wrong = (truth - 0.5) * 40, (0.5 - truth) * 40
+    assert losses.mask_loss(right, truth) < 0.01
+    assert losses.mask_loss(wrong, truth) > 5
+    empty = torch.zeros_like(truth)
+    assert losses.soft_dice_loss(torch.full_like(truth, -40.0), empty) < 0.01
+    assert losses.soft_dice_loss(right, empty) > 0.9
+
+
+def test_dice_loss_equals_one_minus_dice_for_hard_masks():
+    truth = torch.zeros(1, 1, 10, 10)
+    truth[..., :5] = 1
+    found = torch.zeros_like(truth)
+    found[..., 2:7] = 1
+    loss = losses.soft_dice_loss((found - 0.5) * 100, truth, smooth=0.0)
+    assert loss == pytest.approx(1 - 2 * 30 / 100, abs=1e-4)
+
+
+def test_normalise_centres_the_mean_colour():
+    image = torch.tensor(networks.MEAN).view(1, 3, 1, 1).expand(1, 3, 2, 2)
+    assert networks.normalise(image).abs().max() < 1e-6

@@ -1,0 +1,95 @@
+import numpy as np
+import torch
+import pytest
+
+import tiny
+from ftuseg_models import losses, train
+from ftuseg_models.config import Stage
+
+
+def job(folder, **rest):
+    stage = Stage(**{"minutes": 0.02, "batch": 4, "learning_rate": 0.02, **rest})
+    return train.Job("tiny", stage, folder, tiny.Tiny, tiny.RedIsTrue(), losses.mask_loss, seed=3, threads=1)
+
+
+def accuracy(path):
+    network = train.load_average(path, tiny.Tiny())
+    images, truth = tiny.RedIsTrue().draw(np.random.default_rng(9), 8, 1.0)
+    with torch.no_grad():
+        found = network(train.normalise(images)) > 0
+    return (found == (truth > 0)).float().mean().item()
+
+
+def test_training_learns_and_a_finished_run_is_left_alone(tmp_path):
+    path = train.run(job(tmp_path))
+    assert accuracy(path) > 0.9
+    before = path.read_bytes()
+    train.run(job(tmp_path))
+    assert path.read_bytes() == before
+    assert "tiny" in (tmp_path / "STATUS.md").read_text()
+
+
+def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "SAVE_EVERY", 0.2)
+    with monkeypatch.context() as patch:
+        real = train.save
+
+        def save_once(path, state):
+            real(path, state)
+            stop()
+
+        patch.setattr(train, "save", save_once)
+        with pytest.raises(KeyboardInterrupt):
+            train.run(job(tmp_path))
+    half = torch.load(tmp_path / "tiny.pt", weights_only=True)
+    assert 0 < half["progress"] < 1
+    whole = torch.load(train.run(job(tmp_path)), weights_only=True)
+    assert whole["progress"] == 1.0 and whole["step"] > half["step"]
+    assert whole["spent"] < 0.02 * 60 + 5
+
+
+def test_a_run_starts_from_the_averaged_weights_of_another(tmp_path):
+    first = train.run(job(tmp_path))
+    second = job(tmp_path / "next", minutes=1e-9)
+    second.start = first
+    weights = torch.load(train.run(second), weights_only=True)["average"]
+    for name, value in torch.load(first, weights_only=True)["average"].items():
+        assert torch.equal(weights[name], value)
+
+
+def test_two_workers_train_one_network(tmp_path):
+    path = train.run(job(tmp_path, workers=2, minutes=0.04))
+    assert accuracy(path) > 0.85
+    assert torch.load(path, weights_only=True)["progress"] == 1.0
+
+
+def test_the_learning_rate_warms_up_and_falls():
+    rates = [train.learning_rate(1.0, p / 100) for p in range(101)]
+    assert rates[0] < 0.1 and max(rates) == pytest.approx(1.0, abs=0.01) and rates[-1] == pytest.approx(0.01)
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+
+
+def test_the_average_follows_slowly_and_takes_over_counters():
+    mean, network = tiny.Tiny(), tiny.Tiny()
+    before = {k: v.clone() for k, v in mean.state_dict().items()}
+    network.layers[1].num_batches_tracked += 5
+    train.update_average(mean, network, step=10_000, decay=0.9)
+    name = "layers.0.weight"
+    expected = 0.9 * before[name] + 0.1 * network.state_dict()[name]
+    assert torch.allclose(mean.state_dict()[name], expected, atol=1e-6)
+    assert mean.layers[1].num_batches_tracked == 5
+
+
+def test_settling_gives_the_statistics_of_the_data(tmp_path):
+    network = tiny.Tiny().eval()
+    norm = network.layers[1]
+    norm.running_mean.fill_(50.0)
+    train.settle(network, job(tmp_path), np.random.default_rng(0), count=8, rounds=8)
+    images, _ = tiny.RedIsTrue().draw(np.random.default_rng(1), 64, 1.0)
+    before = network.layers[0](train.normalise(images))
+    assert torch.allclose(norm.running_mean, before.mean(dim=(0, 2, 3)), atol=0.05)
+    assert torch.allclose(norm.running_var, before.var(dim=(0, 2, 3)), rtol=0.1)
+    assert norm.momentum == 0.1 and not norm.training
