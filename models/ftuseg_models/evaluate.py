@@ -9,7 +9,7 @@ import onnxruntime
 
 from . import ORGANS, bundle, kaggle, split
 from .config import Config
-from .metrics import dice, pad_white, resize_map
+from .metrics import clean, dice, resize_map
 from .pictures import Picture, rescale
 from .router import cell_tiles
 
@@ -83,23 +83,31 @@ def run(config: Config, out: Path) -> dict:
         "seed": config.seed,
         "how": "threshold 0.5 at the core's own size, no test-time augmentation, no removal of small objects",
         "models": {},
+        "cleaned_how": "as `models`, then min_area and fill_holes of the bundle",
+        "cleaned": {},
         "cores": {},
     }
-    maps: dict[tuple[str, str], float] = {}
+    objects = bundle.read_json(config.work / "calibration.json").get("objects", {})
     for name in (*ORGANS, "baseline", "unet"):
         path = out / f"{name}.onnx"
         if not path.exists():
             continue
         session = open_session(path, config.threads)
+        shape = objects.get(name if name in ORGANS else "all", {})
         values: dict[str, list[float]] = {}
+        cleaned: dict[str, list[float]] = {}
         for core in cores:
             if name in ORGANS and core.organ != name:
                 continue
-            value = dice(probability(session, core, config.mpp, config.tile) > 0.5, core.mask)
+            found = probability(session, core, config.mpp, config.tile) > 0.5
+            value = dice(found, core.mask)
             values.setdefault(core.organ, []).append(value)
-            maps[name, core.id] = value
+            area = shape.get("min_area", 0) * (config.mpp / core.mpp) ** 2
+            tidy = clean(found, area, shape.get("fill_holes", False))
+            cleaned.setdefault(core.organ, []).append(dice(tidy, core.mask))
             metrics["cores"].setdefault(core.id, {"organ": core.organ})[name] = round(value, 4)
         metrics["models"][name] = by_organ(values, about)
+        metrics["cleaned"][name] = by_organ(cleaned, about)
     if (out / "router.onnx").exists():
         session = open_session(out / "router.onnx", config.threads)
         right = 0

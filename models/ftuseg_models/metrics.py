@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 from torch import nn
 
 from .networks import normalise
@@ -16,6 +17,16 @@ def dice(found: np.ndarray, truth: np.ndarray) -> float:
     found, truth = found != 0, truth != 0
     total = int(found.sum()) + int(truth.sum())
     return 1.0 if total == 0 else 2.0 * int((found & truth).sum()) / total
+
+
+def clean(mask: np.ndarray, min_area: float, fill_holes: bool) -> np.ndarray:
+    """The mask without objects under `min_area` px (touching at sides), with its holes filled if asked."""
+    if fill_holes:
+        mask = ndimage.binary_fill_holes(mask)
+    labels, _ = ndimage.label(mask)
+    keep = np.bincount(labels.ravel()) >= min_area
+    keep[0] = False
+    return keep[labels]
 
 
 def temperature(logits: torch.Tensor, organ: torch.Tensor) -> float:

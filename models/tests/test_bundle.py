@@ -72,6 +72,16 @@ def test_dice():
     assert metrics.dice(a, b) == 0.5
 
 
+def test_cleaning_drops_small_objects_and_fills_holes():
+    mask = np.zeros((20, 20), dtype=bool)
+    mask[1:3, 1:3] = True
+    mask[8:16, 8:16] = True
+    mask[11:13, 11:13] = False
+    tidy = metrics.clean(mask, 5, True)
+    assert not tidy[1:3, 1:3].any() and tidy[8:16, 8:16].all() and tidy.sum() == 64
+    assert (metrics.clean(mask, 4, False) == mask).all()
+
+
 def test_the_temperature_is_found():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(4000, 5, generator=generator) * 2

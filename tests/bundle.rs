@@ -1,0 +1,151 @@
+//! The bundle that the project ships: whole, small enough, and honest about itself.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use std::path::Path;
+
+use ftuseg::bundle::{Bundle, Role};
+use ftuseg::evaluate::dice;
+use ftuseg::mask::rle;
+use ftuseg::pipeline::{Blend, Engine, Network, Options, Request, Route};
+use ftuseg::slide::{self, Resolution, ResolutionSource, TissueMode};
+use ftuseg_router::{Organ, Target};
+use support::{backends, rten};
+
+fn shipped() -> Bundle {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/bundle");
+    Bundle::load(&folder).unwrap()
+}
+
+#[test]
+fn it_has_a_model_for_every_route() {
+    let bundle = shipped();
+    let router = bundle.router.as_ref().unwrap();
+    assert_eq!(router.organs, Organ::ALL);
+    assert!(bundle.model_for(router.fallback).is_some());
+    for organ in Organ::ALL {
+        assert!(bundle.model_for(Target::Organ(organ)).is_some(), "{organ}");
+    }
+    assert!(bundle.model_for(Target::Baseline).is_some());
+    assert!(bundle.model_for(Target::Unet).is_some());
+    for (index, organ) in Organ::ALL.into_iter().enumerate() {
+        assert_eq!(usize::from(bundle.label(Target::Organ(organ))), index + 1);
+    }
+}
+
+#[test]
+fn its_files_are_the_ones_it_speaks_of_and_small() {
+    let bundle = shipped();
+    let router = bundle.router.as_ref().unwrap();
+    let mut total = bundle
+        .verified_file(&router.file, &router.sha256)
+        .unwrap()
+        .len();
+    for model in &bundle.models {
+        total += bundle
+            .verified_file(&model.file, &model.sha256)
+            .unwrap()
+            .len();
+    }
+    assert!(total <= 60_000_000, "{total} bytes");
+}
+
+#[test]
+fn every_model_states_its_dice_with_n() {
+    let bundle = shipped();
+    for model in &bundle.models {
+        let organs: Vec<Organ> = match (model.role, model.organ) {
+            (Role::Organ, Some(organ)) => vec![organ],
+            _ => Organ::ALL.to_vec(),
+        };
+        for organ in organs {
+            let dice = model.dice.iter().find(|dice| dice.organ == organ);
+            let dice = dice.unwrap_or_else(|| panic!("{}: no Dice for {organ}", model.name));
+            assert!(dice.n > 0 && (0.0..=1.0).contains(&dice.mean) && !dice.set.is_empty());
+        }
+    }
+}
+
+/// The pure-Rust runtime must serve where ONNX Runtime cannot be had, so it must know every operator.
+#[test]
+fn the_pure_rust_runtime_can_run_it() {
+    let bundle = shipped();
+    let backend = rten(2);
+    let router = bundle.router.as_ref().unwrap();
+    let mut network = Network::router(backend.as_ref(), &bundle, router).unwrap();
+    let side = router.tile as usize;
+    let probabilities = network.run(1, &vec![200; side * side * 3]).unwrap();
+    assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+    for model in &bundle.models {
+        let mut network = Network::model(backend.as_ref(), &bundle, model).unwrap();
+        let side = model.tile as usize;
+        let probabilities = network.run(1, &vec![200; side * side * 3]).unwrap();
+        assert!(
+            probabilities.iter().all(|p| (0.0..=1.0).contains(p)),
+            "{}",
+            model.name
+        );
+    }
+}
+
+/// The engine must reach, core by core, the Dice that the training package measured with its own code: a swapped
+/// channel, a shift by half a px or a wrong scale would show here.
+#[test]
+fn the_engine_reaches_the_dice_that_was_measured_in_training() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let data = root.join("../shared/data/hpa");
+    if !data.is_dir() {
+        println!("skipped: there are no real cores in {}", data.display());
+        return;
+    }
+    let metrics = std::fs::read(root.join("models/bundle/metrics.json")).unwrap();
+    let metrics: serde_json::Value = serde_json::from_slice(&metrics).unwrap();
+    let mut bundle = shipped();
+    for model in &mut bundle.models {
+        // Measured in training without clean-up.
+        model.fill_holes = false;
+        model.min_area = 0.0;
+    }
+    let options = Options {
+        route: Route::Given,
+        tissue: TissueMode::Off,
+        overlap: None,
+        blend: Blend::Crop,
+        readers: 2,
+        batch: 1,
+    };
+    let backend = backends(2).swap_remove(0);
+    let engine = Engine::new(bundle, backend, options);
+    let mut table = csv::Reader::from_path(data.join("train.csv")).unwrap();
+    let mut off: Vec<f64> = Vec::new();
+    for row in table.deserialize() {
+        let row: std::collections::HashMap<String, String> = row.unwrap();
+        let Some(measured) = metrics["cores"][&row["id"]][&row["organ"]].as_f64() else {
+            continue;
+        };
+        let image = slide::open(&data.join(format!("train_images/{}.tiff", row["id"]))).unwrap();
+        let request = Request {
+            resolution: Resolution::believable(
+                row["pixel_size"].parse().unwrap(),
+                ResolutionSource::Manifest,
+            ),
+            organ: Some(row["organ"].parse().unwrap()),
+        };
+        let found = engine.segment(image.as_ref(), &request, &|_| {}).unwrap();
+        let (width, height) = (image.info().width(), image.info().height());
+        let truth = rle::decode(&row["rle"], width, height).unwrap();
+        let reached = dice(&found.union().unwrap(), &truth).unwrap();
+        println!(
+            "{} {}: {reached:.4}, in training {measured:.4}",
+            row["organ"], row["id"]
+        );
+        off.push((reached - measured).abs());
+    }
+    assert!(off.len() >= 10, "only {} cores were compared", off.len());
+    assert!(
+        off.iter().all(|&off| off < 0.03),
+        "differences of the Dice: {off:?}"
+    );
+}
