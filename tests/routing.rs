@@ -165,3 +165,71 @@ fn an_empty_slide_is_empty_and_no_error() {
     assert!(found.union().unwrap().is_empty());
     assert_eq!(found.tiles.planned, 0);
 }
+
+/// A slide whose decoder panics in one place.
+struct Panicking(MemorySlide);
+
+impl SlideReader for Panicking {
+    fn info(&self) -> &ftuseg::slide::SlideInfo {
+        self.0.info()
+    }
+
+    fn read(
+        &self,
+        level: usize,
+        x: i64,
+        y: i64,
+        width: u32,
+        height: u32,
+        out: &mut [u8],
+    ) -> Result<(), ftuseg::slide::SlideError> {
+        assert!(
+            !(200..300).contains(&x) || width > 100,
+            "a test's decoder panics here"
+        );
+        self.0.read(level, x, y, width, height, out)
+    }
+}
+
+#[test]
+fn a_panic_in_a_decoder_ends_the_slide_and_not_the_program() {
+    let tiny = bundle();
+    let slide = Panicking(MemorySlide::new(900, 600, |_, _| KIDNEY));
+    let mut options = options(Route::Fixed(Target::Organ(Organ::Kidney)));
+    options.readers = 4;
+    options.tissue = TissueMode::Off;
+    let engine = Engine::new(tiny.load(), rten(1), options);
+    let result = engine.segment(&slide, &Request::default(), &|_| {});
+    assert!(
+        matches!(result, Err(PipelineError::Thread(_))),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn a_little_tissue_on_much_glass_is_not_lost_without_a_router() {
+    let tiny = TinyBundle::new().model(
+        "baseline",
+        "red.onnx",
+        "role = \"baseline\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = 2.0",
+    );
+    let inside = |v: u32| (500..540).contains(&v);
+    let slide = MemorySlide::new(1500, 1500, |x, y| {
+        if inside(x) && inside(y) {
+            KIDNEY
+        } else {
+            GLASS
+        }
+    });
+    let engine = Engine::new(
+        tiny.load(),
+        rten(1),
+        options(Route::Fixed(Target::Baseline)),
+    );
+    let found = engine
+        .segment(&slide, &Request::default(), &|_| {})
+        .unwrap();
+    assert!(found.union().unwrap().get(520, 520));
+    // Only the tiles around it were looked at.
+    assert!(found.tiles.planned < 9, "{:?}", found.tiles);
+}

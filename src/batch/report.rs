@@ -112,13 +112,7 @@ pub(super) fn replace(
         let _ = std::fs::remove_file(&part);
         BatchError::output(
             path,
-            match source.kind() {
-                // The reason tells what to do.
-                std::io::ErrorKind::Other => format!("cannot be written: {source}"),
-                _ => format!(
-                    "cannot be written: {source}; check the free space and the folder's rights"
-                ),
-            },
+            format!("cannot be written: {source}; check the free space and the folder's rights"),
         )
     })
 }

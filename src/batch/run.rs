@@ -99,8 +99,18 @@ impl Batch<'_> {
         std::fs::create_dir_all(&slides).map_err(|error| {
             BatchError::output(&slides, format!("the folder cannot be made: {error}"))
         })?;
-        let earlier = self.survey(jobs, &slides)?;
+        let mut earlier = self.survey(jobs, &slides)?;
         let mut rles = Rles::new(&self.out)?;
+        if self.outputs.rle {
+            for (index, (job, earlier)) in jobs.iter().zip(&mut earlier).enumerate() {
+                // A kept slide whose mask is damaged is not kept.
+                if matches!(earlier, Earlier::Same(_))
+                    && rles.take_from(index, &slides.join(&job.id)).is_err()
+                {
+                    *earlier = Earlier::Redo;
+                }
+            }
+        }
         let total = jobs.len();
         let (to_writer, segmented) = bounded::<Segmented>(1);
         let mut statuses: Vec<Option<SlideStatus>> = vec![None; total];
@@ -164,7 +174,7 @@ impl Batch<'_> {
             out.write_all(b"\n")
         })?;
         if self.outputs.rle {
-            self.write_submission(&summary, &slides, &mut rles)?;
+            self.write_submission(&summary, &mut rles)?;
         }
         Ok(summary)
     }
@@ -178,8 +188,11 @@ impl Batch<'_> {
                 all.push(Earlier::Redo);
                 continue;
             }
-            // An input that cannot be described fails later, with its reason.
-            let input = describe_input(job).unwrap_or(Value::Null);
+            let Ok(input) = describe_input(job) else {
+                // It fails when its turn comes, with its reason.
+                all.push(Earlier::Redo);
+                continue;
+            };
             let found = look(&folder, &input, self.outputs, &self.provenance);
             if let Earlier::OtherSettings(what) = &found {
                 return Err(BatchError::output(
@@ -300,33 +313,16 @@ impl Batch<'_> {
         })
     }
 
-    fn write_submission(
-        &self,
-        summary: &Summary,
-        slides: &Path,
-        rles: &mut Rles,
-    ) -> Result<(), BatchError> {
+    fn write_submission(&self, summary: &Summary, rles: &mut Rles) -> Result<(), BatchError> {
         let path = self.out.join("submission.csv");
         replace(&path, |out| {
             let mut table = csv::Writer::from_writer(out);
             table.write_record(["id", "rle"])?;
             for (index, done) in summary.slides.iter().enumerate() {
-                let text = match done.status {
-                    Status::Failed => continue,
-                    Status::Done => rles.get(index)?,
-                    Status::Skipped => {
-                        let path = slides.join(&done.id).join("mask.tif");
-                        let mask = slide::open(&path)
-                            .map_err(SinkError::from)
-                            .and_then(|image| read_mask(image.as_ref()))
-                            .map_err(|error| {
-                                std::io::Error::other(format!(
-                                    "{error}; remove the folder of this slide and run again"
-                                ))
-                            })?;
-                        rle::encode(&mask)
-                    }
-                };
+                if done.status == Status::Failed {
+                    continue;
+                }
+                let text = rles.get(index)?;
                 table.write_record([done.id.as_str(), text.as_str()])?;
             }
             table.flush()
@@ -360,6 +356,15 @@ impl Rles {
         self.places.insert(index, (self.end, length));
         self.end += length;
         Ok(())
+    }
+
+    /// Takes the RLE of a slide that is kept from its mask.
+    fn take_from(&mut self, index: usize, folder: &Path) -> Result<(), SinkError> {
+        let path = folder.join("mask.tif");
+        let image = slide::open(&path)?;
+        let text = rle::encode(&read_mask(image.as_ref())?);
+        self.put(index, &text)
+            .map_err(|source| SinkError::Io { path, source })
     }
 
     fn get(&mut self, index: usize) -> std::io::Result<String> {

@@ -75,7 +75,7 @@ struct Temporary {
 
 impl Temporary {
     fn new(slides: &Path, id: &str) -> Result<Self, SinkError> {
-        let path = slides.join(format!(".{id}.part-{}", std::process::id()));
+        let path = slides.join(format!(".{id}.part"));
         let io = |source| SinkError::Io {
             path: path.clone(),
             source,

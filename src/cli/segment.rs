@@ -24,7 +24,8 @@ pub(super) struct Args {
     /// Folder of the images that Kaggle's train.csv or test.csv names
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// What to write beside the records: rle, mask, geojson, overlay, or all
+    /// What to write beside the records: rle, mask, geojson, overlay, or all. With rle but without mask, a rerun does
+    /// all slides again
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_outputs)]
     write: Outputs,
     /// Do all slides again, also those that are there already

@@ -60,7 +60,7 @@ pub struct Layer {
     pub target: Target,
     /// Name of the model in the bundle.
     pub model: String,
-    /// What was found, full size. Lies in the target's cells, so masks of two layers never overlap.
+    /// What was found, full size. Never lies in another target's cells, so masks of two layers never overlap.
     pub mask: Mask,
 }
 
@@ -276,7 +276,7 @@ impl Engine {
             who: format!("the router (it works at {} um/px)", spec.mpp),
         })?;
         let grid = route::grid(slide, spec, mpp)?;
-        let shares = route::tissue_shares(&grid, tissue);
+        let shares = route::worth_a_vote(route::tissue_shares(&grid, tissue));
         if shares.iter().all(|&share| share <= 0.0) {
             return Ok(assign_all(grid, &shares, spec.fallback));
         }

@@ -124,12 +124,15 @@ impl Network {
                 values.chunks_mut(classes).for_each(softmax);
             }
         }
-        // A NaN would be passed on silently: it is under every threshold.
-        if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
+        // A NaN is under every threshold, and a logit taken for a probability makes a mask that looks plausible.
+        let sane = |value: &f32| (-0.001..=1.001).contains(value);
+        if let Some(bad) = values.iter().find(|value| !sane(value)) {
             return Err(BackendError::Run {
                 name: self.name.clone(),
                 backend: "the engine",
-                reason: format!("it answered {bad}, which is no probability"),
+                reason: format!(
+                    "it answered {bad}, which is no probability; if it answers logits, bundle.toml must say output = \"logit\""
+                ),
             });
         }
         Ok(values)

@@ -8,8 +8,8 @@ use crate::slide::{Plane, SlideReader, Tissue};
 
 use super::{Network, PipelineError};
 
-/// Cells with less tissue than this see no router: a few px of dust. They stay glass.
-const LEAST_TISSUE: f64 = 0.002;
+/// Cells with less tissue than this have nothing to show to a classifier: a few px of dust. They stay glass.
+const LEAST_TISSUE: f32 = 0.002;
 /// Cells that are read at once, so that memory does not grow with the slide.
 const AT_ONCE: usize = 64;
 
@@ -30,18 +30,23 @@ pub(super) fn grid(
     )?)
 }
 
-/// The share of tissue of every cell, row-major; 0 for cells that hold next to nothing.
+/// The share of tissue of every cell, row-major.
 pub(super) fn tissue_shares(grid: &CellGrid, tissue: &Tissue) -> Vec<f32> {
     let mut shares = Vec::with_capacity(grid.len());
     for row in 0..grid.rows() {
         for column in 0..grid.columns() {
             let (x0, y0, x1, y1) = grid.bounds(column, row);
-            let share = tissue.share_of(x0, y0, x1, y1);
-            shares.push(if share < LEAST_TISSUE {
-                0.0
-            } else {
-                share as f32
-            });
+            shares.push(tissue.share_of(x0, y0, x1, y1) as f32);
+        }
+    }
+    shares
+}
+
+/// The shares of the cells that the classifier is shown; the others become 0.
+pub(super) fn worth_a_vote(mut shares: Vec<f32>) -> Vec<f32> {
+    for share in &mut shares {
+        if *share < LEAST_TISSUE {
+            *share = 0.0;
         }
     }
     shares

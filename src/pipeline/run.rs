@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use ftuseg_router::OrganMap;
 
 use crate::mask::Mask;
-use crate::slide::{SlideError, SlideReader};
+use crate::slide::SlideReader;
 
 use super::{Blend, LayerPlan, Network, PipelineError, Stitcher};
 
@@ -21,7 +21,7 @@ pub(super) struct Width {
 }
 
 /// A tile on its way, by its place in the plan.
-type Read = (usize, Result<Vec<u8>, SlideError>);
+type Read = (usize, Result<Vec<u8>, PipelineError>);
 
 /// Runs the plan and returns the mask and how many tiles were inferred.
 ///
@@ -70,7 +70,7 @@ pub(super) fn run(
         // Whatever happened, let the other threads come to their end.
         stop.store(true, Ordering::Relaxed);
         drop((inferred, to_infer, permits));
-        // Joined one by one, so that a panic in a decoder becomes this slide's error and not the program's end.
+        // Joined one by one, so that a panic becomes this slide's error and not the program's end.
         let read_well = reading.into_iter().all(|reader| reader.join().is_ok());
         let mask = stitching
             .join()
@@ -101,10 +101,16 @@ fn read_tiles(
         let Some(tile) = plan.tiles.get(index) else {
             return;
         };
-        let mut rgb = vec![255; side as usize * side as usize * 3];
-        let (x, y) = (plan.across.origin(tile.column), plan.down.origin(tile.row));
-        let result = plan.plane.read(slide, x, y, side, side, &mut rgb);
-        if read.send((index, result.map(|()| rgb))).is_err() {
+        // A decoder that panics must still answer for its tile: inference waits for every one in turn. Nothing of the
+        // slide's state is trusted afterwards, for the error ends it.
+        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut rgb = vec![255; side as usize * side as usize * 3];
+            let (x, y) = (plan.across.origin(tile.column), plan.down.origin(tile.row));
+            plan.plane.read(slide, x, y, side, side, &mut rgb)?;
+            Ok(rgb)
+        }));
+        let answer = answer.unwrap_or(Err(PipelineError::Thread("reading a tile")));
+        if read.send((index, answer)).is_err() {
             return;
         }
     }

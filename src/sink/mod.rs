@@ -101,3 +101,14 @@ pub trait Sink: Send + Sync {
     /// When the file cannot be written, or the slide cannot be read for it.
     fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError>;
 }
+
+/// Writes a file and waits until it is on the disk, so that a full disk is told of.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), SinkError> {
+    use std::io::Write;
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|source| SinkError::io(path, source))
+}

@@ -1,7 +1,5 @@
 //! `overlay.png`: the slide with the outlines of what was found, for looking.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
 use image::ImageEncoder;
@@ -9,7 +7,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 use crate::slide::Plane;
 
-use super::{Finding, Sink, SinkError, colour};
+use super::{Finding, Sink, SinkError, colour, write_whole};
 
 /// Writes `overlay.png`.
 #[derive(Debug, Clone, Copy)]
@@ -105,24 +103,19 @@ impl Canvas {
     }
 
     fn save(&self, path: &Path) -> Result<(), SinkError> {
-        let file = File::create(path).map_err(|source| SinkError::io(path, source))?;
-        PngEncoder::new_with_quality(
-            BufWriter::new(file),
-            CompressionType::Fast,
-            FilterType::Adaptive,
-        )
-        .write_image(
-            &self.rgb,
-            self.width,
-            self.height,
-            image::ExtendedColorType::Rgb8,
-        )
-        .map_err(|error| match error {
-            image::ImageError::IoError(source) => SinkError::io(path, source),
-            other => SinkError::Picture {
+        // Encoded in memory: an encoder that writes its end when it is dropped cannot tell of a full disk.
+        let mut png = Vec::new();
+        PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
+            .write_image(
+                &self.rgb,
+                self.width,
+                self.height,
+                image::ExtendedColorType::Rgb8,
+            )
+            .map_err(|error| SinkError::Picture {
                 path: path.to_owned(),
-                reason: other.to_string(),
-            },
-        })
+                reason: error.to_string(),
+            })?;
+        write_whole(path, &png)
     }
 }

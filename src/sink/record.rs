@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::backend::About;
 
-use super::{Finding, Sink, SinkError};
+use super::{Finding, Sink, SinkError, write_whole};
 
 /// Who made a result: goes into every record.
 #[derive(Debug, Clone, Serialize)]
@@ -43,7 +43,7 @@ impl Sink for Record {
         let mut text = serde_json::to_string_pretty(&self.describe(finding))
             .map_err(|error| SinkError::io(path, error.into()))?;
         text.push('\n');
-        std::fs::write(path, text).map_err(|source| SinkError::io(path, source))
+        write_whole(path, text.as_bytes())
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Plane {
     pub scale: (f64, f64),
 }
 
-/// The most source pixels that one resampling step holds in memory, 16 Mpx (48 MB).
+/// The most source px that one resampling step reads, 16 Mpx (48 MB).
 const MAX_SOURCE: f64 = 16_777_216.0;
 
 impl Plane {
@@ -78,22 +78,26 @@ impl Plane {
             return Ok(());
         }
         let (level, factor) = self.best_level(slide);
-        // Rows are read in bands so that a coarse view of a slide without levels stays small in memory.
-        let columns = (x1 - x0) as f64 * factor.0;
-        let band = ((MAX_SOURCE / columns / factor.1) as i64).max(1);
-        let mut from = y0;
-        while from < y1 {
-            let to = (from + band).min(y1);
-            let rows = self.read_inside(slide, level, factor, (x0, x1), (from, to))?;
-            super::copy_overlap(
-                &rows,
-                (x0, from),
-                ((x1 - x0) as u32, (to - from) as u32),
-                out,
-                (x, y),
-                (width, height),
-            );
-            from = to;
+        // Read in blocks, so that a coarse view of a slide without levels stays small in memory.
+        let (columns, rows) = block(factor);
+        let mut top = y0;
+        while top < y1 {
+            let bottom = (top + rows).min(y1);
+            let mut left = x0;
+            while left < x1 {
+                let right = (left + columns).min(x1);
+                let part = self.read_inside(slide, level, factor, (left, right), (top, bottom))?;
+                super::copy_overlap(
+                    &part,
+                    (left, top),
+                    ((right - left) as u32, (bottom - top) as u32),
+                    out,
+                    (x, y),
+                    (width, height),
+                );
+                left = right;
+            }
+            top = bottom;
         }
         Ok(())
     }
@@ -158,6 +162,16 @@ impl Plane {
             .map_err(|error| fail(&error))?;
         Ok(out)
     }
+}
+
+/// How many plane px, across and down, need at most [`MAX_SOURCE`] source px with their margins, or one px where even
+/// that needs more.
+fn block(factor: (f64, f64)) -> (i64, i64) {
+    let with_margin = |count: f64, factor: f64| (count + 2.0) * factor.max(1.0) + 4.0;
+    let columns = (4096.0 / factor.0).floor().max(1.0);
+    let left = MAX_SOURCE / with_margin(columns, factor.0);
+    let rows = ((left - 4.0) / factor.1.max(1.0) - 2.0).floor().max(1.0);
+    (columns as i64, rows as i64)
 }
 
 /// The source px that a range of plane px needs along one axis.
@@ -320,6 +334,20 @@ mod tests {
                 .max()
                 .unwrap();
             assert!(worst <= 1, "scale {scale}: {worst}");
+        }
+    }
+
+    #[test]
+    fn blocks_stay_within_the_limit() {
+        for factor in [0.1, 0.5, 1.0, 1.7, 6.0, 100.0, 650.0] {
+            let (columns, rows) = block((factor, factor));
+            let across = Span::new(0, columns, factor, 1 << 20).len();
+            let down = Span::new(0, rows, factor, 1 << 20).len();
+            assert!(columns >= 1 && rows >= 1);
+            assert!(
+                f64::from(across) * f64::from(down) <= MAX_SOURCE,
+                "{factor}"
+            );
         }
     }
 

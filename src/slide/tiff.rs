@@ -19,11 +19,11 @@ use super::{
 /// Directories looked at; a slide has a dozen.
 const MAX_DIRECTORIES: usize = 256;
 /// Memory that one decoded strip or tile may take.
-const MAX_CHUNK_BYTES: usize = 256 << 20;
+const MAX_CHUNK_BYTES: usize = 128 << 20;
 /// Memory that one tag's value may take; the tile offsets of a slide of 10^6 tiles take 8 MB.
 const MAX_TAG_BYTES: usize = 64 << 20;
-/// Decoded tiles and strips kept for neighbouring regions. Holds a row of 512 px tiles of a slide 80,000 px wide
-/// twice over.
+/// Decoded tiles and strips kept for neighbouring regions. More than the largest chunk, or a slide in one strip would be
+/// decoded anew for every tile.
 const CACHE_BYTES: u64 = 192 << 20;
 
 type FileDecoder = Decoder<BufReader<File>>;
@@ -115,6 +115,7 @@ impl TiffReader {
             .flatten()
             .and_then(|value| value.into_string().ok())
             .unwrap_or_default();
+        refuse_foreign(path, &mut decoder, &description)?;
         let aperio = description.starts_with("Aperio");
         let resolution = if aperio {
             Resolution::from_aperio(&description)
@@ -146,7 +147,8 @@ impl TiffReader {
                 resolution,
             },
             levels,
-            cache: Cache::with_weighter(1024, CACHE_BYTES, ChunkBytes),
+            // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
+            cache: Cache::with_weighter(32, CACHE_BYTES, ChunkBytes),
         })
     }
 
@@ -345,6 +347,35 @@ fn from_tiff(path: &Path, error: tiff::TiffError) -> SlideError {
         }
         other => SlideError::format(path, other.to_string()),
     }
+}
+
+/// Refuses vendors' files that are TIFF by their frame only: read as plain TIFF they would give a wrong picture.
+fn refuse_foreign(
+    path: &Path,
+    decoder: &mut FileDecoder,
+    description: &str,
+) -> Result<(), SlideError> {
+    let mut has = |tag| matches!(decoder.find_tag(Tag::Unknown(tag)), Ok(Some(_)));
+    let xmp = 700;
+    let vendor = if description.contains("<scn") {
+        "Leica SCN"
+    } else if has(65_420) {
+        "Hamamatsu NDPI"
+    } else if has(xmp)
+        && path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("bif"))
+    {
+        "Ventana BIF"
+    } else if has(330) {
+        "a TIFF with its pyramid in SubIFDs (OME-TIFF)"
+    } else {
+        return Ok(());
+    };
+    Err(SlideError::unsupported(
+        path,
+        format!("{vendor} cannot be read yet; convert it to a tiled pyramidal TIFF"),
+    ))
 }
 
 /// The directories that show the same picture as the first one, ever smaller: the pyramid.
