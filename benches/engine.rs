@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ftuseg::backend::{About, Backend, BackendError, Input, Output, Session};
 use ftuseg::bundle::Bundle;
-use ftuseg::pipeline::{Blend, Engine, Options, Request, Route};
+use ftuseg::pipeline::{Engine, Options, Request, Route};
 use ftuseg::samples::{Drawing, tissue_array, write_slide};
 use ftuseg::slide::{self, TissueMode};
 use ftuseg::tiled_tiff::Compression;
@@ -77,10 +77,8 @@ fn engine(mpp: f64) -> Engine {
         Options {
             route: Route::Fixed(Target::Baseline),
             tissue: TissueMode::Off,
-            overlap: None,
-            blend: Blend::Crop,
             readers: threads,
-            batch: 1,
+            ..Options::default()
         },
     );
     // The file is read when the network is first wanted, so it must be there until then.

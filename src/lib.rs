@@ -8,20 +8,13 @@
 //! ```no_run
 //! use ftuseg::backend::{BackendChoice, choose, runtime::Search};
 //! use ftuseg::bundle::{Bundle, default_bundle};
-//! use ftuseg::pipeline::{Blend, Engine, Options, Request, Route};
-//! use ftuseg::slide::{self, TissueMode};
+//! use ftuseg::pipeline::{Engine, Options, Request};
+//! use ftuseg::slide;
 //!
 //! let bundle = Bundle::load(&default_bundle()?)?;
 //! let search = Search::from_environment(None, false);
 //! let backend = choose(BackendChoice::Auto, &search, 4, &mut |line| eprintln!("{line}"))?;
-//! let engine = Engine::new(bundle, backend, Options {
-//!     route: Route::Tile,
-//!     tissue: TissueMode::Auto,
-//!     overlap: None,
-//!     blend: Blend::Crop,
-//!     readers: 4,
-//!     batch: 1,
-//! });
+//! let engine = Engine::new(bundle, backend, Options::default());
 //! let slide = slide::open("slide.svs".as_ref())?;
 //! let found = engine.segment(slide.as_ref(), &Request::default(), &|_| {})?;
 //! for layer in &found.layers {

@@ -9,7 +9,7 @@ use std::path::Path;
 use ftuseg::bundle::{Bundle, Role};
 use ftuseg::evaluate::dice;
 use ftuseg::mask::rle;
-use ftuseg::pipeline::{Blend, Engine, Network, Options, Request, Route};
+use ftuseg::pipeline::{Engine, Network, Options, Precision, Request, Route};
 use ftuseg::slide::{self, Resolution, ResolutionSource, TissueMode};
 use ftuseg_router::{Organ, Target};
 use support::{backends, rten};
@@ -24,12 +24,15 @@ fn it_has_a_model_for_every_route() {
     let bundle = shipped();
     let router = bundle.router.as_ref().unwrap();
     assert_eq!(router.organs, Organ::ALL);
-    assert!(bundle.model_for(router.fallback).is_some());
+    assert!(!bundle.models_for(router.fallback).is_empty());
     for organ in Organ::ALL {
-        assert!(bundle.model_for(Target::Organ(organ)).is_some(), "{organ}");
+        assert!(
+            !bundle.models_for(Target::Organ(organ)).is_empty(),
+            "{organ}"
+        );
     }
-    assert!(bundle.model_for(Target::Baseline).is_some());
-    assert!(bundle.model_for(Target::Unet).is_some());
+    assert!(!bundle.models_for(Target::Baseline).is_empty());
+    assert!(!bundle.models_for(Target::Unet).is_empty());
     for (index, organ) in Organ::ALL.into_iter().enumerate() {
         assert_eq!(usize::from(bundle.label(Target::Organ(organ))), index + 1);
     }
@@ -44,12 +47,12 @@ fn its_files_are_the_ones_it_speaks_of_and_small() {
         .unwrap()
         .len();
     for model in &bundle.models {
-        total += bundle
-            .verified_file(&model.file, &model.sha256)
-            .unwrap()
-            .len();
+        let int8 = model.int8.iter().map(|i| (&i.file, &i.sha256));
+        for (file, sha256) in std::iter::once((&model.file, &model.sha256)).chain(int8) {
+            total += bundle.verified_file(file, sha256).unwrap().len();
+        }
     }
-    assert!(total <= 60_000_000, "{total} bytes");
+    assert!(total <= 140_000_000, "{total} bytes");
 }
 
 #[test]
@@ -79,7 +82,8 @@ fn the_pure_rust_runtime_can_run_it() {
     let probabilities = network.run(1, &vec![200; side * side * 3]).unwrap();
     assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-3);
     for model in &bundle.models {
-        let mut network = Network::model(backend.as_ref(), &bundle, model).unwrap();
+        let mut network =
+            Network::model(backend.as_ref(), &bundle, model, Precision::Fp32).unwrap();
         let side = model.tile as usize;
         let probabilities = network.run(1, &vec![200; side * side * 3]).unwrap();
         assert!(
@@ -111,10 +115,8 @@ fn the_engine_reaches_the_dice_that_was_measured_in_training() {
     let options = Options {
         route: Route::Given,
         tissue: TissueMode::Off,
-        overlap: None,
-        blend: Blend::Crop,
         readers: 2,
-        batch: 1,
+        ..Options::default()
     };
     let backend = backends(2).swap_remove(0);
     let engine = Engine::new(bundle, backend, options);

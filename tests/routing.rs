@@ -4,7 +4,7 @@
 
 mod support;
 
-use ftuseg::pipeline::{Blend, Engine, Options, PipelineError, Request, Route, Segmentation};
+use ftuseg::pipeline::{Engine, Options, PipelineError, Request, Route, Segmentation};
 use ftuseg::samples::{Drawing, two_organs};
 use ftuseg::slide::{SlideReader, TissueMode};
 use ftuseg_router::{Organ, Target};
@@ -55,11 +55,8 @@ fn bundle() -> TinyBundle {
 fn options(route: Route) -> Options {
     Options {
         route,
-        tissue: TissueMode::Auto,
-        overlap: None,
-        blend: Blend::Crop,
         readers: 2,
-        batch: 1,
+        ..Options::default()
     }
 }
 

@@ -7,7 +7,7 @@ mod support;
 use ftuseg::backend::Backend;
 use ftuseg::bundle::Bundle;
 use ftuseg::mask::Mask;
-use ftuseg::pipeline::{Blend, Engine, Options, Request, Route};
+use ftuseg::pipeline::{Blend, Engine, Options, Request, Route, Tta};
 use ftuseg::slide::{Plane, SlideReader, TissueMode};
 use ftuseg_router::Target;
 use support::{MemorySlide, TinyBundle, backends, hash, rten};
@@ -20,6 +20,7 @@ fn options(overlap: u32, blend: Blend, readers: usize, batch: usize) -> Options 
         blend,
         readers,
         batch,
+        ..Options::default()
     }
 }
 
@@ -225,5 +226,87 @@ fn holes_and_specks_go_as_the_bundle_says() {
         let mask = segment(&tiny.load(), rten(1), &slide, options(8, Blend::Crop, 1, 1));
         assert_eq!(!mask.get(50, 50), has_hole, "{lines}");
         assert_eq!(mask.get(121, 121), has_speck, "{lines}");
+    }
+}
+
+/// Compares a mask with a weighted mean of red and green, `at least half`, at every px.
+fn assert_mean(mask: &Mask, slide: &MemorySlide, (red, green): (f32, f32), what: &str) {
+    for y in 0..slide.info().height() {
+        for x in 0..slide.info().width() {
+            let [r, g, _] = slide.at(x, y);
+            let mean = (red * f32::from(r) + green * f32::from(g)) / (red + green) / 255.0;
+            // At the very threshold the rounding of the sum decides.
+            if (mean - 0.5).abs() > 1e-4 {
+                assert_eq!(mask.get(x, y), mean >= 0.5, "{what}: px ({x}, {y})");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_models_of_one_target_are_averaged_with_their_weights() {
+    let slide = noise(150, 131);
+    for (lines, weights) in [("", (1.0, 1.0)), ("weight = 3", (1.0, 3.0))] {
+        let tiny = TinyBundle::new().model("red", "red.onnx", BYTES).model(
+            "green",
+            "green.onnx",
+            &format!("{BYTES}\n{lines}"),
+        );
+        let bundle = tiny.load();
+        for (blend, batch) in [(Blend::Crop, 1), (Blend::Gaussian, 3)] {
+            for backend in backends(2) {
+                let mask = segment(&bundle, backend, &slide, options(16, blend, 2, batch));
+                assert_mean(&mask, &slide, weights, &format!("{lines} {blend:?}"));
+            }
+        }
+    }
+}
+
+/// A network that looks at each px alone answers a turned tile with the turned answer, so the mean is the plain answer:
+/// a tile that is not turned back the right way shows at once.
+#[test]
+fn turned_and_mirrored_tiles_come_back_to_their_place() {
+    let tiny = TinyBundle::new().model("red", "red.onnx", BYTES);
+    let bundle = tiny.load();
+    let slide = noise(150, 131);
+    for tta in [Tta::Flips, Tta::D4] {
+        for backend in backends(2) {
+            let options = Options {
+                tta,
+                ..options(16, Blend::Crop, 2, 2)
+            };
+            let mask = segment(&bundle, backend, &slide, options);
+            assert_red(&mask, &slide, &format!("{tta:?}"));
+        }
+    }
+}
+
+/// An edge lies in the same place at every scale, to half a px of the coarsest.
+#[test]
+fn views_at_other_scales_agree_on_where_things_are() {
+    let tiny = TinyBundle::new().model("red", "red.onnx", BYTES);
+    let bundle = tiny.load();
+    let edges = |at: u32| (77..201).contains(&at);
+    let slide = MemorySlide::new(300, 260, |x, y| {
+        if edges(x) && edges(y) {
+            [250, 0, 0]
+        } else {
+            [5, 0, 0]
+        }
+    });
+    let far = |at: u32| at.abs_diff(77).min(at.abs_diff(201)) > 1;
+    for (overlap, blend, readers) in [(0, Blend::Crop, 1), (16, Blend::Gaussian, 3)] {
+        let options = Options {
+            tta: Tta::Scales,
+            ..options(overlap, blend, readers, 1)
+        };
+        let mask = segment(&bundle, rten(1), &slide, options);
+        for y in 0..260 {
+            for x in 0..300 {
+                if far(x) && far(y) {
+                    assert_eq!(mask.get(x, y), edges(x) && edges(y), "{blend:?} ({x}, {y})");
+                }
+            }
+        }
     }
 }

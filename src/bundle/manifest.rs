@@ -111,6 +111,30 @@ pub struct Dice {
     pub set: String,
 }
 
+/// The same model in int8: smaller and, on many CPUs, quicker.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Int8 {
+    /// File in the bundle's folder.
+    pub file: String,
+    /// sha256 of the file.
+    pub sha256: String,
+    /// What it costs, if stated.
+    pub loss: Option<Loss>,
+}
+
+/// How much mean Dice a variant of a model loses against the model, and on what that was measured.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// Mean Dice of the model less that of the variant; below 0 where the variant is the better one.
+    pub dice: f64,
+    /// How many images.
+    pub n: u32,
+    /// What they were.
+    pub set: String,
+}
+
 /// A segmentation model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelSpec {
@@ -124,6 +148,10 @@ pub struct ModelSpec {
     pub file: String,
     /// sha256 of the file.
     pub sha256: String,
+    /// The same model in int8, if the bundle has it.
+    pub int8: Option<Int8>,
+    /// Its weight where several models of one target are averaged.
+    pub weight: f32,
     /// What the network wants.
     pub input: InputKind,
     /// What the network answers, `[n, 1, tile, tile]`.
@@ -196,6 +224,8 @@ struct RawModel {
     organ: Option<Organ>,
     file: String,
     sha256: String,
+    int8: Option<Int8>,
+    weight: Option<f32>,
     input: Option<String>,
     mean: Option<[f32; 3]>,
     std: Option<[f32; 3]>,
@@ -234,11 +264,14 @@ pub(super) fn parse(
             return Err(wrong(format!("two models are called {name:?}")));
         }
         if let Some(other) = models.iter().find(|other| other.target() == model.target()) {
-            return Err(wrong(format!(
-                "the models {:?} and {name:?} both serve {}",
-                other.name,
-                model.target()
-            )));
+            // Their probabilities are averaged, so what is done with the mean must be said in one way only.
+            check_together(other, &model).map_err(|what| {
+                wrong(format!(
+                    "the models {:?} and {name:?} both serve {} and are averaged; {what}",
+                    other.name,
+                    model.target()
+                ))
+            })?;
         }
         // The router's order gives the organs their values in mask.tif.
         if let (Some(router), Some(organ)) = (&router, model.organ)
@@ -263,6 +296,34 @@ pub(super) fn parse(
         models,
         sha256,
     })
+}
+
+/// Whether two models of one target can be averaged.
+fn check_together(a: &ModelSpec, b: &ModelSpec) -> Result<(), String> {
+    let same = |what: &str, same: bool| {
+        if same {
+            Ok(())
+        } else {
+            Err(format!("give them the same {what}"))
+        }
+    };
+    same("threshold", a.threshold == b.threshold)?;
+    same("fill_holes", a.fill_holes == b.fill_holes)?;
+    match (a.fit, b.fit) {
+        (Fit::Mpp(one), Fit::Mpp(other)) => {
+            let (one, other) = (a.min_area * one * one, b.min_area * other * other);
+            // Areas are whole px at scales that differ, so they agree to a few percent at best.
+            same(
+                "min_area (in um2: px times mpp squared)",
+                (one - other).abs() <= 0.05 * one.max(other),
+            )
+        }
+        (Fit::Whole, Fit::Whole) => same(
+            "tile and min_area",
+            (a.tile, a.min_area) == (b.tile, b.min_area),
+        ),
+        _ => same("scale: all mpp, or all fit = \"whole\"", false),
+    }
 }
 
 /// A plain file name: it cannot lead out of the bundle's folder.
@@ -406,6 +467,16 @@ fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
     if !(threshold > 0.0 && threshold < 1.0) {
         return Err(format!("threshold = {threshold} must lie between 0 and 1"));
     }
+    let weight = raw.weight.unwrap_or(1.0);
+    if !(weight.is_finite() && weight > 0.0 && weight <= 1000.0) {
+        return Err(format!(
+            "weight = {weight} must lie above 0 and be at most 1000"
+        ));
+    }
+    if let Some(int8) = &raw.int8 {
+        check_file(&int8.file).map_err(|e| format!("int8: {e}"))?;
+        check_sum(&int8.sha256).map_err(|e| format!("int8: {e}"))?;
+    }
     let min_area = raw.min_area.unwrap_or(0.0);
     if !(min_area.is_finite() && min_area >= 0.0) {
         return Err(format!("min_area = {min_area} must be 0 or more"));
@@ -417,6 +488,8 @@ fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
         organ: raw.organ,
         file: raw.file,
         sha256: raw.sha256,
+        int8: raw.int8,
+        weight,
         output: raw.output,
         tile: raw.tile,
         fit,
@@ -496,13 +569,51 @@ mod tests {
     }
 
     #[test]
-    fn one_model_a_target() {
-        let text = format!(
-            "{}\n{}",
-            model(PLAIN),
-            model(PLAIN).replace("\"m\"", "\"n\"")
-        );
-        let error = load(&text).unwrap_err();
-        assert!(error.contains("both serve baseline"), "{error}");
+    fn several_models_of_one_target_must_agree_on_what_is_done_with_their_mean() {
+        let two = |lines: &str| {
+            let other = model(&format!("{PLAIN}\n{lines}")).replace("\"m\"", "\"n\"");
+            load(&format!(
+                "{}\n{other}",
+                model(&format!("{PLAIN}\nmin_area = 100"))
+            ))
+        };
+        let bundle = two("min_area = 100\nweight = 0.5").unwrap();
+        let members = bundle.models_for(Target::Baseline);
+        assert_eq!(members.len(), 2);
+        assert_eq!((members[0].weight, members[1].weight), (1.0, 0.5));
+        for (lines, word) in [
+            ("min_area = 100\nthreshold = 0.4", "threshold"),
+            ("min_area = 100\nfill_holes = true", "fill_holes"),
+            ("min_area = 20", "min_area"),
+            ("min_area = 100\nweight = 0", "weight"),
+            ("min_area = 100\nweight = nan", "weight"),
+        ] {
+            let error = two(lines).unwrap_err();
+            assert!(error.contains(word), "{lines}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_same_area_in_um2_agrees_at_another_scale() {
+        let other = model(&PLAIN.replace("2.5", "5.0")).replace("\"m\"", "\"n\"");
+        let first = model(&format!("{PLAIN}\nmin_area = 100"));
+        assert!(load(&format!("{first}\n{other}\nmin_area = 25")).is_ok());
+        assert!(load(&format!("{first}\n{other}\nmin_area = 100")).is_err());
+    }
+
+    #[test]
+    fn an_int8_file_is_checked_like_the_model_itself() {
+        let with = |file: &str, sum: &str| {
+            load(&model(&format!(
+                "{PLAIN}\nint8 = {{ file = \"{file}\", sha256 = \"{sum}\", loss = {{ dice = 0.002, n = 5, set = \"cores\" }} }}"
+            )))
+        };
+        let bundle = with("m.int8.onnx", SUM).unwrap();
+        let int8 = bundle.models[0].int8.as_ref().unwrap();
+        assert_eq!(int8.loss.as_ref().unwrap().n, 5);
+        for (file, sum) in [("../m.onnx", SUM), ("m.onnx", "abc")] {
+            let error = with(file, sum).unwrap_err();
+            assert!(error.contains("int8"), "{error}");
+        }
     }
 }

@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 pub use error::BundleError;
 pub use find::default_bundle;
 pub use manifest::{
-    Accuracy, Dice, Fit, InputKind, ModelSpec, Normalisation, OutputKind, Role, RouterSpec,
+    Accuracy, Dice, Fit, InputKind, Int8, Loss, ModelSpec, Normalisation, OutputKind, Role,
+    RouterSpec,
 };
 
 /// The largest model file that is read: 2 GiB, the limit of an ONNX file without external data.
@@ -69,13 +70,12 @@ impl Bundle {
         manifest::parse(folder, &path, &text, sha256)
     }
 
-    /// The model that serves a target.
-    pub fn model_for(&self, target: Target) -> Option<&ModelSpec> {
-        self.models.iter().find(|model| match target {
-            Target::Organ(organ) => model.role == Role::Organ && model.organ == Some(organ),
-            Target::Baseline => model.role == Role::Baseline,
-            Target::Unet => model.role == Role::Unet,
-        })
+    /// The models that serve a target, in the manifest's order: their probabilities are averaged.
+    pub fn models_for(&self, target: Target) -> Vec<&ModelSpec> {
+        self.models
+            .iter()
+            .filter(|model| model.target() == target)
+            .collect()
     }
 
     /// The value that `target` has in `mask.tif`: 1.. for organs in the bundle's order, 255 for the single models.
@@ -94,7 +94,15 @@ impl Bundle {
     pub fn organs(&self) -> Vec<Organ> {
         match &self.router {
             Some(router) => router.organs.clone(),
-            None => self.models.iter().filter_map(|model| model.organ).collect(),
+            None => {
+                let mut organs = Vec::new();
+                for organ in self.models.iter().filter_map(|model| model.organ) {
+                    if !organs.contains(&organ) {
+                        organs.push(organ);
+                    }
+                }
+                organs
+            }
         }
     }
 

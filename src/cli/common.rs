@@ -8,8 +8,8 @@ use ftuseg_router::{Organ, Target};
 
 use crate::backend::runtime::Search;
 use crate::backend::{Backend, BackendChoice, choose};
-use crate::bundle::{Bundle, ModelSpec, Role, default_bundle};
-use crate::pipeline::{Blend, Engine, Options, Route};
+use crate::bundle::{Bundle, Fit, ModelSpec, Role, default_bundle};
+use crate::pipeline::{Blend, Engine, Options, Precision, Route, Tta};
 use crate::slide::{Resolution, ResolutionSource, TissueMode};
 
 /// Where the models come from and what runs them.
@@ -85,6 +85,12 @@ pub(super) struct TileArgs {
     /// How overlapping tiles are joined
     #[arg(long, value_enum, default_value = "crop")]
     pub blend: BlendArg,
+    /// Ways in which each tile is shown to its network; the answers are averaged. Better, and as many times slower
+    #[arg(long, value_enum, default_value = "none")]
+    pub tta: TtaArg,
+    /// Which variant of the models is run; auto is fp32
+    #[arg(long, value_enum, default_value = "auto")]
+    pub precision: PrecisionArg,
 }
 
 impl Default for TileArgs {
@@ -93,6 +99,53 @@ impl Default for TileArgs {
             batch: 1,
             overlap: None,
             blend: BlendArg::Crop,
+            tta: TtaArg::None,
+            precision: PrecisionArg::Auto,
+        }
+    }
+}
+
+/// Ways in which tiles are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TtaArg {
+    /// As they are
+    None,
+    /// Also mirrored: 4 runs
+    Flips,
+    /// All eight turns and mirrorings
+    D4,
+    /// At three scales
+    Scales,
+}
+
+impl From<TtaArg> for Tta {
+    fn from(arg: TtaArg) -> Self {
+        match arg {
+            TtaArg::None => Tta::None,
+            TtaArg::Flips => Tta::Flips,
+            TtaArg::D4 => Tta::D4,
+            TtaArg::Scales => Tta::Scales,
+        }
+    }
+}
+
+/// Variants of the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PrecisionArg {
+    /// The best that is known to work here; today that is fp32
+    Auto,
+    /// 32-bit floats
+    Fp32,
+    /// The bundle's int8 files; models without one run in fp32, which is said and recorded
+    Int8,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(arg: PrecisionArg) -> Self {
+        match arg {
+            PrecisionArg::Auto => Precision::Auto,
+            PrecisionArg::Fp32 => Precision::Fp32,
+            PrecisionArg::Int8 => Precision::Int8,
         }
     }
 }
@@ -164,11 +217,13 @@ impl EngineArgs {
                 BlendArg::Crop => Blend::Crop,
                 BlendArg::Gaussian => Blend::Gaussian,
             },
+            tta: tiles.tta.into(),
+            precision: tiles.precision.into(),
             readers: self.threads(),
             batch: usize::from(tiles.batch),
         };
         check(&bundle, &options)?;
-        check_sums(&bundle, options.route)?;
+        check_sums(&bundle, &options)?;
         Ok(Engine::new(bundle, self.start_backend()?, options))
     }
 }
@@ -180,11 +235,20 @@ fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
             "the bundle {:?} has no [router]; choose --route given, organ=NAME, baseline or unet",
             bundle.name
         ),
-        Route::Fixed(target) if bundle.model_for(target).is_none() => bail!(
+        Route::Fixed(target) if bundle.models_for(target).is_empty() => bail!(
             "the bundle {:?} has no model for {target}; choose another --route or another --bundle",
             bundle.name
         ),
         _ => {}
+    }
+    if let (Tta::Scales, Some(model)) = (
+        options.tta,
+        bundle.models.iter().find(|model| model.fit == Fit::Whole),
+    ) {
+        bail!(
+            "--tta scales: the model {:?} sees the whole slide in one tile, so it has one scale; choose another --tta",
+            model.name
+        );
     }
     if let Some(overlap) = options.overlap
         && let Some(model) = bundle.models.iter().find(|model| overlap > model.tile / 2)
@@ -200,7 +264,8 @@ fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
 
 /// Checks the sha256 of every file that the route can need, so that a damaged model does not show in the middle of
 /// the night. Each file is checked once more when it is loaded.
-fn check_sums(bundle: &Bundle, route: Route) -> anyhow::Result<()> {
+fn check_sums(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
+    let route = options.route;
     let fallback = bundle.router.as_ref().map(|router| router.fallback);
     let needed = |model: &ModelSpec| match route {
         Route::Fixed(target) => model.target() == target,
@@ -208,7 +273,14 @@ fn check_sums(bundle: &Bundle, route: Route) -> anyhow::Result<()> {
         Route::Tile | Route::Slide => model.role == Role::Organ || Some(model.target()) == fallback,
     };
     for model in bundle.models.iter().filter(|model| needed(model)) {
-        bundle.verified_file(&model.file, &model.sha256)?;
+        let (file, sha256, is_int8) = options.precision.file(model);
+        bundle.verified_file(file, sha256)?;
+        if options.precision == Precision::Int8 && !is_int8 {
+            eprintln!(
+                "the bundle has no int8 file of the model {:?}: it runs in fp32",
+                model.name
+            );
+        }
     }
     if let (Route::Tile | Route::Slide, Some(router)) = (route, &bundle.router) {
         bundle.verified_file(&router.file, &router.sha256)?;

@@ -2,7 +2,7 @@
 
 use super::common::EngineArgs;
 use crate::backend::runtime;
-use crate::pipeline::Network;
+use crate::pipeline::{Network, Precision};
 
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
@@ -71,7 +71,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
         for model in &bundle.models {
             let tile = vec![200; model.tile as usize * model.tile as usize * 3];
-            let tried = Network::model(backend.as_ref(), &bundle, model).and_then(|mut network| {
+            let load = || Network::model(backend.as_ref(), &bundle, model, Precision::Fp32);
+            let tried = load().and_then(|mut network| {
                 network.run(1, &tile)?;
                 let started = std::time::Instant::now();
                 network.run(1, &tile)?;

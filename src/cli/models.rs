@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::common::EngineArgs;
 use crate::bundle::{Bundle, Fit, InputKind, ModelSpec};
-use crate::pipeline::Network;
+use crate::pipeline::{Network, Precision};
 
 /// Arguments of `ftuseg models`.
 #[derive(Debug, clap::Args)]
@@ -75,12 +75,10 @@ fn files(bundle: &Bundle) -> impl Iterator<Item = (&str, &str)> {
         .router
         .iter()
         .map(|r| (r.file.as_str(), r.sha256.as_str()));
-    router.chain(
-        bundle
-            .models
-            .iter()
-            .map(|m| (m.file.as_str(), m.sha256.as_str())),
-    )
+    router.chain(bundle.models.iter().flat_map(|m| {
+        let int8 = m.int8.iter().map(|i| (i.file.as_str(), i.sha256.as_str()));
+        std::iter::once((m.file.as_str(), m.sha256.as_str())).chain(int8)
+    }))
 }
 
 fn verify(bundle: &Bundle) -> u8 {
@@ -100,7 +98,7 @@ fn verify(bundle: &Bundle) -> u8 {
 fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
     let backend = args.engine.start_backend()?;
     for model in &bundle.models {
-        Network::model(backend.as_ref(), bundle, model)?;
+        Network::model(backend.as_ref(), bundle, model, Precision::Fp32)?;
         println!("{}: loads in {}", model.name, backend.about().backend);
         println!("  serves      {}", model.target());
         println!(
@@ -128,6 +126,14 @@ fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
             model.min_area,
             if model.fill_holes { "filled" } else { "kept" }
         );
+        println!("  weight      {}", model.weight);
+        if let Some(int8) = &model.int8 {
+            Network::model(backend.as_ref(), bundle, model, Precision::Int8)?;
+            let loss = int8.loss.as_ref().map_or("no loss stated".to_owned(), |l| {
+                format!("loses {:.4} of Dice (n = {}, {})", l.dice, l.n, l.set)
+            });
+            println!("  int8        {}: loads too, {loss}", int8.file);
+        }
         println!("  {}", dice(model));
     }
     if let Some(router) = &bundle.router {

@@ -85,6 +85,8 @@ pub(super) fn provenance(engine: &Engine, route: &RouteArgs, outputs: Outputs) -
                 Blend::Crop => "crop",
                 Blend::Gaussian => "gaussian",
             },
+            "tta": options.tta.name(),
+            "precision": options.precision.name(),
             "batch": options.batch,
             "mpp": route.mpp.map(|resolution| resolution.mpp),
             "write": outputs,

@@ -35,6 +35,25 @@ impl Axis {
         }
     }
 
+    /// Length of the axis, px.
+    pub fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// The tile whose core holds px `position`; the last one for what lies beyond the axis.
+    pub fn holder(&self, position: u32) -> u32 {
+        let (mut low, mut high) = (0, self.count - 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if position < self.core(middle).1 {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
     /// How many tiles.
     pub fn count(&self) -> u32 {
         self.count
@@ -97,6 +116,7 @@ mod tests {
                         start < end && from <= start && end <= to,
                         "{length} {tile} {overlap}"
                     );
+                    assert!((start..end).all(|px| axis.holder(px) == index));
                     next = end;
                 }
                 assert_eq!(next, length);

@@ -7,12 +7,12 @@ use std::time::Instant;
 use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};
 
 use crate::backend::Backend;
-use crate::bundle::{Bundle, ModelSpec};
+use crate::bundle::Bundle;
 use crate::mask::{Mask, Rect, fill_holes, remove_small};
 use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
 
-use super::run::{Width, run};
-use super::{Blend, LayerPlan, Network, PipelineError, route};
+use super::run::{How, run};
+use super::{Blend, LayerPlan, Network, PipelineError, Precision, Tta, route};
 
 /// How slides are sent to models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +38,30 @@ pub struct Options {
     pub overlap: Option<u32>,
     /// How overlapping tiles are joined.
     pub blend: Blend,
+    /// The ways each tile is shown to its network.
+    pub tta: Tta,
+    /// Which variant of each model is run.
+    pub precision: Precision,
     /// Threads that read tiles.
     pub readers: usize,
     /// Tiles that a network is given at once.
     pub batch: usize,
+}
+
+impl Default for Options {
+    /// What the command does if it is not told otherwise: the router decides for each cell, on all cores.
+    fn default() -> Self {
+        Options {
+            route: Route::Tile,
+            tissue: TissueMode::Auto,
+            overlap: None,
+            blend: Blend::Crop,
+            tta: Tta::None,
+            precision: Precision::Auto,
+            readers: std::thread::available_parallelism().map_or(1, usize::from),
+            batch: 1,
+        }
+    }
 }
 
 /// What is known of one slide beside its pixels.
@@ -53,13 +73,14 @@ pub struct Request {
     pub organ: Option<Organ>,
 }
 
-/// What one target's model found.
+/// What one target's models found.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// The target.
     pub target: Target,
-    /// Name of the model in the bundle.
-    pub model: String,
+    /// Names of the models in the bundle, with the word int8 where that file was run; their probabilities were
+    /// averaged.
+    pub models: Vec<String>,
     /// What was found, full size. Never lies in another target's cells, so masks of two layers never overlap.
     pub mask: Mask,
 }
@@ -195,15 +216,16 @@ impl Engine {
             .map(|target| {
                 LayerPlan::new(
                     target,
-                    self.model(target)?,
+                    &self.bundle.models_for(target),
                     self.options.overlap,
+                    self.options.tta,
                     resolution.map(|r| r.mpp),
                     &map,
                     &tissue,
                 )
             })
             .collect::<Result<Vec<_>, PipelineError>>()?;
-        let planned = plans.iter().map(|plan| plan.tiles.len() as u64).sum();
+        let planned = plans.iter().map(|plan| plan.order.len() as u64).sum();
         let mut tiles = TileCount {
             planned,
             inferred: 0,
@@ -212,9 +234,15 @@ impl Engine {
         let mut layers = Vec::new();
         for plan in &plans {
             let started = Instant::now();
-            let network = self.network(&plan.model.name, || {
-                Network::model(self.backend(), &self.bundle, &plan.model)
-            })?;
+            let networks = plan
+                .models
+                .iter()
+                .map(|model| {
+                    self.network(&model.name, || {
+                        Network::model(self.backend(), &self.bundle, model, self.options.precision)
+                    })
+                })
+                .collect::<Result<Vec<_>, PipelineError>>()?;
             timings.load += started.elapsed().as_secs_f64();
             let started = Instant::now();
             let done = std::sync::atomic::AtomicU64::new(tiles.inferred);
@@ -222,13 +250,19 @@ impl Engine {
                 let inferred = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 progress(TileCount { planned, inferred });
             };
+            // Always locked in the bundle's order, so that two slides cannot wait for each other.
+            let mut networks: Vec<_> = networks
+                .iter()
+                .map(|network| network.lock().unwrap_or_else(PoisonError::into_inner))
+                .collect();
             let (mut mask, inferred) = run(
                 slide,
                 plan,
                 &map,
-                &mut network.lock().unwrap_or_else(PoisonError::into_inner),
-                self.options.blend,
-                Width {
+                &mut networks,
+                How {
+                    blend: self.options.blend,
+                    symmetries: self.options.tta.symmetries(),
                     readers: self.options.readers,
                     batch: self.options.batch,
                 },
@@ -241,7 +275,14 @@ impl Engine {
             timings.postprocess += started.elapsed().as_secs_f64();
             layers.push(Layer {
                 target: plan.target,
-                model: plan.model.name.clone(),
+                models: plan
+                    .models
+                    .iter()
+                    .map(|model| match self.options.precision.file(model).2 {
+                        true => format!("{} int8", model.name),
+                        false => model.name.clone(),
+                    })
+                    .collect(),
                 mask,
             });
         }
@@ -293,7 +334,9 @@ impl Engine {
         mpp: Option<f64>,
         target: Target,
     ) -> Result<OrganMap, PipelineError> {
-        self.model(target)?;
+        if self.bundle.models_for(target).is_empty() {
+            return Err(PipelineError::NoModel(target));
+        }
         let grid = match (&self.bundle.router, mpp) {
             (Some(spec), Some(mpp)) => route::grid(slide, spec, mpp)?,
             _ => CellGrid::whole(slide.info().width(), slide.info().height())?,
@@ -303,12 +346,6 @@ impl Engine {
             &route::tissue_shares(&grid, tissue),
             target,
         ))
-    }
-
-    fn model(&self, target: Target) -> Result<&ModelSpec, PipelineError> {
-        self.bundle
-            .model_for(target)
-            .ok_or(PipelineError::NoModel(target))
     }
 
     /// A network that is loaded once. The router goes by the empty name, which no model can have.
@@ -329,11 +366,14 @@ impl Engine {
 
 /// Fills holes and drops small objects, as the bundle says for this model.
 fn postprocess(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
-    if plan.model.fill_holes {
+    let model = plan.first();
+    if model.fill_holes {
         fill_holes(mask, None);
         keep_to_own_cells(mask, plan, map);
     }
-    let full_size = plan.model.min_area * plan.plane.scale.0 * plan.plane.scale.1;
+    // The first view is the first model at its own scale.
+    let scale = plan.views[0].plane.scale;
+    let full_size = model.min_area * scale.0 * scale.1;
     remove_small(mask, full_size.round() as u64);
 }
 

@@ -37,6 +37,11 @@ pub enum PipelineError {
     /// The bundle has no model for a target.
     #[error("the bundle has no model for {0}; choose another --route or another --bundle")]
     NoModel(Target),
+    /// A model that sees the whole slide in one tile was asked for several scales.
+    #[error(
+        "the model {0:?} sees the whole slide in one tile, so it has one scale; choose another --tta than scales"
+    )]
+    OneScale(String),
     /// The bundle has no router.
     #[error("the bundle has no [router]; choose --route given, organ=NAME, baseline or unet")]
     NoRouter,
@@ -57,9 +62,10 @@ impl PipelineError {
             PipelineError::Bundle(_) => "bundle",
             PipelineError::Mask(_) | PipelineError::Router(_) => "limits",
             PipelineError::NoResolution { .. } => "no-resolution",
-            PipelineError::NoModel(_) | PipelineError::NoRouter | PipelineError::NoOrganGiven => {
-                "usage"
-            }
+            PipelineError::NoModel(_)
+            | PipelineError::NoRouter
+            | PipelineError::NoOrganGiven
+            | PipelineError::OneScale(_) => "usage",
             PipelineError::Thread(_) => "internal",
         }
     }

@@ -10,6 +10,7 @@
 //! the same mask with any number of threads.
 
 mod axis;
+mod canvas;
 mod engine;
 mod error;
 mod network;
@@ -17,10 +18,12 @@ mod plan;
 mod route;
 mod run;
 mod stitch;
+mod tta;
 
 pub use axis::Axis;
 pub use engine::{Engine, Layer, Options, Request, Route, Segmentation, TileCount, Timings};
 pub use error::PipelineError;
-pub use network::Network;
-pub use plan::{LayerPlan, Tile};
+pub use network::{Network, Precision};
+pub use plan::{LayerPlan, Tile, View};
 pub use stitch::{Blend, Stitcher};
+pub use tta::{Symmetry, Tta};

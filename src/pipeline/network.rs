@@ -7,7 +7,38 @@ use crate::bundle::{
     Bundle, BundleError, InputKind, ModelSpec, Normalisation, OutputKind, RouterSpec,
 };
 
-use super::PipelineError;
+use super::{PipelineError, Symmetry};
+
+/// Which variant of a model is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// What is known to be best here: fp32.
+    #[default]
+    Auto,
+    /// 32-bit floats.
+    Fp32,
+    /// The bundle's int8 file of a model; a model without one runs in fp32, which the record says.
+    Int8,
+}
+
+impl Precision {
+    /// Its name, as it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Auto => "auto",
+            Precision::Fp32 => "fp32",
+            Precision::Int8 => "int8",
+        }
+    }
+
+    /// The file of a model and its sha256, and whether it is the int8 one.
+    pub fn file(self, spec: &ModelSpec) -> (&str, &str, bool) {
+        match (self, &spec.int8) {
+            (Precision::Int8, Some(int8)) => (&int8.file, &int8.sha256, true),
+            _ => (&spec.file, &spec.sha256, false),
+        }
+    }
+}
 
 /// A loaded model with what the bundle says of its input and output.
 pub struct Network {
@@ -29,7 +60,7 @@ enum Answers {
 }
 
 impl Network {
-    /// Loads a segmentation model; its file is checked against its sha256 first.
+    /// Loads a segmentation model in a precision; its file is checked against its sha256 first.
     ///
     /// # Errors
     /// When the file is not the one of the manifest, or the backend cannot load it.
@@ -37,9 +68,11 @@ impl Network {
         backend: &dyn Backend,
         bundle: &Bundle,
         spec: &ModelSpec,
+        precision: Precision,
     ) -> Result<Self, PipelineError> {
+        let (file, sha256, _) = precision.file(spec);
         Ok(Network {
-            session: load(backend, bundle, &spec.name, &spec.file, &spec.sha256)?,
+            session: load(backend, bundle, &spec.name, file, sha256)?,
             name: spec.name.clone(),
             input: spec.input,
             output: spec.output,
@@ -70,6 +103,43 @@ impl Network {
     /// Side of a tile, px.
     pub fn tile(&self) -> u32 {
         self.tile
+    }
+
+    /// Runs `n` tiles as [`Network::run`] does, shown in each of some symmetries, and returns the mean of the answers.
+    ///
+    /// # Errors
+    /// As [`Network::run`].
+    pub fn run_shown(
+        &mut self,
+        n: usize,
+        tiles: &[u8],
+        symmetries: &[Symmetry],
+    ) -> Result<Vec<f32>, BackendError> {
+        if symmetries.iter().all(|symmetry| symmetry.is_identity()) {
+            return self.run(n, tiles);
+        }
+        let side = self.tile as usize;
+        let (bytes, values) = (side * side * 3, side * side);
+        if tiles.len() != n * bytes {
+            return self.run(n, tiles); // It says what is wrong.
+        }
+        let mut shown = vec![0; tiles.len()];
+        let mut sum = vec![0.0; n * values];
+        for symmetry in symmetries {
+            for (tile, shown) in tiles.chunks_exact(bytes).zip(shown.chunks_exact_mut(bytes)) {
+                symmetry.show(side, tile, shown);
+            }
+            let answers = self.run(n, &shown)?;
+            for (answer, sum) in answers
+                .chunks_exact(values)
+                .zip(sum.chunks_exact_mut(values))
+            {
+                symmetry.add_back(side, answer, sum);
+            }
+        }
+        let share = 1.0 / symmetries.len() as f32;
+        sum.iter_mut().for_each(|value| *value *= share);
+        Ok(sum)
     }
 
     /// Runs `n` tiles, RGB `[n, tile, tile, 3]`, and returns their probabilities: `[n, tile, tile]` for a model,

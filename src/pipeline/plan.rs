@@ -1,13 +1,13 @@
-//! Plans the tiles of one target: its plane, its grid of tiles, and which of them are needed.
+//! Plans the tiles of one target: its views of the slide, and which of their tiles are needed, in which order.
 
 use ftuseg_router::{OrganMap, Target};
 
 use crate::bundle::{Fit, ModelSpec};
 use crate::slide::{Plane, Tissue};
 
-use super::{Axis, PipelineError};
+use super::{Axis, PipelineError, Tta};
 
-/// One tile of a plan, by its place in the grid.
+/// One tile of a view, by its place in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tile {
     /// Column in the grid of tiles.
@@ -16,91 +16,297 @@ pub struct Tile {
     pub row: u32,
 }
 
-/// What one target's model is to do on a slide.
+/// The slide as one model sees it at one scale.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LayerPlan {
-    /// The target.
-    pub target: Target,
-    /// The model.
-    pub model: ModelSpec,
-    /// The slide at the model's scale.
+pub struct View {
+    /// The model's place among the models of the plan.
+    pub model: usize,
+    /// Side of the tiles, px of the plane.
+    pub tile: u32,
+    /// Its share in the mean of all views.
+    pub weight: f32,
+    /// The slide at the view's scale.
     pub plane: Plane,
     /// The tiles across.
     pub across: Axis,
     /// The tiles down.
     pub down: Axis,
-    /// The tiles that hold tissue of the target, row by row.
+    /// The tiles that are needed, row by row.
     pub tiles: Vec<Tile>,
+}
+
+/// What one target's models are to do on a slide.
+///
+/// Several models of one target, and several scales of one model, are several views. Each px of the mask is decided by
+/// the weighted mean of all views.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerPlan {
+    /// The target.
+    pub target: Target,
+    /// The models. The first one's threshold, smallest object and rule for holes hold for the mean; the bundle makes
+    /// sure that the others say the same.
+    pub models: Vec<ModelSpec>,
+    /// The views; the first one is the first model at its own scale.
+    pub views: Vec<View>,
+    /// All tiles of all views, by view and tile, from the slide's top to its bottom.
+    pub order: Vec<(usize, Tile)>,
 }
 
 impl LayerPlan {
     /// Plans the tiles of `target`: those whose core touches tissue in a cell that is the target's.
     ///
     /// # Errors
-    /// When the model works at a fixed um/px and the slide's (`mpp`) is not known.
+    /// When there is no model, a model works at a fixed um/px and the slide's (`mpp`) is not known, or a model that
+    /// sees the whole slide is to see it at several scales.
     pub fn new(
         target: Target,
-        model: &ModelSpec,
+        models: &[&ModelSpec],
         overlap: Option<u32>,
+        tta: Tta,
         mpp: Option<f64>,
         map: &OrganMap,
         tissue: &Tissue,
     ) -> Result<Self, PipelineError> {
-        let grid = map.grid();
-        let (width, height) = (grid.width(), grid.height());
-        let plane = match (model.fit, mpp) {
-            (Fit::Whole, _) => Plane::whole(width, height, model.tile),
-            (Fit::Mpp(wanted), Some(mpp)) => Plane::at_scale(width, height, wanted / mpp),
+        let size = (map.grid().width(), map.grid().height());
+        let mut views: Vec<View> = Vec::new();
+        for (index, model) in models.iter().enumerate() {
+            for &scale in tta.scales() {
+                let mut view = View::new(index, model, overlap, scale, mpp, size)?;
+                view.tiles = match views.first() {
+                    None => view.tiles_where(size, |area| touches(area, target, map, tissue)),
+                    // Where the first view looks, all look, so that every px has the mean of all.
+                    Some(first) => {
+                        let looked = Looked::at(first);
+                        view.tiles_where(size, |area| looked.touches(area))
+                    }
+                };
+                views.push(view);
+            }
+        }
+        if views.is_empty() {
+            return Err(PipelineError::NoModel(target));
+        }
+        let mut order: Vec<(usize, Tile)> = views
+            .iter()
+            .enumerate()
+            .flat_map(|(index, view)| view.tiles.iter().map(move |&tile| (index, tile)))
+            .collect();
+        // Stable: within one view tiles stay in their order. So rows of the mask are finished from the top, whatever
+        // the number of views.
+        order.sort_by_key(|&(index, tile)| {
+            let view = &views[index];
+            (
+                decided(&view.down, tile.row, view.plane.scale.1, size.1).0,
+                index,
+            )
+        });
+        Ok(LayerPlan {
+            target,
+            models: models.iter().map(|&model| model.clone()).collect(),
+            views,
+            order,
+        })
+    }
+
+    /// The model whose threshold and clean-up hold.
+    pub fn first(&self) -> &ModelSpec {
+        &self.models[0]
+    }
+}
+
+/// A rectangle of full-size px: left, top, right, bottom; half open.
+type Area = (u32, u32, u32, u32);
+
+impl View {
+    fn new(
+        index: usize,
+        model: &ModelSpec,
+        overlap: Option<u32>,
+        scale: f64,
+        mpp: Option<f64>,
+        (width, height): (u32, u32),
+    ) -> Result<Self, PipelineError> {
+        let (plane, overlap) = match (model.fit, mpp) {
+            (Fit::Whole, _) if scale != 1.0 => {
+                return Err(PipelineError::OneScale(model.name.clone()));
+            }
+            (Fit::Whole, _) => (Plane::whole(width, height, model.tile), 0),
+            (Fit::Mpp(wanted), Some(mpp)) => (
+                Plane::at_scale(width, height, wanted * scale / mpp),
+                overlap.unwrap_or(model.overlap),
+            ),
             (Fit::Mpp(wanted), None) => {
                 return Err(PipelineError::NoResolution {
                     who: format!("the model {:?} (it works at {wanted} um/px)", model.name),
                 });
             }
         };
-        let overlap = match model.fit {
-            Fit::Whole => 0,
-            Fit::Mpp(_) => overlap.unwrap_or(model.overlap),
-        };
-        let across = Axis::new(plane.width, model.tile, overlap);
-        let down = Axis::new(plane.height, model.tile, overlap);
-        let mut plan = LayerPlan {
-            target,
-            model: model.clone(),
+        Ok(View {
+            model: index,
+            tile: model.tile,
+            weight: model.weight,
             plane,
-            across,
-            down,
+            across: Axis::new(plane.width, model.tile, overlap),
+            down: Axis::new(plane.height, model.tile, overlap),
             tiles: Vec::new(),
-        };
-        for row in 0..down.count() {
-            for column in 0..across.count() {
-                if plan.is_needed(column, row, map, tissue) {
-                    plan.tiles.push(Tile { column, row });
+        })
+    }
+
+    /// The tiles that decide something wanted.
+    fn tiles_where(&self, size: (u32, u32), wanted: impl Fn(Area) -> bool) -> Vec<Tile> {
+        let mut tiles = Vec::new();
+        for row in 0..self.down.count() {
+            for column in 0..self.across.count() {
+                let (left, right) = decided(&self.across, column, self.plane.scale.0, size.0);
+                let (top, bottom) = decided(&self.down, row, self.plane.scale.1, size.1);
+                if wanted((left, top, right, bottom)) {
+                    tiles.push(Tile { column, row });
                 }
             }
         }
-        Ok(plan)
+        tiles
+    }
+}
+
+/// Whether there is tissue of the target in an area.
+fn touches(
+    (left, top, right, bottom): Area,
+    target: Target,
+    map: &OrganMap,
+    tissue: &Tissue,
+) -> bool {
+    let grid = map.grid();
+    (grid.row_of(top)..=grid.row_of(bottom - 1)).any(|row| {
+        (grid.column_of(left)..=grid.column_of(right - 1)).any(|column| {
+            let (x0, y0, x1, y1) = grid.bounds(column, row);
+            map.at(column, row) == Some(target)
+                && tissue.share_of(x0.max(left), y0.max(top), x1.min(right), y1.min(bottom)) > 0.0
+        })
+    })
+}
+
+/// Where a view has tiles.
+struct Looked<'a> {
+    view: &'a View,
+    /// Whether the tile at a place of the grid is needed, row-major.
+    needed: Vec<bool>,
+}
+
+impl<'a> Looked<'a> {
+    fn at(view: &'a View) -> Self {
+        let columns = view.across.count() as usize;
+        let mut needed = vec![false; columns * view.down.count() as usize];
+        for tile in &view.tiles {
+            needed[tile.row as usize * columns + tile.column as usize] = true;
+        }
+        Looked { view, needed }
     }
 
-    fn is_needed(&self, column: u32, row: u32, map: &OrganMap, tissue: &Tissue) -> bool {
-        let grid = map.grid();
-        let (left, right) = full_size(self.across.core(column), self.plane.scale.0, grid.width());
-        let (top, bottom) = full_size(self.down.core(row), self.plane.scale.1, grid.height());
-        (grid.row_of(top)..=grid.row_of(bottom - 1)).any(|cell_row| {
-            (grid.column_of(left)..=grid.column_of(right - 1)).any(|cell_column| {
-                let (x0, y0, x1, y1) = grid.bounds(cell_column, cell_row);
-                map.at(cell_column, cell_row) == Some(self.target)
-                    && tissue.share_of(x0.max(left), y0.max(top), x1.min(right), y1.min(bottom))
-                        > 0.0
+    /// Whether one of the tiles decides a px of an area.
+    fn touches(&self, (left, top, right, bottom): Area) -> bool {
+        let places = |axis: &Axis, scale: f64, from: u32, to: u32| {
+            let px = |position: f64| position.clamp(0.0, f64::from(axis.length() - 1)) as u32;
+            // One px more on either side, which interpolation reaches.
+            let from = px((f64::from(from) + 0.5) / scale - 1.5);
+            let to = px((f64::from(to) - 0.5) / scale + 0.5);
+            axis.holder(from)..=axis.holder(to)
+        };
+        let plane = &self.view.plane;
+        let columns = places(&self.view.across, plane.scale.0, left, right);
+        places(&self.view.down, plane.scale.1, top, bottom).any(|row| {
+            columns.clone().any(|column| {
+                self.needed[row as usize * self.view.across.count() as usize + column as usize]
             })
         })
     }
 }
 
-/// The full-size px (half open, never empty) that a range of plane px can decide, with the px that
-/// interpolation reaches.
-fn full_size((from, to): (u32, u32), scale: f64, length: u32) -> (u32, u32) {
+/// The full-size px (half open, never empty) that tile `index` of an axis can decide, with the px that interpolation
+/// reaches.
+fn decided(axis: &Axis, index: u32, scale: f64, length: u32) -> (u32, u32) {
+    let (from, to) = axis.core(index);
     let start = ((f64::from(from) - 0.5) * scale).floor().max(0.0) as u32;
     let end = ((f64::from(to) + 0.5) * scale).ceil() as u32;
     let start = start.min(length - 1);
     (start, end.clamp(start + 1, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use ftuseg_router::{CellGrid, assign_all};
+
+    use super::*;
+    use crate::bundle::{InputKind, OutputKind, Role};
+
+    fn model(name: &str, tile: u32, mpp: f64) -> ModelSpec {
+        ModelSpec {
+            name: name.to_owned(),
+            role: Role::Baseline,
+            organ: None,
+            file: String::new(),
+            sha256: String::new(),
+            int8: None,
+            weight: 1.0,
+            input: InputKind::Bytes,
+            output: OutputKind::Probability,
+            tile,
+            fit: Fit::Mpp(mpp),
+            overlap: 8,
+            threshold: 0.5,
+            min_area: 0.0,
+            fill_holes: false,
+            parameters: None,
+            dice: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_view_looks_wherever_the_first_one_does_and_tiles_go_from_top_to_bottom() {
+        let (width, height) = (1000, 700);
+        let tissue = Tissue::everywhere(width, height);
+        let grid = CellGrid::whole(width, height).unwrap();
+        let map = assign_all(grid, &[1.0], Target::Baseline);
+        let (a, b) = (model("a", 64, 2.0), model("b", 96, 3.0));
+        let plan = LayerPlan::new(
+            Target::Baseline,
+            &[&a, &b],
+            None,
+            Tta::Scales,
+            Some(1.0),
+            &map,
+            &tissue,
+        )
+        .unwrap();
+        assert_eq!(plan.views.len(), 6);
+        assert_eq!(
+            plan.order.len(),
+            plan.views.iter().map(|v| v.tiles.len()).sum::<usize>()
+        );
+        for view in &plan.views {
+            // Tissue is everywhere, so all tiles are needed.
+            assert_eq!(
+                view.tiles.len() as u32,
+                view.across.count() * view.down.count()
+            );
+        }
+        let top = |&(view, tile): &(usize, Tile)| {
+            let view = &plan.views[view];
+            decided(&view.down, tile.row, view.plane.scale.1, height).0
+        };
+        assert!(plan.order.is_sorted_by_key(top));
+    }
+
+    #[test]
+    fn a_model_that_sees_the_whole_slide_has_one_scale() {
+        let whole = ModelSpec {
+            fit: Fit::Whole,
+            ..model("whole", 64, 1.0)
+        };
+        let tissue = Tissue::everywhere(100, 100);
+        let map = assign_all(CellGrid::whole(100, 100).unwrap(), &[1.0], Target::Baseline);
+        let plan =
+            |tta| LayerPlan::new(Target::Baseline, &[&whole], None, tta, None, &map, &tissue);
+        assert!(plan(Tta::D4).is_ok());
+        assert!(matches!(plan(Tta::Scales), Err(PipelineError::OneScale(_))));
+    }
 }

@@ -1,6 +1,7 @@
 //! Runs one layer's plan: reader threads, one inference thread, one stitching thread, bounded channels between.
 
 use std::collections::BTreeMap;
+use std::ops::DerefMut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -9,11 +10,15 @@ use ftuseg_router::OrganMap;
 use crate::mask::Mask;
 use crate::slide::SlideReader;
 
-use super::{Blend, LayerPlan, Network, PipelineError, Stitcher};
+use super::{Blend, LayerPlan, Network, PipelineError, Stitcher, Symmetry};
 
-/// How wide the pipeline is.
+/// How a plan is run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Width {
+pub(super) struct How {
+    /// How overlapping tiles are joined.
+    pub blend: Blend,
+    /// The symmetries that each tile is shown in.
+    pub symmetries: &'static [Symmetry],
     /// Threads that read and resample.
     pub readers: usize,
     /// Tiles that the network is given at once.
@@ -23,20 +28,19 @@ pub(super) struct Width {
 /// A tile on its way, by its place in the plan.
 type Read = (usize, Result<Vec<u8>, PipelineError>);
 
-/// Runs the plan and returns the mask and how many tiles were inferred.
+/// Runs the plan and returns the mask and how many tiles were inferred. `networks` are the plan's models, loaded.
 ///
 /// `tick` is called after each tile, from the inference thread.
 pub(super) fn run(
     slide: &dyn SlideReader,
     plan: &LayerPlan,
     map: &OrganMap,
-    network: &mut Network,
-    blend: Blend,
-    width: Width,
+    networks: &mut [impl DerefMut<Target = Network>],
+    how: How,
     tick: &(dyn Fn() + Sync),
 ) -> Result<(Mask, u64), PipelineError> {
-    let readers = width.readers.max(1);
-    let batch = width.batch.max(1);
+    let readers = how.readers.max(1);
+    let batch = how.batch.max(1);
     // A reader takes a permit before it takes a tile, and inference gives it back in the plan's order. So at most
     // this many tiles are in memory, however slow one of them is to read.
     let window = readers + 2 * batch;
@@ -60,13 +64,14 @@ pub(super) fn run(
             .collect();
         drop((read, permit));
         let stitching = scope.spawn(move || {
-            let mut stitcher = Stitcher::new(plan, map, blend)?;
+            let mut stitcher = Stitcher::new(plan, map, how.blend)?;
             for (index, probabilities) in to_stitch {
-                stitcher.add(plan.tiles[index], &probabilities)?;
+                let (view, tile) = plan.order[index];
+                stitcher.add(view, tile, &probabilities)?;
             }
             Ok::<Mask, PipelineError>(stitcher.finish()?)
         });
-        let answer = infer(plan, network, batch, &to_infer, &permits, &inferred, tick);
+        let answer = infer(plan, networks, how, &to_infer, &permits, &inferred, tick);
         // Whatever happened, let the other threads come to their end.
         stop.store(true, Ordering::Relaxed);
         drop((inferred, to_infer, permits));
@@ -94,19 +99,20 @@ fn read_tiles(
     permit: &Receiver<()>,
     read: &Sender<Read>,
 ) {
-    let side = plan.model.tile;
     // A closed channel means that the run is over.
     while permit.recv().is_ok() && !stop.load(Ordering::Relaxed) {
         let index = next.fetch_add(1, Ordering::Relaxed);
-        let Some(tile) = plan.tiles.get(index) else {
+        let Some(&(view, tile)) = plan.order.get(index) else {
             return;
         };
+        let view = &plan.views[view];
         // A decoder that panics must still answer for its tile: inference waits for every one in turn. Nothing of the
         // slide's state is trusted afterwards, for the error ends it.
         let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let side = view.tile;
             let mut rgb = vec![255; side as usize * side as usize * 3];
-            let (x, y) = (plan.across.origin(tile.column), plan.down.origin(tile.row));
-            plan.plane.read(slide, x, y, side, side, &mut rgb)?;
+            let (x, y) = (view.across.origin(tile.column), view.down.origin(tile.row));
+            view.plane.read(slide, x, y, side, side, &mut rgb)?;
             Ok(rgb)
         }));
         let answer = answer.unwrap_or(Err(PipelineError::Thread("reading a tile")));
@@ -119,20 +125,25 @@ fn read_tiles(
 /// Takes tiles in the plan's order, runs them in batches of one fixed size, and passes the answers on.
 fn infer(
     plan: &LayerPlan,
-    network: &mut Network,
-    batch: usize,
+    networks: &mut [impl DerefMut<Target = Network>],
+    how: How,
     to_infer: &Receiver<Read>,
     permits: &Sender<()>,
     inferred: &Sender<(usize, Vec<f32>)>,
     tick: &(dyn Fn() + Sync),
 ) -> Result<u64, PipelineError> {
-    let side = plan.model.tile as usize;
-    let (bytes, values) = (side * side * 3, side * side);
+    let batch = how.batch.max(1);
     let mut waiting: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-    let mut tiles = vec![255; batch * bytes];
-    let (mut done, mut total) = (0, 0);
-    while done < plan.tiles.len() {
-        let wanted = batch.min(plan.tiles.len() - done);
+    let mut tiles = Vec::new();
+    let mut done = 0;
+    while let Some(&(view, _)) = plan.order.get(done) {
+        // A batch holds tiles of one view.
+        let rest = plan.order[done..].iter();
+        let wanted = rest.take(batch).take_while(|next| next.0 == view).count();
+        let view = &plan.views[view];
+        let side = view.tile as usize;
+        let (bytes, values) = (side * side * 3, side * side);
+        tiles.resize(batch * bytes, 255);
         for place in 0..wanted {
             let tile = loop {
                 if let Some(tile) = waiting.remove(&(done + place)) {
@@ -147,17 +158,16 @@ fn infer(
             // The readers may have left already; then nobody needs the permit.
             let _ = permits.try_send(());
         }
-        // A last batch that is not full is filled with white, so that the network always sees one shape.
+        // A batch that is not full is filled with white, so that the network always sees one shape.
         tiles[wanted * bytes..].fill(255);
-        let answers = network.run(batch, &tiles)?;
+        let answers = networks[view.model].run_shown(batch, &tiles, how.symmetries)?;
         for (place, answer) in answers.chunks_exact(values).take(wanted).enumerate() {
             inferred
                 .send((done + place, answer.to_vec()))
                 .map_err(|_| PipelineError::Thread("stitching"))?;
-            total += 1;
             tick();
         }
         done += wanted;
     }
-    Ok(total)
+    Ok(done as u64)
 }

@@ -71,7 +71,7 @@ impl<'a> Finding<'a> {
             .iter()
             .map(|layer| Objects {
                 target: layer.target,
-                model: layer.model.clone(),
+                model: layer.models.join(" + "),
                 polygons: polygons(&layer.mask),
             })
             .collect();

@@ -35,19 +35,22 @@ impl Tissue {
     /// When the slide cannot be read.
     pub fn find(slide: &dyn SlideReader, mode: TissueMode) -> Result<Self, SlideError> {
         let (width, height) = (slide.info().width(), slide.info().height());
-        let scale = (f64::from(width.max(height)) / f64::from(VIEW_SIDE)).max(1.0);
-        let plane = Plane::at_scale(width, height, scale);
-        let size = plane.width as usize * plane.height as usize;
-        let is_tissue = match mode {
-            TissueMode::Off => vec![true; size],
-            TissueMode::Auto => {
-                let mut rgb = vec![0; size * 3];
-                plane.read(slide, 0, 0, plane.width, plane.height, &mut rgb)?;
-                let found = classify(&rgb);
-                clean(&found, plane.width as usize, plane.height as usize)
-            }
-        };
+        if mode == TissueMode::Off {
+            return Ok(Tissue::everywhere(width, height));
+        }
+        let plane = view(width, height);
+        let mut rgb = vec![0; plane.width as usize * plane.height as usize * 3];
+        plane.read(slide, 0, 0, plane.width, plane.height, &mut rgb)?;
+        let found = classify(&rgb);
+        let is_tissue = clean(&found, plane.width as usize, plane.height as usize);
         Ok(Tissue::new(plane, is_tissue))
+    }
+
+    /// A slide of `width` x `height` px that is all tissue.
+    pub fn everywhere(width: u32, height: u32) -> Self {
+        let plane = view(width, height);
+        let size = plane.width as usize * plane.height as usize;
+        Tissue::new(plane, vec![true; size])
     }
 
     fn new(plane: Plane, is_tissue: Vec<bool>) -> Self {
@@ -101,6 +104,12 @@ impl Tissue {
             && y < self.plane.height
             && self.is_tissue[y as usize * self.plane.width as usize + x as usize]
     }
+}
+
+/// The small view of a slide.
+fn view(width: u32, height: u32) -> Plane {
+    let scale = (f64::from(width.max(height)) / f64::from(VIEW_SIDE)).max(1.0);
+    Plane::at_scale(width, height, scale)
 }
 
 /// Tells tissue from glass, px by px.
