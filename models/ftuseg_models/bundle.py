@@ -8,10 +8,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import ORGANS, export, networks, train
-from .config import Config
+from torch import nn
 
-NAME, VERSION = "ftuseg-first-light", "0.1.0"
+from . import ORGANS, evaluate, export, networks, parity, quantise, report, train
+from .config import Config
+from .files import read_json, write_json
+
+NAME, VERSION = "ftuseg-cores", "0.2.0"
+
+
+INT8_LOSS = 0.005
+"""Mean Dice that an int8 variant may lose and still be shipped."""
 
 
 @dataclass(frozen=True)
@@ -21,56 +28,67 @@ class Entry:
     name: str
     role: str
     checkpoint: Path
-    width: float = 1.0
+
+    def network(self, config: Config) -> nn.Module:
+        """The trained network."""
+        stage = config.stage(self.name)
+        network = networks.build(self.role, stage.width, dilated=stage.dilated)
+        return train.load_average(self.checkpoint, network)
 
 
 def entries(config: Config, stand_in: bool = False) -> list[Entry]:
     """The models whose checkpoints exist. With `stand_in`, untrained organs take the baseline's weights."""
     found = []
     for name in (*ORGANS, "baseline", "unet"):
-        path = config.work / f"{name}.pt"
+        path = config.runs / f"{name}.pt"
         role = "organ" if name in ORGANS else name
         if not path.exists() and stand_in and role == "organ":
-            path = config.work / "baseline.pt"
+            path = config.runs / "baseline.pt"
         if path.exists():
-            found.append(Entry(name, role, path, config.stage(name).width))
+            found.append(Entry(name, role, path))
     if not found:
-        raise FileNotFoundError(f"{config.work} holds no checkpoints (baseline.pt, kidney.pt, ...): train first")
+        raise FileNotFoundError(f"{config.runs} holds no checkpoints (baseline.pt, kidney.pt, ...): train first")
     return found
 
 
-def read_json(path: Path) -> dict:
-    """A JSON file's content, or an empty dictionary where there is no file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write JSON whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(part, path)
-
-
 def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
-    """Export every trained model and the router into `out`, then describe them in `bundle.toml`."""
-    calibration = read_json(config.work / "calibration.json")
+    """Export every trained model and the router into `out`, then describe them in `bundle.toml`.
+
+    A network's int8 variant is written where the folds' variants lost little enough (`int8` in `metrics.json`).
+    """
+    calibration = read_json(config.runs / "calibration.json")
+    metrics = report.figures(config)
     parameters: dict[str, int] = {}
+    samples: dict[str, list] = {}
+    tiles: list | None = None
     for entry in entries(config, stand_in):
-        network = networks.build(entry.role, entry.width)
+        network = entry.network(config)
         parameters[entry.name] = networks.parameter_count(network)
-        train.load_average(entry.checkpoint, network)
-        export.write(export.to_onnx(network, config.tile), out / f"{entry.name}.onnx")
-        print(f"{out / entry.name}.onnx")
-    if (config.work / "router.pt").exists():
+        model = export.to_onnx(network, config.tile)
+        export.write(model, out / f"{entry.name}.onnx")
+        samples[entry.name] = parity.samples(network, config.tile)
+        print(out / f"{entry.name}.onnx")
+        small = out / f"{entry.name}.int8.onnx"
+        loss = metrics.get("int8", {}).get(entry.name)
+        if loss is not None and loss["dice"] <= INT8_LOSS:
+            tiles = tiles if tiles is not None else quantise.calibration_tiles(config)
+            export.write(quantise.to_int8(model, tiles), small)
+            print(small)
+        else:
+            small.unlink(missing_ok=True)
+    if (config.runs / "router.pt").exists():
         network = networks.build("router", router=config.router_network)
         parameters["router"] = networks.parameter_count(network)
-        train.load_average(config.work / "router.pt", network)
-        temperature = calibration.get("temperature", 1.0)
+        train.load_average(config.runs / "router.pt", network)
+        temperature = calibration.get("router", {}).get("temperature", 1.0)
         model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature)
         export.write(model, out / "router.onnx")
-        print(f"{out / 'router'}.onnx")
-    write_json(config.work / "parameters.json", parameters)
+        samples["router"] = parity.router_samples(network, config.router_tile, temperature)
+        print(out / "router.onnx")
+    write_json(config.runs / "parameters.json", parameters)
+    parity.write(out, samples)
+    metrics |= {"cores": evaluate.files(config, out), "cores_about": " ".join(evaluate.files.__doc__.split())}
+    write_json(out / "metrics.json", metrics)
     describe(config, out)
 
 
@@ -100,9 +118,9 @@ def _sha256(path: Path) -> str:
 def describe(config: Config, out: Path) -> None:
     """Write `out/bundle.toml` for the ONNX files in `out`, with the measured Dice where there is one."""
     metrics = read_json(out / "metrics.json")
-    calibration = read_json(config.work / "calibration.json")
-    parameters = read_json(config.work / "parameters.json")
-    text = "# Written by `ftuseg-models export` and `evaluate`; the figures are measured on the files beside it.\n"
+    calibration = read_json(config.runs / "calibration.json").get("networks", {})
+    parameters = read_json(config.runs / "parameters.json")
+    text = "# Written by `ftuseg-models export`; RESULTS.md beside this folder says how the figures were measured.\n"
     head = {
         "name": NAME,
         "version": VERSION,
@@ -130,30 +148,37 @@ def describe(config: Config, out: Path) -> None:
         )
     for name in (*ORGANS, "baseline", "unet"):
         path = out / f"{name}.onnx"
-        if not path.exists():
-            continue
-        organ = name if name in ORGANS else None
-        shape = calibration.get("objects", {}).get(organ or "all", {})
-        text += _table(
-            "[[model]]",
-            {
-                "name": name,
-                "role": "organ" if organ else name,
-                "organ": organ,
-                "file": path.name,
-                "sha256": _sha256(path),
-                "input": "uint8-nhwc",
-                "output": "probability",
-                "tile": config.tile,
-                "mpp": config.mpp,
-                "overlap": 64,
-                "threshold": 0.5,
-                "min_area": shape.get("min_area", 20),
-                "fill_holes": shape.get("fill_holes", True),
-                "parameters": parameters.get(name),
-                "dice": metrics.get("models", {}).get(name),
-            },
-        )
+        if path.exists():
+            text += _table("[[model]]", _model(config, name, path, metrics, calibration, parameters))
     part = out / "bundle.toml.part"
     part.write_text(text, encoding="utf-8")
     os.replace(part, out / "bundle.toml")
+
+
+def _model(config: Config, name: str, path: Path, metrics: dict, calibration: dict, parameters: dict) -> dict:
+    """What `bundle.toml` says of one model."""
+    organ = name if name in ORGANS else None
+    choice = calibration.get(name, {})
+    small = path.with_name(f"{name}.int8.onnx")
+    int8 = None
+    if small.exists():
+        loss = metrics.get("int8", {}).get(name)
+        int8 = {"file": small.name, "sha256": _sha256(small)} | ({"loss": loss} if loss else {})
+    return {
+        "name": name,
+        "role": "organ" if organ else name,
+        "organ": organ,
+        "file": path.name,
+        "sha256": _sha256(path),
+        "int8": int8,
+        "input": "uint8-nhwc",
+        "output": "probability",
+        "tile": config.tile,
+        "mpp": config.mpp,
+        "overlap": config.overlap,
+        "threshold": choice.get("threshold", 0.5),
+        "min_area": round(choice.get("min_area_um2", 0.0) / config.mpp**2),
+        "fill_holes": choice.get("fill_holes", False),
+        "parameters": parameters.get(name),
+        "dice": metrics.get("models", {}).get(name),
+    }

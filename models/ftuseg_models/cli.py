@@ -1,4 +1,4 @@
-"""The command line: one command per step."""
+"""Trains, measures and exports the models of ftuseg: one command per step, or `run` for all of them."""
 
 from __future__ import annotations
 
@@ -7,48 +7,95 @@ import json
 import sys
 from pathlib import Path
 
-from . import ORGANS, bundle, calibrate, config as configuration, evaluate, stages, train, trunk
+from . import ORGANS, bundle, calibrate, cards, config as configuration, measured, report, stages, train, trunk
+from .config import Config
 from .kaggle import DataError
 
 
-def _names(what: str) -> list[str]:
+def _names(what: str, config: Config) -> list[str]:
     if what == "organs":
         return list(ORGANS)
     if what == "all":
-        return ["baseline", "router", "unet", *ORGANS]
+        start = ["start"] if "start" in config.stages else []
+        return [*start, "baseline", *ORGANS, "router", "unet"]
     return [what]
+
+
+def _train(config: Config, what: str) -> None:
+    for name in _names(what, config):
+        job = stages.job(config, name)
+        by_trunk = name == "router" and config.router_network == "trunk"
+        (trunk.run if by_trunk else train.run)(job)
+
+
+def _run(config: Config, out: Path) -> None:
+    """Every fold, then the models to ship, then what they are worth."""
+    for part in [config] if config.shares else [config.of_fold(fold) for fold in range(config.folds)]:
+        _train(part, "all")
+    measured.run(config)
+    ship = config.to_ship()
+    _train(ship, "all")
+    calibrate.run(ship)
+    bundle.export_all(ship, out)
+    report.run(config, out, out / "RESULTS.md")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="ftuseg-models", description=__doc__)
+    top.add_argument("--config", type=Path, default=Path("config.toml"))
+    top.add_argument("--data", type=Path, help="folder that the sets' paths are relative to, instead of the config's")
+    top.add_argument("--work", type=Path, help="folder for caches and checkpoints, instead of the config's")
+    which = top.add_mutually_exclusive_group()
+    which.add_argument("--fold", type=int, help="a part of the cross-validation, from 0: hold its cores out")
+    which.add_argument("--final", action="store_true", help="the models to ship: train on all cores")
+    commands = top.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("train", help="train one model, the five organs' models, or all")
+    one.add_argument("what", choices=["start", "router", "baseline", "unet", "organs", "all", *ORGANS])
+    measure = commands.add_parser("measure", help="run every trained fold's networks on the cores that it held out")
+    measure.add_argument("--no-int8", action="store_true", help="leave the int8 variants out")
+    commands.add_parser("calibrate", help="find thresholds, smallest objects and the router's temperature")
+    for name, about in (
+        ("export", "write the bundle: ONNX files and bundle.toml"),
+        ("report", "write RESULTS.md from what was measured"),
+        ("run", "all of it: every fold, the models to ship, the bundle and RESULTS.md"),
+    ):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("--out", type=Path, help="the bundle's folder; the configuration's `bundle` if not given")
+        if name == "export":
+            command.add_argument("--stand-in", action="store_true", help="untrained organs take the baseline's weights")
+        if name == "report":
+            command.add_argument("--page", type=Path, help="the page; RESULTS.md in the bundle's folder if not given")
+    card = commands.add_parser("cards", help="write CARDS.md with pictures of drawn cores")
+    card.add_argument("--out", type=Path, help="the bundle's folder; the configuration's `bundle` if not given")
+    card.add_argument("--samples", type=Path, required=True, help="a folder that `ftuseg samples` drew")
+    return top
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it could not start."""
-    parser = argparse.ArgumentParser(prog="ftuseg-models", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("config.toml"))
-    commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("train", help="train one model, the five organs' models, or all")
-    one.add_argument("what", choices=["router", "baseline", "unet", "organs", "all", *ORGANS])
-    commands.add_parser("calibrate", help="find the router's temperature and the smallest objects, on training cores")
-    out = commands.add_parser("export", help="write the bundle: ONNX files and bundle.toml")
-    out.add_argument("--out", type=Path, help="folder; the configuration's `bundle` if not given")
-    out.add_argument("--stand-in", action="store_true", help="organs not trained yet take the baseline's weights")
-    measure = commands.add_parser("evaluate", help="measure the bundle's files on the held-out cores")
-    measure.add_argument("--out", type=Path, help="folder of the bundle; the configuration's `bundle` if not given")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        settings = configuration.load(options.config)
+        settings = configuration.load(options.config, options.data, options.work)
+        settings = settings.to_ship() if options.final else settings.of_fold(options.fold)
+        out = getattr(options, "out", None) or settings.bundle
         if options.command == "train":
-            for name in _names(options.what):
-                job = stages.job(settings, name)
-                by_trunk = name == "router" and settings.router_network == "trunk"
-                (trunk.run if by_trunk else train.run)(job)
+            _train(settings, options.what)
+        elif options.command == "measure":
+            print(f"{measured.run(settings, not options.no_int8)} cores measured")
         elif options.command == "calibrate":
             print(json.dumps(calibrate.run(settings), indent=2))
         elif options.command == "export":
-            bundle.export_all(settings, options.out or settings.bundle, options.stand_in)
-        elif options.command == "evaluate":
-            metrics = evaluate.run(settings, options.out or settings.bundle)
-            for name, values in metrics["models"].items():
-                print(name, ", ".join(f"{v['organ']} {v['mean']:.3f} (n={v['n']})" for v in values))
-            print("router", metrics.get("router"))
+            bundle.export_all(settings, out, options.stand_in)
+        elif options.command == "report":
+            page = options.page or out / "RESULTS.md"
+            report.run(settings, out, page)
+            print(page)
+        elif options.command == "cards":
+            cards.run(settings, out, options.samples)
+            print(out / "CARDS.md")
+        else:
+            _run(settings, out)
     except (configuration.ConfigError, DataError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

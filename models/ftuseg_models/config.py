@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from . import ORGANS
@@ -31,6 +31,8 @@ class OtherSet:
     kind: str
     path: Path
     weight: float = 1.0
+    test: str = ""
+    """Images whose names begin so are kept out of all training, for `report`."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Stage:
     """Crops in one step, over all workers."""
     crop: int = 256
     """Side of a crop in px at the target um/px."""
-    grow: bool = False
-    """Begin with smaller crops of shrunken pictures (see `crops.MaskBatches`)."""
+    grow: tuple[tuple[float, int], ...] = ()
+    """Side of the crops along the run: pairs of progress (0..1) and px, see `crops.MaskBatches`. Empty: always `crop`."""
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     ema: float = 0.99
@@ -61,8 +63,14 @@ class Stage:
     """Share of the EfficientNet's deepest block that is skipped at random."""
     width: float = 1.0
     """Width of the standard U-Net: 1.0 has 64 to 1024 channels."""
+    dilated: bool = False
+    """Give the standard U-Net a bottleneck of parallel dilated convolutions, the improvement that the paper names."""
+    loss: str = "dice+ce"
+    """`dice+ce`, or `dice` alone as in the paper."""
     workers: int = 1
     """Processes that each compute their part of a batch. On a busy CPU, processes lose less than threads."""
+    loaders: int = 0
+    """Processes that cut and vary crops ahead of the training: a GPU wants as many as there are cores."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ class Config:
     """um/px at which the segmentation models work."""
     tile: int = 512
     """Side of the exported segmentation models' input, px."""
+    overlap: int = 48
+    """px that neighbouring tiles share in the engine."""
     router_mpp: float = 4.0
     router_tile: int = 224
     router_limit: float = 0.5
@@ -92,6 +102,16 @@ class Config:
     """`auto`, `cpu` or `cuda`."""
     precision: str = "auto"
     """`fp32` or `bf16`; `auto` is bf16 on CUDA and on CPUs that have it in hardware, else fp32."""
+    folds: int = 3
+    """Parts of the cross-validation. Every target core is held out in exactly one of them."""
+    shares: tuple[float, float, float] = ()
+    """Training, validation and test in parts of the whole, as the paper's 7:2:1. Takes the place of `holdout`."""
+    finish_from: int | None = None
+    """The part of the cross-validation whose weights `--final` starts from; None starts where the folds start."""
+    final: bool = False
+    """Train on all target cores: the models that are shipped, after the folds have shown what the recipe is worth."""
+    fold: int | None = None
+    """The part whose cores are held out now, from 0; None trains on all but `holdout`."""
     holdout: dict[str, int] = field(default_factory=lambda: dict(zip(ORGANS, (3, 3, 2, 2, 2))))
     """Target cores per organ that no training ever sees."""
     validation: dict[str, int] = field(default_factory=lambda: dict(zip(ORGANS, (2, 2, 1, 1, 0))))
@@ -101,15 +121,42 @@ class Config:
     stages: dict[str, Stage] = field(default_factory=dict)
 
     def stage(self, name: str) -> Stage:
-        """The settings of stage `name`; the organs' models share the stage `organs` unless they have their own."""
+        """The settings of stage `name`; the organs' models share the stage `organs` unless they have their own.
+
+        The last training on all cores has the stage `final` where it starts from trained weights.
+        """
+        stage = self._own_stage(name)
+        if self.final and self.finish_from is not None and "final" in self.stages and name not in ("router", "start"):
+            # other minutes and another learning rate, but the same network
+            return replace(self.stages["final"], width=stage.width, dilated=stage.dilated, drop=stage.drop)
+        return stage
+
+    def _own_stage(self, name: str) -> Stage:
         if name in self.stages:
             return self.stages[name]
         if name in ORGANS and "organs" in self.stages:
             return self.stages["organs"]
         return Stage()
 
+    @property
+    def runs(self) -> Path:
+        """Folder of the checkpoints: a part of the cross-validation has its own."""
+        if self.final:
+            return self.work / "final"
+        return self.work if self.fold is None else self.work / f"fold-{self.fold}"
 
-STAGE_NAMES = ("baseline", "unet", "router", "organs", *ORGANS)
+    def of_fold(self, fold: int | None) -> Config:
+        """The same configuration for one part of the cross-validation."""
+        if fold is not None and not 0 <= fold < self.folds:
+            raise ConfigError(f"there is no fold {fold}: `folds` is {self.folds}, they count from 0")
+        return replace(self, fold=fold, final=False)
+
+    def to_ship(self) -> Config:
+        """The same configuration for the models that are trained on all cores."""
+        return replace(self, fold=None, final=True)
+
+
+STAGE_NAMES = ("start", "final", "baseline", "unet", "router", "organs", *ORGANS)
 
 
 def _build(kind: type, table: dict, where: str):
@@ -118,11 +165,24 @@ def _build(kind: type, table: dict, where: str):
     for key in table:
         if key not in known:
             raise ConfigError(f"{where}: unknown key `{key}`; known are {', '.join(sorted(known))}")
+    if "grow" in table:
+        grow = table["grow"]
+        fits = isinstance(grow, list) and all(
+            isinstance(g, list) and len(g) == 2 and 0 <= g[0] < 1 and g[1] >= 32 and g[1] % 32 == 0 for g in grow
+        )
+        if not fits or [g[0] for g in grow] != sorted(g[0] for g in grow):
+            raise ConfigError(f"{where}: `grow` is a list of [progress, side]: 0 <= progress < 1, rising; side divides by 32")
+        table = {**table, "grow": tuple((float(g[0]), int(g[1])) for g in grow)}
+    if table.get("loss", "dice+ce") not in ("dice+ce", "dice"):
+        raise ConfigError(f"{where}: `loss` is `dice+ce` or `dice`, not `{table['loss']}`")
     return kind(**table)
 
 
-def load(path: Path) -> Config:
-    """Read a configuration file. Relative paths in it are relative to the file's folder."""
+def load(path: Path, data: Path | None = None, work: Path | None = None) -> Config:
+    """Read a configuration file. Relative paths in it are relative to the file's folder.
+
+    `data` takes the place of that folder for the sets, `work` that of the folder for caches and checkpoints.
+    """
     path = Path(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -135,12 +195,14 @@ def load(path: Path) -> Config:
     def place(table: dict, where: str) -> dict:
         if "path" not in table:
             raise ConfigError(f"{where}: `path` is missing")
-        return {**table, "path": (base / table["path"]).resolve()}
+        return {**table, "path": (Path(data or base) / table["path"]).resolve()}
 
     for key in ("work", "bundle"):
         if key not in table:
             raise ConfigError(f"{path}: `{key}` is missing (a folder)")
         table[key] = (base / table[key]).resolve()
+    if work is not None:
+        table["work"] = Path(work).resolve()
     table["kaggle"] = tuple(
         _build(KaggleFolder, place(t, f"{path}: [[kaggle]]"), f"{path}: [[kaggle]]") for t in table.get("kaggle", [])
     )
@@ -156,6 +218,14 @@ def load(path: Path) -> Config:
         for organ in table.get(part, {}):
             if organ not in ORGANS:
                 raise ConfigError(f"{path}: [{part}]: `{organ}` is not an organ; known are {', '.join(ORGANS)}")
+    if "shares" in table:
+        shares = table["shares"]
+        if not (isinstance(shares, list) and len(shares) == 3 and all(s >= 0 for s in shares) and shares[0] > 0):
+            raise ConfigError(f"{path}: `shares` is a list of three parts, such as [7, 2, 1]")
+        table["shares"] = tuple(map(float, shares))
+    finish_from = table.get("finish_from")
+    if finish_from is not None and not 0 <= finish_from < table.get("folds", 3):
+        raise ConfigError(f"{path}: `finish_from` = {finish_from} is not one of the folds, which count from 0")
     if table.get("router_network", "mobilenet") not in ("mobilenet", "trunk"):
         raise ConfigError(f"{path}: `router_network` is `mobilenet` or `trunk`, not `{table['router_network']}`")
     return _build(Config, table, str(path))

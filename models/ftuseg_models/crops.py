@@ -122,14 +122,20 @@ def random_crop(
 
 
 class MaskBatches:
-    """Batches for the segmentation models: images (n x 3 x size x size, float 0..1) and masks.
+    """Batches for the segmentation models: images (n x 3 x side x side, float 0..1) and masks.
 
-    With `grow` the first part of a run sees smaller crops of shrunken pictures: about the same tissue for less than
-    half of the work, which is worth most while everything is still to be learned.
+    `grow` says how large the crops are along the run, as pairs of progress (0..1) and px. Small crops come in larger
+    batches, so that every step costs about the same. Small ones first is quicker while textures are learned; large
+    ones at the end teach what lies around them. They share one resolution.
     """
 
     def __init__(
-        self, pool: Pool, size: int, grow: bool = False, on_mask: float = 0.6, stain: float = 1.0
+        self,
+        pool: Pool,
+        size: int,
+        grow: tuple[tuple[float, int], ...] = (),
+        on_mask: float = 0.6,
+        stain: float = 1.0,
     ) -> None:
         self.pool = pool
         self.size = size
@@ -137,21 +143,22 @@ class MaskBatches:
         self.on_mask = on_mask
         self.stain = stain
 
-    def phase(self, progress: float) -> tuple[int, float]:
-        """Crop side (px) and the middle of the scales at a point (0..1) of the run."""
-        if not self.grow or progress >= 0.93:
-            return self.size, 1.0
-        share, scale = (0.625, 0.65) if progress < 0.8 else (0.75, 0.8)
-        return max(64, round(self.size * share / 32) * 32), scale
+    def side(self, progress: float) -> int:
+        """Side of the crops (px) at a point (0..1) of the run."""
+        size = self.size
+        for begin, side in self.grow:
+            if progress >= begin:
+                size = side
+        return size
 
     def draw(
         self, rng: np.random.Generator, count: int, progress: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """`count` crops."""
-        size, scale = self.phase(progress)
-        scales = (0.7 * scale, 1.4 * scale)
+        """About as many pixels as `count` crops of the usual side have; at least two crops."""
+        size = self.side(progress)
+        count = max(2, round(count * (self.size / size) ** 2))
         pairs = [
-            random_crop(self.pool.draw(rng), rng, size, self.on_mask, scales, self.stain) for _ in range(count)
+            random_crop(self.pool.draw(rng), rng, size, self.on_mask, stain=self.stain) for _ in range(count)
         ]
         return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
 

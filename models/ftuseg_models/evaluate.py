@@ -1,4 +1,4 @@
-"""Measures the exported ONNX files on the held-out cores, at the cores' own resolution."""
+"""Runs exported ONNX files on cores, at the cores' own resolution."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from . import ORGANS, bundle, kaggle, split
-from .config import Config
-from .metrics import clean, dice, resize_map
+from . import ORGANS, kaggle, split
+from .config import Config, KaggleFolder
+from .metrics import dice, resize_map
 from .pictures import Picture, rescale
 from .router import cell_tiles
 
@@ -22,40 +22,46 @@ def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def held_out_cores(config: Config) -> list[Picture]:
-    """The held-out cores as they are: own size, untouched pixels."""
+def read_cores(folder: KaggleFolder) -> list[Picture]:
+    """The cores of a Kaggle folder as they are: own size, untouched pixels."""
     cores = []
-    for folder in config.kaggle:
-        if not folder.target:
-            continue
-        rows = kaggle.read_rows(folder.path)
-        # `Row` says `overlay` where `Picture` says `plain`: read all, then split as the training does
-        pictures = []
-        for row in rows:
-            mask = kaggle.rle_decode(row.rle, row.width, row.height).astype(np.uint8)
-            image = kaggle.read_image(row.image)
-            pictures.append(
-                Picture(row.id, folder.path.name, row.organ, image, mask, row.mpp, True, True, not row.overlay)
-            )
-        chosen = split.choose(pictures, config.holdout, config.seed)
-        cores += [p for p in pictures if p.id in chosen]
+    for row in kaggle.read_rows(folder.path):
+        mask = kaggle.rle_decode(row.rle, row.width, row.height).astype(np.uint8)
+        image = kaggle.read_image(row.image)
+        cores.append(Picture(row.id, folder.path.name, row.organ, image, mask, row.mpp, True, True, not row.overlay))
     return cores
 
 
-def probability(session: onnxruntime.InferenceSession, core: Picture, mpp: float, tile: int) -> np.ndarray:
-    """The probability for every pixel of a core, at the core's own size."""
-    scaled = rescale(core, mpp).image
-    height, width = scaled.shape[:2]
+def held_out_cores(config: Config) -> list[Picture]:
+    """The cores that the configuration holds out, as they are."""
+    held_out = []
+    for folder in config.kaggle:
+        if folder.target:
+            cores = read_cores(folder)
+            chosen = split.held_out(cores, config)
+            held_out += [core for core in cores if core.id in chosen]
+    return held_out
+
+
+def session_probability(session: onnxruntime.InferenceSession, picture: Picture, tile: int) -> np.ndarray:
+    """The probability for every pixel of a picture that is at the network's um/px."""
+    height, width = picture.image.shape[:2]
     rows, columns = -(-height // tile), -(-width // tile)
     whole = np.full((rows * tile, columns * tile, 3), 255, dtype=np.uint8)
     top, left = (rows * tile - height) // 2, (columns * tile - width) // 2
-    whole[top : top + height, left : left + width] = scaled
+    whole[top : top + height, left : left + width] = picture.image
     found = np.zeros(whole.shape[:2], dtype=np.float32)
     for y in range(0, whole.shape[0], tile):
         for x in range(0, whole.shape[1], tile):
             part = session.run(None, {"image": whole[None, y : y + tile, x : x + tile]})[0]
             found[y : y + tile, x : x + tile] = part[0, 0]
-    return resize_map(found[top : top + height, left : left + width], core.image.shape[1], core.image.shape[0])
+    return found[top : top + height, left : left + width]
+
+
+def probability(session: onnxruntime.InferenceSession, core: Picture, mpp: float, tile: int) -> np.ndarray:
+    """The probability for every pixel of a core, at the core's own size."""
+    found = session_probability(session, rescale(core, mpp), tile)
+    return resize_map(found, core.image.shape[1], core.image.shape[0])
 
 
 def core_votes(session: onnxruntime.InferenceSession, core: Picture, config: Config) -> np.ndarray:
@@ -64,61 +70,27 @@ def core_votes(session: onnxruntime.InferenceSession, core: Picture, config: Con
     return session.run(None, {"image": tiles})[0].mean(axis=0)
 
 
-def by_organ(values: dict[str, list[float]], about: str) -> list[dict]:
-    """Mean and n per organ, in the organs' order."""
-    return [
-        {"organ": organ, "mean": round(float(np.mean(values[organ])), 4), "n": len(values[organ]), "set": about}
-        for organ in ORGANS
-        if organ in values
-    ]
+def files(config: Config, out: Path) -> dict:
+    """Dice of every target core with the bundle's files, at threshold 0.5 and without clean-up.
 
-
-def run(config: Config, out: Path) -> dict:
-    """Measure the bundle in `out`; write `metrics.json` and put the figures into `bundle.toml`."""
-    cores = held_out_cores(config)
-    about = f"{len(cores)} held-out HPA cores"
-    metrics: dict = {
-        "held_out": {organ: sorted(c.id for c in cores if c.organ == organ) for organ in ORGANS},
-        "overlay_cores": sorted(c.id for c in cores if not c.plain),
-        "seed": config.seed,
-        "how": "threshold 0.5 at the core's own size, no test-time augmentation, no removal of small objects",
-        "models": {},
-        "cleaned_how": "as `models`, then min_area and fill_holes of the bundle",
-        "cleaned": {},
-        "cores": {},
+    It says nothing of accuracy, since shipped models have been trained on these cores. With it, another program that
+    runs the same files can be compared core by core.
+    """
+    sessions = {
+        name: open_session(out / f"{name}.onnx", config.threads)
+        for name in (*ORGANS, "baseline", "unet")
+        if (out / f"{name}.onnx").exists()
     }
-    objects = bundle.read_json(config.work / "calibration.json").get("objects", {})
-    for name in (*ORGANS, "baseline", "unet"):
-        path = out / f"{name}.onnx"
-        if not path.exists():
-            continue
-        session = open_session(path, config.threads)
-        shape = objects.get(name if name in ORGANS else "all", {})
-        values: dict[str, list[float]] = {}
-        cleaned: dict[str, list[float]] = {}
-        for core in cores:
-            if name in ORGANS and core.organ != name:
-                continue
-            found = probability(session, core, config.mpp, config.tile) > 0.5
-            value = dice(found, core.mask)
-            values.setdefault(core.organ, []).append(value)
-            area = shape.get("min_area", 0) * (config.mpp / core.mpp) ** 2
-            tidy = clean(found, area, shape.get("fill_holes", False))
-            cleaned.setdefault(core.organ, []).append(dice(tidy, core.mask))
-            metrics["cores"].setdefault(core.id, {"organ": core.organ})[name] = round(value, 4)
-        metrics["models"][name] = by_organ(values, about)
-        metrics["cleaned"][name] = by_organ(cleaned, about)
-    if (out / "router.onnx").exists():
-        session = open_session(out / "router.onnx", config.threads)
-        right = 0
-        for core in cores:
-            votes = core_votes(session, core, config)
-            called = ORGANS[int(votes.argmax())]
-            right += called == core.organ
-            metrics["cores"].setdefault(core.id, {"organ": core.organ}).update(
-                routed_to=called, confidence=round(float(votes.max()), 4)
-            )
-        metrics["router"] = {"value": round(right / max(1, len(cores)), 4), "n": len(cores), "set": about}
-    bundle.write_json(out / "metrics.json", metrics)
-    bundle.describe(config, out)
-    return metrics
+    router = open_session(out / "router.onnx", config.threads) if (out / "router.onnx").exists() else None
+    found: dict[str, dict] = {}
+    for folder in config.kaggle:
+        for core in read_cores(folder) if folder.target else []:
+            row: dict = {"organ": core.organ}
+            for name, session in sessions.items():
+                if name in (core.organ, "baseline", "unet"):
+                    row[name] = round(dice(probability(session, core, config.mpp, config.tile) > 0.5, core.mask), 4)
+            if router is not None:
+                votes = core_votes(router, core, config)
+                row |= {"routed_to": ORGANS[int(votes.argmax())], "confidence": round(float(votes.max()), 4)}
+            found[core.id] = row
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import torch
 import torch.nn.functional as F
 
@@ -16,6 +18,11 @@ def soft_dice_loss(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.
 def mask_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Dice plus cross-entropy, the pair that the challenge's best solutions used."""
     return F.binary_cross_entropy_with_logits(logits, truth) + soft_dice_loss(logits, truth)
+
+
+def of_masks(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The loss of a stage by its name in the configuration: `dice+ce` or `dice`."""
+    return {"dice+ce": mask_loss, "dice": soft_dice_loss}[name]
 
 
 def organ_loss(logits: torch.Tensor, organ: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
 from torch import nn
 
 from .networks import normalise
@@ -17,16 +16,6 @@ def dice(found: np.ndarray, truth: np.ndarray) -> float:
     found, truth = found != 0, truth != 0
     total = int(found.sum()) + int(truth.sum())
     return 1.0 if total == 0 else 2.0 * int((found & truth).sum()) / total
-
-
-def clean(mask: np.ndarray, min_area: float, fill_holes: bool) -> np.ndarray:
-    """The mask without objects under `min_area` px (touching at sides), with its holes filled if asked."""
-    if fill_holes:
-        mask = ndimage.binary_fill_holes(mask)
-    labels, _ = ndimage.label(mask)
-    keep = np.bincount(labels.ravel()) >= min_area
-    keep[0] = False
-    return keep[labels]
 
 
 def temperature(logits: torch.Tensor, organ: torch.Tensor) -> float:
@@ -69,13 +58,14 @@ def resize_map(probability: np.ndarray, width: int, height: int) -> np.ndarray:
 class DiceMonitor:
     """Says the Dice of a network on some pictures, per organ. For a log; nothing is chosen by it."""
 
-    def __init__(self, pictures: list[Picture]) -> None:
+    def __init__(self, pictures: list[Picture], tile: int) -> None:
         self.pictures = pictures
+        self.tile = tile
 
     def __call__(self, network: nn.Module) -> str:
         values: dict[str, list[float]] = {}
         for p in self.pictures:
-            values.setdefault(p.organ, []).append(dice(torch_probability(network, p) > 0.5, p.mask))
+            values.setdefault(p.organ, []).append(dice(torch_probability(network, p, self.tile) > 0.5, p.mask))
         means = {organ: float(np.mean(v)) for organ, v in values.items()}
         text = ", ".join(f"{organ} {means[organ]:.3f} (n={len(values[organ])})" for organ in means)
         return f"Dice {text}; mean {np.mean(list(means.values())):.3f}"

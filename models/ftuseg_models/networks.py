@@ -16,19 +16,47 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
+class DilatedBottleneck(nn.Module):
+    """Four 3 x 3 convolutions side by side, 1, 2, 4 and 8 px apart, added up and mixed by a fifth.
+
+    The parallel dilated bottleneck that the paper names as an improvement: the deepest step sees further without
+    losing resolution. (Parallel dilations: Chen et al. 2017, DeepLabv3; in a U-Net's bottleneck: Piao and Liu 2019.)
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(before, after, 3, padding=rate, dilation=rate, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+            )
+            for rate in (1, 2, 4, 8)
+        )
+        self.mix = nn.Sequential(
+            nn.Conv2d(after, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features of the deepest step."""
+        return self.mix(sum(branch(x) for branch in self.branches))
+
+
 class StandardUNet(nn.Module):
     """The U-Net with 64 to 1024 channels (times `width`), same-padded, with batch normalisation.
 
-    Input n x 3 x height x width with sides that divide by 16; output n x 1 x height x width logits.
+    Input n x 3 x height x width with sides that divide by 16; output n x 1 x height x width logits. With `dilated` the
+    deepest step is a `DilatedBottleneck`.
     """
 
-    def __init__(self, width: float = 1.0) -> None:
+    def __init__(self, width: float = 1.0, dilated: bool = False) -> None:
         super().__init__()
         channels = [max(4, round(c * width)) for c in (64, 128, 256, 512, 1024)]
         self.down = nn.ModuleList()
         last = 3
-        for count in channels:
-            self.down.append(self._double(last, count))
+        for depth, count in enumerate(channels):
+            deepest = depth + 1 == len(channels)
+            self.down.append(DilatedBottleneck(last, count) if dilated and deepest else self._double(last, count))
             last = count
         self.widen = nn.ModuleList()
         self.up = nn.ModuleList()
@@ -128,12 +156,14 @@ def trunk_of(checkpoint: Path) -> nn.Module:
     return network
 
 
-def build(stage: str, width: float = 1.0, drop: float = 0.2, router: str = "mobilenet") -> nn.Module:
+def build(
+    stage: str, width: float = 1.0, drop: float = 0.2, router: str = "mobilenet", dilated: bool = False
+) -> nn.Module:
     """The network of a stage: `router`, `unet`, or the EfficientNet U-Net for `baseline` and every organ."""
     if stage == "router":
         return TrunkClassifier() if router == "trunk" else classifier()
     if stage == "unet":
-        return StandardUNet(width)
+        return StandardUNet(width, dilated)
     return efficientnet_unet(drop)
 
 

@@ -40,8 +40,8 @@ def rescale(picture: Picture, mpp: float) -> Picture:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     if size == (width, height):
         return Picture(**{**picture.__dict__, "mpp": mpp})
-    way = Image.Resampling.BOX if factor < 0.5 else Image.Resampling.BILINEAR
-    image = np.array(Image.fromarray(picture.image).resize(size, way))
+    # PIL's bilinear filter widens when it shrinks: the same antialiased triangle that the engine resamples with
+    image = np.array(Image.fromarray(picture.image).resize(size, Image.Resampling.BILINEAR))
     mask = picture.mask
     if mask is not None:
         grey = Image.fromarray((mask > 0).astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)

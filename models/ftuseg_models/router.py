@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from . import ORGANS, networks, stages, train, trunk
+from .config import Config
+from .metrics import temperature
 from .networks import normalise
 from .pictures import Picture
 
@@ -41,3 +44,39 @@ def picture_votes(network: nn.Module, picture: Picture, tile: int, cell: int = 9
     x = torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255.0
     device = next(network.parameters()).device
     return network(normalise(x.to(device))).float().softmax(dim=1).cpu().numpy()
+
+
+@torch.no_grad()
+def cell_logits(network: nn.Module, pictures: list[Picture], tile: int, cell: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits and true organ of every routing cell of some pictures."""
+    logits, organs = [], []
+    for picture in pictures:
+        tiles = torch.from_numpy(cell_tiles(picture.image, tile, cell)).permute(0, 3, 1, 2).float() / 255.0
+        logits.append(network(normalise(tiles)).float())
+        organs += [ORGANS.index(picture.organ)] * len(tiles)
+    return torch.cat(logits), torch.tensor(organs)
+
+
+def router_temperature(config: Config) -> dict:
+    """The temperature of the run's router and on what it was found; empty where there is no router."""
+    checkpoint = config.runs / "router.pt"
+    if not checkpoint.exists():
+        return {}
+    if config.router_network == "trunk":
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        features, organ, picture = state["features"], state["organ"], state["picture"]
+        logits = trunk.out_of_fold(features, organ, picture, len(ORGANS), state["decay"])
+        asked = state["target"]
+        return trunk.vote_calibration(logits[asked], organ[asked], picture[asked])
+    data = stages.load_data(config, config.router_mpp)
+    pictures = [p for p in data.training if p.target and p.id in data.validation]
+    if not pictures:
+        return {}
+    network = train.load_average(checkpoint, networks.build("router"))
+    logits, organ = cell_logits(network, pictures, config.router_tile, config.router_cell)
+    return {
+        "temperature": temperature(logits, organ),
+        "validation": sorted(p.id for p in pictures),
+        "cells": len(organ),
+        "cells_right": int((logits.argmax(dim=1) == organ).sum()),
+    }

@@ -14,7 +14,7 @@ from .config import Config, KaggleFolder, OtherSet
 from .kaggle import DataError
 from .pictures import Picture, cached, state_of
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when a reader changes what it returns: old cache files are then no longer used."""
 
 GLOMERULUS_UM = 190.0

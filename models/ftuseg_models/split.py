@@ -6,6 +6,7 @@ import hashlib
 from typing import Iterable, Protocol
 
 from . import ORGANS
+from .config import Config
 
 
 class Core(Protocol):
@@ -34,3 +35,43 @@ def choose(
         of_organ = sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c))
         chosen.update(c.id for c in of_organ[: min(counts.get(organ, 0), max(0, len(of_organ) - 1))])
     return chosen
+
+
+def folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]:
+    """Every core's id in exactly one of `count` sets; the cores of each organ, and the plain ones, spread evenly."""
+    parts: list[set[str]] = [set() for _ in range(count)]
+    place = 0
+    cores = list(cores)
+    for organ in ORGANS:
+        for core in sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c)):
+            parts[place % count].add(core.id)
+            place += 1
+    return parts
+
+
+def by_shares(
+    cores: Iterable[Core], shares: tuple[float, float, float], seed: int
+) -> tuple[set[str], set[str], set[str]]:
+    """Ids for training, validation and test in these parts, by image and stratified by organ: the paper's 7:2:1."""
+    parts: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+    cores = list(cores)
+    for organ in ORGANS:
+        of_organ = sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c))
+        # plain cores come first, and they are the ones to measure on
+        test = round(len(of_organ) * shares[2] / sum(shares))
+        validation = round(len(of_organ) * (shares[1] + shares[2]) / sum(shares))
+        for place, core in enumerate(of_organ):
+            parts[2 if place < test else 1 if place < validation else 0].add(core.id)
+    return parts
+
+
+def held_out(cores: Iterable[Core], config: Config) -> set[str]:
+    """The ids that the configuration holds out: those of its fold, of `shares`, or the numbers of `holdout`."""
+    if config.final:
+        return set()
+    if config.fold is not None:
+        return folds(cores, config.folds, config.seed)[config.fold]
+    if config.shares:
+        _, validation, test = by_shares(cores, config.shares, config.seed)
+        return validation | test
+    return choose(cores, config.holdout, config.seed)

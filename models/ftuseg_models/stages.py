@@ -26,6 +26,8 @@ class Data:
     """Ids of the training cores that the router leaves out, for its calibration."""
     weights: dict[str, float]
     """Weight of each set that is not a target."""
+    test: list[Picture]
+    """Pictures of the other sets that are kept out of all training."""
 
 
 def load_data(config: Config, mpp: float) -> Data:
@@ -34,11 +36,12 @@ def load_data(config: Config, mpp: float) -> Data:
     held_out: list[Picture] = []
     validation: set[str] = set()
     weights: dict[str, float] = {}
+    test: list[Picture] = []
     for folder in config.kaggle:
         pictures = sources.load_kaggle(config, folder, mpp)
         apart: set[str] = set()
         if folder.target:
-            apart = split.choose(pictures, config.holdout, config.seed)
+            apart = split.held_out(pictures, config)
             validation |= split.choose(pictures, config.validation, config.seed, frozenset(apart))
         training += [p for p in pictures if p.id not in apart]
         held_out += [p for p in pictures if p.id in apart]
@@ -46,9 +49,10 @@ def load_data(config: Config, mpp: float) -> Data:
             weights[folder.path.name] = folder.weight
     for other in config.sets:
         pictures = sources.load_set(config, other, mpp)
-        training += pictures
+        training += [p for p in pictures if not (other.test and p.id.startswith(other.test))]
+        test += [p for p in pictures if other.test and p.id.startswith(other.test)]
         weights[pictures[0].set] = other.weight
-    return Data(training, held_out, validation, weights)
+    return Data(training, held_out, validation, weights, test)
 
 
 def device_of(config: Config) -> str:
@@ -99,19 +103,29 @@ def job(config: Config, name: str) -> train.Job:
         batches: train.Batches = crops.OrganBatches(pool, config.router_tile, stage.stain)
         monitor = OrganMonitor(data.held_out, config.router_tile)
     else:
-        labelled = [p for p in data.training if p.mask is not None]
+        labelled = [p for p in data.training if p.mask is not None and not (p.target and name == "start")]
         focus = name if name in ORGANS else None
+        if name == "start":
+            data.held_out.clear()  # it sees no target core, so it belongs to no part of the cross-validation
         pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
         batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain)
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
-        monitor = DiceMonitor(shown)
-    folder = config.work
+        monitor = DiceMonitor(shown, config.tile)
+    folder = config.work if name == "start" else config.runs
     start: Path | None = None
-    if name in ORGANS:
+    if config.final and config.finish_from is not None and name not in ("start", "router"):
+        start = config.of_fold(config.finish_from).runs / f"{name}.pt"
+        if not start.exists():
+            raise FileNotFoundError(f"{start} is missing: `finish_from` starts from it; train that fold first")
+    elif name == "baseline" and "start" in config.stages:
+        start = config.work / "start.pt"
+        if not start.exists():
+            raise FileNotFoundError(f"{start} is missing: the baseline starts from it; run `train start` first")
+    elif name in ORGANS:
         start = folder / "baseline.pt"
         if not start.exists():
             raise FileNotFoundError(f"{start} is missing: the organs' models start from it; run `train baseline` first")
-    build = functools.partial(networks.build, name, stage.width, stage.drop)
+    build = functools.partial(networks.build, name, stage.width, stage.drop, dilated=stage.dilated)
     if is_router and config.router_network == "trunk":
         if not (folder / "baseline.pt").exists():
             raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
@@ -122,7 +136,7 @@ def job(config: Config, name: str) -> train.Job:
         folder=folder,
         build=build,
         batches=batches,
-        loss=losses.organ_loss if is_router else losses.mask_loss,
+        loss=losses.organ_loss if is_router else losses.of_masks(stage.loss),
         seed=config.seed,
         threads=config.threads,
         device=device_of(config),

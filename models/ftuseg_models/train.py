@@ -9,12 +9,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Protocol
+from typing import Callable, Iterator, Protocol
 
 import numpy as np
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tqdm import tqdm
 
 from . import status
@@ -101,6 +102,22 @@ def settle(network: nn.Module, job: Job, rng: np.random.Generator, count: int = 
         layer.eval()
 
 
+class Ahead(IterableDataset):
+    """Draws batches in processes of their own, so that a GPU need not wait for them."""
+
+    def __init__(self, batches: Batches, seed: list[int], count: int) -> None:
+        self.batches = batches
+        self.seed = seed
+        self.count = count
+        self.progress = torch.multiprocessing.Value("d", 0.0)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        worker = get_worker_info()
+        rng = np.random.default_rng([*self.seed, 0 if worker is None else 1 + worker.id])
+        while True:
+            yield self.batches.draw(rng, self.count, self.progress.value)
+
+
 def save(path: Path, state: dict) -> None:
     """Write a checkpoint whole or not at all."""
     part = path.with_suffix(".part")
@@ -151,15 +168,21 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     network = network.to(job.device, memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay)
-    step, spent = 0, 0.0
+    step, spent, crops = 0, 0.0, 0
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        step, spent = state["step"], state["spent"]
+        step, spent, crops = state["step"], state["spent"], state.get("crops", 0)
     rng = np.random.default_rng([job.seed, rank, step, *job.name.encode()])
     count = max(1, stage.batch // workers)
+    ahead: Ahead | None = None
+    drawn: Iterator[tuple[torch.Tensor, torch.Tensor]] = iter(())
+    if stage.loaders:
+        ahead = Ahead(job.batches, [job.seed, rank, step, *job.name.encode()], count)
+        on_gpu = job.device.startswith("cuda")
+        drawn = iter(DataLoader(ahead, batch_size=None, num_workers=stage.loaders, pin_memory=on_gpu))
     begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, spent / (stage.minutes * 60)
     losses: list[float] = []
     bar = tqdm(total=100.0, desc=job.name, unit="%", bar_format=BAR, disable=None if rank == 0 else True)
@@ -168,13 +191,17 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         now = spent + time.monotonic() - begun
         parts = {"network": network, "average": average, "optimiser": optimiser}
         state = {name: part.state_dict() for name, part in parts.items()}
-        save(job.checkpoint, {**state, "step": step, "spent": now, "progress": progress})
+        save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress})
 
     while True:
         progress = (spent + time.monotonic() - begun) / (stage.minutes * 60)
         if workers == 1 and progress >= 1.0:
             break
-        images, truth = job.batches.draw(rng, count, progress)
+        if ahead is None:
+            images, truth = job.batches.draw(rng, count, progress)
+        else:
+            ahead.progress.value = progress
+            images, truth = next(drawn)
         images = normalise(images.to(job.device)).contiguous(memory_format=torch.channels_last)
         kind = "cuda" if job.device.startswith("cuda") else "cpu"
         with torch.autocast(kind, torch.bfloat16, enabled=job.precision == "bf16"):
@@ -191,6 +218,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
             group["lr"] = learning_rate(stage.learning_rate, progress)
         optimiser.step()
         step += 1
+        crops += len(images) * workers
         if rank:
             continue
         update_average(average, network, step, stage.ema)
@@ -200,7 +228,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         if now - since >= 20.0:
             since = now
             mean = sum(losses[-50:]) / len(losses[-50:])
-            status.note(job.folder, job.name, progress, step, step * count * workers, mean, stage.minutes)
+            status.note(job.folder, job.name, progress, step, crops, mean, stage.minutes)
         if now - saved >= SAVE_EVERY:
             saved = now
             write(progress)
@@ -212,7 +240,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         if step:
             settle(average, job, rng)
         write(1.0)
-        status.note(job.folder, job.name, 1.0, step, step * count * workers, float(np.mean(losses[-50:] or [0])), stage.minutes)
+        status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), stage.minutes)
         if job.monitor is not None:
             status.say(job.folder, job.name, f"done: {job.monitor(average)}")
     if workers > 1:

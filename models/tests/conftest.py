@@ -69,7 +69,9 @@ def config_file(tmp_path: Path, kaggle_folder: Path) -> Path:
         "holdout = { kidney = 1, prostate = 1, largeintestine = 1, spleen = 1, lung = 1 }\n"
         "validation = { kidney = 1 }\n"
         '[[kaggle]]\npath = "cores"\n'
-        "[stages.unet]\nminutes = 0.03\nwidth = 0.0625\nbatch = 2\ncrop = 64\n"
+        "[stages.baseline]\nminutes = 0.03\nbatch = 2\ncrop = 64\n"
+        "[stages.organs]\nminutes = 0.03\nbatch = 2\ncrop = 64\n"
+        "[stages.unet]\nminutes = 0.03\nwidth = 0.0625\nbatch = 2\ncrop = 64\nloaders = 1\n"
         "[stages.router]\nminutes = 0.03\nbatch = 2\n",
         encoding="utf-8",
     )

@@ -1,12 +1,33 @@
+import dataclasses
+import hashlib
 import json
 import tomllib
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
-from torch import nn
+from PIL import Image
 
-from ftuseg_models import ORGANS, bundle, calibrate, cli, config, evaluate, export, metrics, networks, router, train
+from ftuseg_models import (
+    ORGANS,
+    bundle,
+    calibrate,
+    cli,
+    compact,
+    config,
+    evaluate,
+    export,
+    metrics,
+    networks,
+    quantise,
+    router,
+    split,
+    stages,
+    train,
+)
+from ftuseg_models.pictures import rescale
 
 MODEL_KEYS = {
     "name", "role", "organ", "file", "sha256", "input", "output", "tile", "mpp", "overlap", "threshold", "min_area",
@@ -17,42 +38,12 @@ ROUTER_KEYS = {
 }  # fmt: skip
 
 
-class Red(nn.Module):
-    """Finds red: the logit is a multiple of red minus green."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pick = nn.Conv2d(3, 1, 1)
-        weight = torch.tensor([networks.STD[0], -networks.STD[1], 0.0]) * 60
-        self.pick.weight.data = weight.view(1, 3, 1, 1)
-        self.pick.bias.data = torch.tensor([(networks.MEAN[0] - networks.MEAN[1] - 0.3) * 60])
-
-    def forward(self, x):
-        return self.pick(x)
-
-
 @pytest.fixture
 def settings(config_file):
     return config.load(config_file)
 
 
-def test_evaluate_measures_the_held_out_cores_only(settings):
-    out = settings.bundle
-    export.write(export.to_onnx(Red().eval(), settings.tile), out / "baseline.onnx")
-    export.write(export.to_onnx(Red().eval(), settings.tile), out / "lung.onnx")
-    result = evaluate.run(settings, out)
-    held_out = {i for ids in result["held_out"].values() for i in ids}
-    assert len(held_out) == 5 and held_out == set(result["cores"])
-    assert all(entry["n"] == 1 and entry["mean"] > 0.9 for entry in result["models"]["baseline"])
-    assert [entry["organ"] for entry in result["models"]["lung"]] == ["lung"]
-    described = tomllib.loads((out / "bundle.toml").read_text())
-    assert described["model"][0]["dice"][0]["n"] == 1
-    assert described["model"][0]["name"] == "lung" and described["model"][1]["role"] == "baseline"
-
-
 def test_training_never_sees_a_held_out_core(settings):
-    from ftuseg_models import stages
-
     held_out = {core.id for core in evaluate.held_out_cores(settings)}
     data = stages.load_data(settings, settings.mpp)
     assert {p.id for p in data.held_out} == held_out
@@ -72,16 +63,6 @@ def test_dice():
     assert metrics.dice(a, b) == 0.5
 
 
-def test_cleaning_drops_small_objects_and_fills_holes():
-    mask = np.zeros((20, 20), dtype=bool)
-    mask[1:3, 1:3] = True
-    mask[8:16, 8:16] = True
-    mask[11:13, 11:13] = False
-    tidy = metrics.clean(mask, 5, True)
-    assert not tidy[1:3, 1:3].any() and tidy[8:16, 8:16].all() and tidy.sum() == 64
-    assert (metrics.clean(mask, 4, False) == mask).all()
-
-
 def test_the_temperature_is_found():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(4000, 5, generator=generator) * 2
@@ -89,10 +70,13 @@ def test_the_temperature_is_found():
     assert metrics.temperature(logits * 3, organ) == pytest.approx(3.0, rel=0.1)
 
 
-def test_object_sizes_come_from_the_masks(picture):
-    sizes = calibrate.object_sizes([picture])
-    assert sizes["objects"] >= 1 and sizes["fill_holes"] is True
-    assert 0 < sizes["min_area"] < sizes["median_area"]
+def test_holes_are_filled_where_the_truth_has_none(picture):
+    assert calibrate.holes_are_rare([picture])
+    mask = picture.mask.copy()
+    mask[40:80, 40:80] = 1
+    mask[50:70, 50:70] = 0
+    assert not calibrate.holes_are_rare([dataclasses.replace(picture, mask=mask)])
+    assert not calibrate.holes_are_rare([])
 
 
 def test_cells_are_in_the_middle_of_their_tile():
@@ -107,33 +91,83 @@ def test_cells_are_in_the_middle_of_their_tile():
 
 def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
     settings = config.load(config_file)
-    for command in (["train", "unet"], ["train", "router"], ["calibrate"], ["export"], ["evaluate"]):
-        assert cli.main(["--config", str(config_file), *command]) == 0
+    start = ["--config", str(config_file)]
+    for fold in range(settings.folds):
+        for name in ("baseline", "kidney", "router", "unet"):
+            assert cli.main([*start, "--fold", str(fold), "train", name]) == 0
+    assert cli.main([*start, "measure", "--no-int8"]) == 0
+    for name in ("baseline", "kidney", "router", "unet"):
+        assert cli.main([*start, "--final", "train", name]) == 0
+    for command in (["calibrate"], ["export"], ["report"], ["cards", "--samples", str(settings.kaggle[0].path)]):
+        assert cli.main([*start, "--final", *command]) == 0
     described = tomllib.loads((settings.bundle / "bundle.toml").read_text())
     assert set(described) == {"name", "version", "licence", "description", "router", "model"}
     assert set(described["router"]) == ROUTER_KEYS and described["router"]["organs"] == list(ORGANS)
-    (unet,) = described["model"]
-    assert set(unet) == MODEL_KEYS - {"organ"}
-    assert [d["organ"] for d in unet["dice"]] == list(ORGANS)
-    import hashlib
-
+    assert described["router"]["accuracy"]["n"] == 15
+    kidney, baseline, unet = described["model"]
+    assert set(kidney) == MODEL_KEYS and set(unet) == MODEL_KEYS - {"organ"}
+    # every core was held out once
+    assert [(d["organ"], d["n"]) for d in kidney["dice"]] == [("kidney", 3)]
+    assert [(d["organ"], d["n"]) for d in baseline["dice"]] == [(organ, 3) for organ in ORGANS]
     assert unet["sha256"] == hashlib.sha256((settings.bundle / "unet.onnx").read_bytes()).hexdigest()
-    stored = json.loads((settings.bundle / "metrics.json").read_text())
-    assert sum(len(ids) for ids in stored["held_out"].values()) == 5
-    # the file holds the averaged weights
-    core = evaluate.held_out_cores(settings)[0]
-    network = train.load_average(settings.work / "unet.pt", networks.build("unet", 0.0625))
-    scaled = metrics.torch_probability(network, bundle_scaled(core, settings), settings.tile)
+    page = (settings.bundle / "RESULTS.md").read_text()
+    for line in ("15 real cores, measured in 3 of 3 folds", "| kidney |", "| unet.onnx |", "81.9", "(n = 15)"):
+        assert line in page, line
+    assert len(json.loads((settings.bundle / "RESULTS.json").read_text())["cores"]) == 15
+
+    card = (settings.bundle / "CARDS.md").read_text()
+    assert "research use" in card and "pictures/0.png" in card and "Of the 3 held-out cores the worst is" in card
+    assert Image.open(settings.bundle / "pictures/0.png").size == (480, 480)
+
+    # the file holds the averaged weights of the final run, and says what torch says
+    ship = settings.to_ship()
+    core = evaluate.read_cores(settings.kaggle[0])[0]
+    network = train.load_average(ship.runs / "unet.pt", networks.build("unet", 0.0625))
+    scaled = metrics.torch_probability(network, rescale(core, settings.mpp), settings.tile)
     session = evaluate.open_session(settings.bundle / "unet.onnx")
     found = evaluate.probability(session, core, settings.mpp, settings.tile)
     height, width = core.image.shape[:2]
-    assert np.abs(metrics.resize_map(scaled, width, height) - found).max() < 0.03
+    assert np.abs(metrics.resize_map(scaled, width, height) - found).max() < 1e-3
+    stored = json.loads((settings.bundle / "metrics.json").read_text())
+    assert stored["cores"][core.id]["unet"] == round(metrics.dice(found > 0.5, core.mask), 4)
+    kept = json.loads((settings.bundle / "parity.json").read_text())
+    assert len(kept["probabilities"]["router"]) == 5
+    assert len(kept["probabilities"]["unet"]) == (settings.tile // kept["step"]) ** 2
 
 
-def bundle_scaled(core, settings):
-    from ftuseg_models.pictures import rescale
+def test_the_folds_hold_every_core_out_once(settings):
+    held_out = [{c.id for c in evaluate.held_out_cores(settings.of_fold(fold))} for fold in range(3)]
+    assert sorted(sum(map(list, held_out), []), key=int) == [str(n) for n in range(15)]
+    for fold, ids in enumerate(held_out):
+        data = stages.load_data(settings.of_fold(fold), settings.mpp)
+        assert {p.id for p in data.held_out} == ids and not ids & {p.id for p in data.training}
+    assert not evaluate.held_out_cores(settings.to_ship())
+    with pytest.raises(config.ConfigError, match="no fold 3"):
+        settings.of_fold(3)
 
-    return rescale(core, settings.mpp)
+
+def test_the_papers_split_is_by_image_and_stratified(settings):
+    parts = split.by_shares(evaluate.read_cores(settings.kaggle[0]), (1, 1, 1), 1)
+    assert [len(part) for part in parts] == [5, 5, 5] and len(set.union(*parts)) == 15
+    organs = [{int(core_id) // 3 for core_id in part} for part in parts]
+    assert organs == [set(range(5))] * 3
+    run = dataclasses.replace(settings, shares=(1.0, 1.0, 1.0))
+    assert {c.id for c in evaluate.held_out_cores(run)} == parts[1] | parts[2]
+
+
+def test_an_int8_variant_is_close_and_in_int8(settings):
+    torch.manual_seed(0)
+    network = networks.build("unet", 0.125).eval()
+    model = export.to_onnx(network, settings.tile)
+    tiles = quantise.calibration_tiles(settings.of_fold(0))
+    held_out = {c.id for c in evaluate.held_out_cores(settings.of_fold(0))}
+    assert 0 < len(tiles) <= 15 - len(held_out)
+    small = quantise.to_int8(model, tiles)
+    assert sum(tensor.data_type == onnx.TensorProto.INT8 for tensor in small.graph.initializer) > 10
+    run = lambda m: onnxruntime.InferenceSession(m.SerializeToString()).run(None, {"image": tiles[0][None]})[0]  # noqa: E731
+    assert np.abs(run(small) - run(model)).max() < 0.1
+    # what is left in floats is stored small, and the answer stays
+    assert np.abs(run(compact.compact(small)) - run(small)).max() < 0.02
 
 
 def test_without_checkpoints_export_says_what_to_do(config_file, capsys):
@@ -144,15 +178,23 @@ def test_without_checkpoints_export_says_what_to_do(config_file, capsys):
 
 
 def test_organs_can_stand_in_with_the_baseline(settings):
-    settings.work.mkdir(parents=True)
-    torch.save({}, settings.work / "baseline.pt")
+    settings.runs.mkdir(parents=True)
+    torch.save({}, settings.runs / "baseline.pt")
     assert [e.name for e in bundle.entries(settings)] == ["baseline"]
     assert [e.name for e in bundle.entries(settings, stand_in=True)] == [*ORGANS, "baseline"]
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [("colour = 1", "colour"), ("[stages.kidny]", "kidny"), ("[holdout]\nliver = 1", "liver"), ("[[kaggle]]", "path")],
+    [
+        ("colour = 1", "colour"),
+        ("shares = [7, 2]", "shares"),
+        ("finish_from = 3", "finish_from"),
+        ('[stages.unet]\nloss = "focal"', "focal"),
+        ("[stages.unet]\ngrow = [[0.5, 64], [0.0, 96]]", "grow"),
+        ("[stages.unet]\ngrow = [[0.0, 50]]", "grow"),
+        ("[stages.kidny]", "kidny"), ("[holdout]\nliver = 1", "liver"), ("[[kaggle]]", "path"),
+    ],
 )
 def test_a_wrong_configuration_is_named(tmp_path, text, named):
     path = tmp_path / "c.toml"

@@ -76,11 +76,12 @@ def test_focus_shows_its_organ_and_some_others(picture):
     assert set(drawn) == set(ORGANS)
 
 
-def test_a_growing_run_ends_at_full_size(picture):
-    batches = crops.MaskBatches(make_pool(picture, target_share=0.7), 128, grow=True)
-    sizes = [batches.draw(np.random.default_rng(0), 1, p)[0].shape[-1] for p in (0.0, 0.85, 0.95)]
-    assert sizes == [64, 96, 128]
-    images, masks = batches.draw(np.random.default_rng(0), 3)
+def test_a_growing_run_keeps_its_pixels_and_ends_with_large_crops(picture):
+    grow = ((0.0, 64), (0.5, 96), (0.9, 192))
+    batches = crops.MaskBatches(make_pool(picture, target_share=0.7), 128, grow)
+    shapes = [tuple(batches.draw(np.random.default_rng(0), 8, p)[0].shape) for p in (0.0, 0.49, 0.5, 0.95, 1.0)]
+    assert shapes == [(32, 3, 64, 64)] * 2 + [(14, 3, 96, 96)] + [(4, 3, 192, 192)] * 2
+    images, masks = crops.MaskBatches(make_pool(picture, target_share=0.7), 128).draw(np.random.default_rng(0), 3)
     assert images.shape == (3, 3, 128, 128) and masks.shape == (3, 1, 128, 128)
     assert set(masks.unique().tolist()) <= {0.0, 1.0}
 

@@ -46,38 +46,13 @@ def test_the_file_says_what_torch_says(name, width, router, tmp_path):
 
     export.write(model, tmp_path / "full.onnx", small=False)
     export.write(model, tmp_path / "small.onnx")
-    assert (tmp_path / "small.onnx").stat().st_size < 0.35 * (tmp_path / "full.onnx").stat().st_size
+    assert (tmp_path / "small.onnx").stat().st_size < 0.6 * (tmp_path / "full.onnx").stat().st_size
     assert compact.unfolded_weights(tmp_path / "small.onnx") == []
     small = run(onnx.load(tmp_path / "small.onnx"), image)
-    assert np.abs(small - found).max() < 0.05
+    assert np.abs(small - found).max() < 2e-3
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path):
     network = awake(networks.build("unet", 0.0625))
     hashes = {export.write(export.to_onnx(network, 64), tmp_path / f"{n}.onnx") for n in range(2)}
     assert len(hashes) == 1
-
-
-def test_int8_weights_are_off_by_half_a_step_at_most():
-    weight = np.random.default_rng(0).normal(size=(6, 4, 3, 3)).astype(np.float32)
-    weight[2] *= 100
-    for axis in (0, 1):
-        numbers, scale = compact.quantise(weight, axis)
-        assert numbers.dtype == np.int8 and scale.size == weight.shape[axis]
-        assert (np.abs(numbers * scale - weight) <= 0.5001 * scale).all()
-
-
-def test_depthwise_weights_are_not_made_int8():
-    class Depthwise(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.first = nn.Conv2d(3, 512, 1)
-            self.each = nn.Conv2d(512, 512, 3, padding=1, groups=512)
-            self.last = nn.Conv2d(512, 1, 1)
-
-        def forward(self, x):
-            return self.last(self.each(self.first(x)))
-
-    model = compact.compact(export.to_onnx(Depthwise().eval(), 32))
-    kinds = {tuple(t.dims): t.data_type for t in model.graph.initializer}
-    assert kinds[(512, 1, 3, 3)] == onnx.TensorProto.FLOAT16

@@ -40,3 +40,22 @@ def test_dice_loss_equals_one_minus_dice_for_hard_masks():
 def test_normalise_centres_the_mean_colour():
     image = torch.tensor(networks.MEAN).view(1, 3, 1, 1).expand(1, 3, 2, 2)
     assert networks.normalise(image).abs().max() < 1e-6
+
+
+def test_the_dilated_bottleneck_sees_further_and_costs_no_resolution():
+    torch.manual_seed(0)
+    plain, dilated = networks.StandardUNet(0.0625).eval(), networks.StandardUNet(0.0625, dilated=True).eval()
+    for network in (plain, dilated):
+        for weight in network.parameters():
+            weight.data.abs_()  # nothing cancels and no unit is dead
+    image = torch.rand(1, 3, 256, 256, requires_grad=True)
+
+    def reach(network):
+        """How many columns of the image the middle px of the answer depends on."""
+        answer = network(image)
+        assert answer.shape == (1, 1, 256, 256)
+        (gradient,) = torch.autograd.grad(answer[0, 0, 128, 128], image)
+        columns = gradient.abs().sum(dim=(0, 1, 2)).nonzero()
+        return int(columns.max() - columns.min())
+
+    assert reach(dilated) > reach(plain) + 40

@@ -1,0 +1,49 @@
+"""Keeps what torch says of one drawn tile, so that every other way of running a network can be held against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from .files import write_json
+from .networks import normalise
+
+TILE = Path(__file__).with_name("parity.png")
+"""A piece of slides that `ftuseg samples` drew: glomeruli, glands and crypts."""
+STEP = 16
+"""Every 16th px across and down is kept."""
+
+
+def tile(side: int) -> np.ndarray:
+    """The tile, side x side x 3 (uint8): the picture's upper left corner, repeated where the picture is smaller."""
+    image = np.asarray(Image.open(TILE).convert("RGB"))
+    times = -(-side // min(image.shape[:2]))
+    return np.ascontiguousarray(np.tile(image, (times, times, 1))[:side, :side])
+
+
+@torch.no_grad()
+def _logits(network: nn.Module, side: int) -> torch.Tensor:
+    pixels = torch.from_numpy(tile(side)).permute(2, 0, 1)[None].float() / 255.0
+    return network.eval().cpu()(normalise(pixels)).float()
+
+
+def samples(network: nn.Module, side: int) -> list[float]:
+    """The network's probabilities of the tile at every `STEP`-th px, row by row."""
+    found = _logits(network, side).sigmoid()[0, 0, ::STEP, ::STEP]
+    return [round(float(value), 6) for value in found.flatten()]
+
+
+def router_samples(network: nn.Module, side: int, temperature: float) -> list[float]:
+    """The router's probabilities of the tile."""
+    found = (_logits(network, side) / temperature).softmax(dim=1)[0]
+    return [round(float(value), 6) for value in found]
+
+
+def write(out: Path, found: dict[str, list[float]]) -> None:
+    """Write `out/parity.json` and the tile beside it."""
+    write_json(out / "parity.json", {"tile": "parity.png", "step": STEP, "probabilities": found})
+    (out / "parity.png").write_bytes(TILE.read_bytes())

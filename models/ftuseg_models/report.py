@@ -1,0 +1,321 @@
+"""Writes RESULTS.md: what the networks are worth on cores that they never saw, and what the paper had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import torch
+
+from . import ORGANS, calibrate, measured, networks, stages, statistics, train
+from .config import Config
+from .files import write_json
+from .kaggle import DataError
+from .measured import Measured
+from .metrics import dice, torch_probability
+from .statistics import Interval, of_organs, of_values
+from .thresholds import Chooser
+
+NAMES = dict(zip(ORGANS, ("kidney", "prostate", "large intestine", "spleen", "lung")))
+
+PAPER_N = dict(zip(ORGANS, (10, 10, 6, 6, 5)))
+"""Images that the paper scored."""
+PAPER_PRINTED = {
+    "U-Net": dict(zip(ORGANS, (93.4, 75.5, 50.7, 47.4, 11.4))),
+    "EfficientNet U-Net": dict(zip(ORGANS, (83.8, 73.8, 49.1, 43.3, 4.1))),
+}
+"""The paper's Table 2, percent. Its sums were divided by 10 for every organ."""
+PAPER_MEAN = {"U-Net": 64.5, "EfficientNet U-Net": 59.8}
+PAPER_TRUE = {
+    "U-Net": dict(zip(ORGANS, (93.4, 75.5, 84.4, 79.1, 22.7))),
+    "EfficientNet U-Net": dict(zip(ORGANS, (83.8, 73.8, 81.9, 72.2, 8.2))),
+}
+"""The same sums divided by the true counts."""
+PAPER_MB = {"U-Net": 124.3, "EfficientNet U-Net": 25.4}
+GOAL = 0.77
+"""The paper's own goal for the mean Dice."""
+
+
+@dataclass
+class Way:
+    """One way of segmenting a core."""
+
+    title: str
+    dice: Callable[[Measured], float | None]
+
+
+def routed_name(core: Measured, limit: float) -> str:
+    """The network that the router sends a core to; the baseline where its confidence is under the limit."""
+    best = max(range(len(ORGANS)), key=lambda place: core.votes[place])
+    return ORGANS[best] if core.votes[best] >= limit else "baseline"
+
+
+def ways(chooser: Chooser, config: Config, variant: str = "") -> list[Way]:
+    """The four ways that are compared. `variant` is empty or `:d4`."""
+
+    def by_router(core: Measured) -> float | None:
+        if not core.votes:
+            return None
+        name = routed_name(core, config.router_limit)
+        # another organ's network is only measured as it is, without turns
+        return chooser.dice(core, name, variant if f"{name}{variant}" in core.maps else "")
+
+    return [
+        Way(unet_title(config), lambda core: chooser.dice(core, "unet", variant)),
+        Way("baseline: one EfficientNet-B0 U-Net", lambda core: chooser.dice(core, "baseline", variant)),
+        Way("routed by the true organ", lambda core: chooser.dice(core, core.organ, variant)),
+        Way("routed by the router", by_router),
+    ]
+
+
+def unet_title(config: Config) -> str:
+    """The standard U-Net with its width, since a narrow one is another network."""
+    width = config.stage("unet").width
+    return "standard U-Net" if width == 1 else f"standard U-Net at {width:g} of its width"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def grouped(cores: list[Measured], value: Callable[[Measured], float | None]) -> dict[str, list[float]]:
+    """The values by organ, of the cores that have one."""
+    values: dict[str, list[float]] = {}
+    for core in cores:
+        found = value(core)
+        if found is not None:
+            values.setdefault(core.organ, []).append(found)
+    return values
+
+
+def organ_table(cores: list[Measured], all_ways: list[Way], seed: int) -> str:
+    """Mean Dice of every way per organ and over all."""
+    columns = [(way, grouped(cores, way.dice)) for way in all_ways]
+    columns = [(way, values) for way, values in columns if values]
+    rows = []
+    for organ in ORGANS:
+        cells = [str(of_values(v[organ], seed)) if v.get(organ) else "-" for _, v in columns]
+        rows.append([NAMES[organ], *cells])
+    rows.append(["**mean of the organs' means**", *(str(of_organs(v, seed)) for _, v in columns)])
+    rows.append(["mean of all images", *(str(of_values(sum(v.values(), []), seed)) for _, v in columns)])
+    return table(["organ", *(way.title for way, _ in columns)], rows)
+
+
+def difference(cores: list[Measured], a: Way, b: Way) -> dict[str, list[float]]:
+    """Dice with `a` less Dice with `b`, core by core."""
+
+    def value(core: Measured) -> float | None:
+        one, other = a.dice(core), b.dice(core)
+        return None if one is None or other is None else one - other
+
+    return grouped(cores, value)
+
+
+def difference_table(cores: list[Measured], a: Way, b: Way, seed: int) -> str:
+    """The paired difference of two ways."""
+    values = difference(cores, a, b)
+    if not values:
+        return "Not measured yet.\n"
+    rows = []
+    for organ in ORGANS:
+        if organ in values:
+            won = sum(v > 0 for v in values[organ])
+            rows.append([NAMES[organ], signed(of_values(values[organ], seed)), f"{won} of {len(values[organ])}"])
+    everything = sum(values.values(), [])
+    won = sum(v > 0 for v in everything)
+    rows.append(["**mean of the organs' means**", signed(of_organs(values, seed)), f"{won} of {len(everything)}"])
+    return table(["organ", f"{a.title} less {b.title}", "cores won"], rows)
+
+
+def signed(value: Interval) -> str:
+    """An interval of differences."""
+    return f"{value.mean:+.3f} [{value.low:+.3f}, {value.high:+.3f}] (n = {value.n})"
+
+
+def confusion(cores: list[Measured], limit: float) -> str:
+    """The router's confusion matrix, by core."""
+    cores = [core for core in cores if core.votes]
+    if not cores:
+        return "Not measured yet.\n"
+    rows, right = [], 0
+    for organ in ORGANS:
+        sent = [routed_name(core, limit) for core in cores if core.organ == organ]
+        right += sent.count(organ)
+        rows.append([NAMES[organ], *(str(sent.count(name)) for name in (*ORGANS, "baseline")), str(len(sent))])
+    head = ["true organ", *(NAMES[organ] for organ in ORGANS), f"baseline (under {limit:g})", "n"]
+    called = sum(ORGANS[max(range(5), key=lambda i: core.votes[i])] == core.organ for core in cores)
+    said = f"{right} of {len(cores)} cores ({right / len(cores):.1%}) are sent to their own organ's network; "
+    return table(head, rows) + f"\n{said}the router's first guess is right for {called}.\n"
+
+
+def paper_table(cores: list[Measured], routed: Way) -> str:
+    """The paper's Table 2 as printed and with the true counts, beside ours on other images."""
+    ours = grouped(cores, routed.dice)
+    rows = []
+    for organ in ORGANS:
+        cells = [f"{part[name][organ]:.1f}" for part in (PAPER_PRINTED, PAPER_TRUE) for name in part]
+        mine = f"{100 * sum(ours[organ]) / len(ours[organ]):.1f} (n = {len(ours[organ])})" if ours.get(organ) else "-"
+        rows.append([NAMES[organ], *cells, str(PAPER_N[organ]), mine])
+    true_means = [f"{sum(part.values()) / 5:.1f}" for part in PAPER_TRUE.values()]
+    own = f"{100 * of_organs(ours, 0).mean:.1f} (n = {sum(map(len, ours.values()))})" if ours else "-"
+    printed = [f"{mean:.1f}" for mean in PAPER_MEAN.values()]
+    rows.append(["mean", *printed, *true_means, str(sum(PAPER_N.values())), own])
+    head = ["organ", "U-Net, as printed", "EfficientNet, as printed", "U-Net, true counts", "EfficientNet, true counts"]
+    return table([*head, "paper's n", f"ours, {routed.title}"], rows)
+
+
+def sizes(folder: Path) -> str:
+    """The sizes of the bundle's files beside the paper's Table 1."""
+    rows = [["paper's U-Net", f"{PAPER_MB['U-Net']:.1f}"]]
+    rows.append(["paper's EfficientNet U-Net", f"{PAPER_MB['EfficientNet U-Net']:.1f}"])
+    files = sorted(folder.glob("*.onnx"))
+    rows += [[path.name, f"{path.stat().st_size / 1e6:.1f}"] for path in files]
+    rows.append(["all files of the bundle", f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"])
+    return table(["file", "MB"], rows)
+
+
+def int8_table(cores: list[Measured], chooser: Chooser) -> str:
+    """What the int8 variants lose."""
+    rows = []
+    for name in (*ORGANS, *measured.SINGLE):
+        loss = int8_loss(cores, chooser, name)
+        if loss is not None:
+            rows.append([name, f"{loss['dice']:+.4f}", str(loss["n"]), "yes" if loss["dice"] <= 0.005 else "no"])
+    return table(["network", "mean Dice lost", "n", "shipped"], rows) if rows else "Not measured yet.\n"
+
+
+def int8_loss(cores: list[Measured], chooser: Chooser, name: str) -> dict | None:
+    """Mean Dice that a network loses in int8, over the organs' means, with n; None where it was not measured."""
+    values = difference(
+        [core for core in cores if core.part == "test" and (name in measured.SINGLE or core.organ == name)],
+        Way("", lambda core: chooser.dice(core, name)),
+        Way("", lambda core: chooser.dice(core, name, ":int8")),
+    )
+    if not values:
+        return None
+    return {"dice": round(of_organs(values, 0).mean, 4), "n": sum(map(len, values.values()))}
+
+
+@torch.no_grad()
+def test_sets(config: Config) -> str:
+    """Dice on the other sets' images that were kept out of training."""
+    lines = []
+    for run in measured.runs(config)[:1]:
+        pictures = stages.load_data(run, run.mpp).test
+        for name, organ in (("baseline", None), ("largeintestine", "largeintestine")):
+            asked = [p for p in pictures if organ is None or p.organ == organ]
+            path = run.runs / f"{name}.pt"
+            if not asked or not path.exists():
+                continue
+            network = train.load_average(path, networks.build(name))
+            values = [dice(torch_probability(network, p, run.tile) > 0.5, p.mask) for p in asked]
+            sets = ", ".join(sorted({p.set for p in asked}))
+            lines.append(f"- {name} ({measured.name_of(run)}) on {sets}: {of_values(values, run.seed)}")
+    if not lines:
+        return (
+            "None were kept out of this training (`test = \"testA\"` of a set in the configuration keeps them out), so "
+            "there is no figure.\n"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def run(config: Config, bundle_folder: Path, out: Path) -> None:
+    """Write the report to `out`."""
+    chooser = calibrate.chooser(config)
+    cores = [core for core in chooser.cores if core.part == "test"]
+    done = sorted({core.fold for core in cores})
+    four = ways(chooser, config)
+    unet, baseline, true_organ, by_router = four
+    seed = config.seed
+    values = grouped(cores, by_router.dice) or grouped(cores, true_organ.dice)
+    reached = of_organs(values, seed)
+    plain = [core for core in cores if core.plain]
+    folds = f"{len(done)} of {config.folds} folds" if not config.shares else "one split"
+    better = [o for o, v in difference(cores, true_organ, baseline).items() if sum(v) / len(v) > 0]
+    worse = [o for o, v in difference(cores, true_organ, baseline).items() if sum(v) / len(v) <= 0]
+    parts = [
+        "# What the models are worth\n",
+        "Written by `ftuseg-models report`; nothing here is typed by hand.\n",
+        f"{len(cores)} real cores, measured in {folds} ({', '.join(done)}), each by networks that never saw it. Dice at "
+        "the core's own size. Threshold, smallest object and holes of each core were decided by the other cores. "
+        f"Brackets are 95 % bootstrap intervals ({statistics.ROUNDS} rounds, images drawn within each organ).\n",
+        f"The mean of the organs' means, routed by the router, is **{reached}**. The goal was {GOAL}.\n",
+        "## Dice\n",
+        organ_table(cores, four, seed),
+        "With the mean of the eight turns and mirrorings (`--tta d4`):\n",
+        organ_table(cores, ways(chooser, config, ":d4"), seed),
+        f"On the {len(plain)} cores that were cut out cleanly (the others were un-blended from a figure, and a light rim "
+        "can betray the mask):\n",
+        organ_table(plain, four, seed),
+        "## Five networks or one?\n",
+        difference_table(cores, true_organ, baseline, seed),
+        difference_table(cores, by_router, baseline, seed),
+        f"An organ's own network is better than the baseline for {', '.join(NAMES[o] for o in better) or 'no organ'}"
+        + (f", and not for {', '.join(NAMES[o] for o in worse)}" if worse else "")
+        + ".\n",
+        "## The router\n",
+        confusion(cores, config.router_limit),
+        "## The paper's figures\n",
+        "Percent, on other images than ours. The paper's evaluation divides every organ's sum by 10, but it scored 10, "
+        "10, 6, 6 and 5 images; both are shown.\n",
+        paper_table(cores, by_router if any(core.votes for core in cores) else true_organ),
+        "## Sizes\n",
+        sizes(bundle_folder),
+        "## int8\n",
+        "Dice in fp32 less Dice in int8, on held-out cores. A variant is shipped where it loses at most 0.005.\n",
+        int8_table(cores, chooser),
+        "## Other sets' test images\n",
+        test_sets(config),
+    ]
+    part = out.with_suffix(".part")
+    part.write_text("\n".join(parts), encoding="utf-8")
+    part.replace(out)
+    write_json(out.with_suffix(".json"), summary(cores, chooser, four))
+
+
+def summary(cores: list[Measured], chooser: Chooser, four: list[Way]) -> dict:
+    """Every core's Dice, for whoever wants to work with the figures."""
+    rows = []
+    for core in cores:
+        row = {"id": core.id, "organ": core.organ, "fold": core.fold, "plain": core.plain}
+        row |= {way.title: None if (v := way.dice(core)) is None else round(v, 4) for way in four}
+        row["votes"] = [round(v, 4) for v in core.votes]
+        rows.append(row)
+    return {"cores": rows}
+
+
+def figures(config: Config) -> dict:
+    """What `bundle.toml` states: Dice by network and organ, the router's accuracy, what int8 loses, each with n.
+
+    Empty where nothing was measured: a bundle then states nothing.
+    """
+    try:
+        chooser = calibrate.chooser(config)
+    except DataError:
+        return {}
+    cores = [core for core in chooser.cores if core.part == "test"]
+    folds = ", ".join(sorted({core.fold for core in cores}))
+    about = f"HPA cores held out in {folds}, by networks of the same recipe"
+    models: dict[str, list[dict]] = {}
+    losses: dict[str, dict] = {}
+    for name in (*ORGANS, *measured.SINGLE):
+        asked = [core for core in cores if name in measured.SINGLE or core.organ == name]
+        values = grouped(asked, lambda core: chooser.dice(core, name))
+        if values:
+            models[name] = [
+                {"mean": round(sum(values[o]) / len(values[o]), 4), "n": len(values[o]), "organ": o, "set": about}
+                for o in ORGANS
+                if o in values
+            ]
+        loss = int8_loss(cores, chooser, name)
+        if loss is not None:
+            losses[name] = loss | {"set": about}
+    result: dict = {"models": models, "int8": losses}
+    voted = [core for core in cores if core.votes]
+    if voted:
+        right = sum(routed_name(core, config.router_limit) == core.organ for core in voted)
+        result["router"] = {"value": round(right / len(voted), 4), "n": len(voted), "set": about}
+    return result

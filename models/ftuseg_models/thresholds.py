@@ -1,0 +1,129 @@
+"""Chooses each network's threshold and smallest object on cores that its training never saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import ndimage
+
+from . import ORGANS
+from .measured import SINGLE, Measured
+from .metrics import dice
+
+THRESHOLDS = tuple(round(0.20 + 0.05 * step, 2) for step in range(13))
+"""0.2 to 0.8."""
+AREAS_UM2 = (0.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
+"""Smallest objects that are tried, um2. A crypt of the large intestine has some 4000."""
+TIE = 0.003
+"""Mean Dice that is too small a gain to leave the middle for: it would be noise."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is done with a network's probabilities."""
+
+    threshold: float = 0.5
+    min_area_um2: float = 0.0
+    fill_holes: bool = False
+
+
+def clean(mask: np.ndarray, mpp: float, choice: Choice) -> np.ndarray:
+    """A mask with its holes filled, if asked, and without small objects (touching at sides), as the engine does it."""
+    if choice.fill_holes:
+        mask = ndimage.binary_fill_holes(mask)
+    least = choice.min_area_um2 / mpp**2
+    if least <= 1:
+        return mask
+    labels, _ = ndimage.label(mask)
+    keep = np.bincount(labels.ravel()) >= round(least)
+    keep[0] = False
+    return keep[labels]
+
+
+class Table:
+    """Dice of every core for every choice, worked out once."""
+
+    def __init__(self, cores: list[Measured]) -> None:
+        self.cores = cores
+        self._values: dict[tuple[str, str, Choice], float] = {}
+
+    def dice(self, core: Measured, key: str, choice: Choice) -> float:
+        """Dice of one core with one network's map."""
+        place = (core.id, key, choice)
+        if place not in self._values:
+            found = core.maps[key].astype(np.float32) >= choice.threshold
+            self._values[place] = dice(clean(found, core.mpp, choice), core.truth)
+        return self._values[place]
+
+    def mean(self, cores: list[Measured], key: str, choice: Choice) -> float:
+        """Mean over the organs' means, so that an organ with many cores does not decide for all."""
+        means = []
+        for organ in ORGANS:
+            values = [self.dice(core, key, choice) for core in cores if core.organ == organ]
+            if values:
+                means.append(float(np.mean(values)))
+        return float(np.mean(means))
+
+    def choose(self, cores: list[Measured], key: str, fill_holes: bool) -> Choice:
+        """The threshold, then the smallest object, with the best mean Dice; the plain ones where nothing is gained."""
+        cores = [core for core in cores if key in core.maps]
+        best = Choice(fill_holes=fill_holes)
+        if not cores:
+            return best
+        for name, candidates in (("threshold", THRESHOLDS), ("min_area_um2", AREAS_UM2)):
+            tried = {
+                value: self.mean(cores, key, Choice(**{**best.__dict__, name: value})) for value in candidates
+            }
+            top = max(tried.values())
+            plain = getattr(best, name)
+            near = [value for value in candidates if tried[value] >= top - TIE]
+            best = Choice(**{**best.__dict__, name: min(near, key=lambda value: (abs(value - plain), value))})
+        return best
+
+
+def serves(core: Measured, name: str) -> bool:
+    """Whether a network is asked about a core when the organ is known."""
+    return name in SINGLE or core.organ == name
+
+
+class Chooser:
+    """Chooses for a core without looking at it.
+
+    Where a run has validation cores (`shares`), they decide. Else all other cores decide, each core left out in turn.
+    """
+
+    def __init__(self, cores: list[Measured], fill_holes: dict[str, bool]) -> None:
+        self.table = Table(cores)
+        self.cores = cores
+        self.fill_holes = fill_holes
+        self._final = lru_cache(maxsize=None)(self._final_uncached)
+        self._without = lru_cache(maxsize=None)(self._without_uncached)
+
+    def _deciding(self, name: str) -> list[Measured]:
+        cores = [core for core in self.cores if serves(core, name)]
+        apart = [core for core in cores if core.part == "validation"]
+        return apart or cores
+
+    def _final_uncached(self, name: str) -> Choice:
+        return self.table.choose(self._deciding(name), name, self.fill_holes.get(name, False))
+
+    def _without_uncached(self, name: str, core_id: str) -> Choice:
+        rest = [core for core in self._deciding(name) if core.id != core_id]
+        return self.table.choose(rest, name, self.fill_holes.get(name, False))
+
+    def final(self, name: str) -> Choice:
+        """What is shipped: all deciding cores decide."""
+        return self._final(name)
+
+    def without(self, name: str, core: Measured) -> Choice:
+        """What the other cores would decide for this one."""
+        return self._without(name, core.id)
+
+    def dice(self, core: Measured, name: str, variant: str = "") -> float | None:
+        """The honest Dice of a core with a network (`variant`: empty, `:d4` or `:int8`); None where it was not run."""
+        key = f"{name}{variant}"
+        if key not in core.maps:
+            return None
+        return self.table.dice(core, key, self.without(name, core))
