@@ -71,6 +71,94 @@ fn every_model_states_its_dice_with_n() {
     }
 }
 
+/// What torch says of one drawn tile was kept when the bundle was exported; both runtimes must say the same.
+#[test]
+fn every_network_says_what_torch_says() {
+    let bundle = shipped();
+    let kept = std::fs::read(bundle.folder.join("parity.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    let expected = |name: &str| -> Vec<f32> {
+        let values = kept["probabilities"][name].as_array().unwrap();
+        values.iter().map(|v| v.as_f64().unwrap() as f32).collect()
+    };
+    let step = kept["step"].as_u64().unwrap() as usize;
+    let image = image::open(bundle.folder.join(kept["tile"].as_str().unwrap())).unwrap();
+    let image = image.into_rgb8();
+    let tile = |side: u32| -> Vec<u8> {
+        (0..side * side)
+            .flat_map(|at| {
+                image
+                    .get_pixel(at % side % image.width(), at / side % image.height())
+                    .0
+            })
+            .collect()
+    };
+    for backend in backends(2) {
+        let runtime = backend.about().backend.clone();
+        let near = |name: &str, found: &[f32], expected: &[f32]| {
+            assert_eq!(found.len(), expected.len(), "{name}");
+            let worst = found
+                .iter()
+                .zip(expected)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            println!("{name} in {runtime}: largest difference {worst:.6}");
+            assert!(worst < 1e-3, "{name} in {runtime}: {worst}");
+        };
+        for model in &bundle.models {
+            let load = Network::model(backend.as_ref(), &bundle, model, Precision::Fp32);
+            let found = load.unwrap().run(1, &tile(model.tile)).unwrap();
+            let side = model.tile as usize;
+            let sampled: Vec<f32> = (0..side)
+                .step_by(step)
+                .flat_map(|y| (0..side).step_by(step).map(move |x| (x, y)))
+                .map(|(x, y)| found[y * side + x])
+                .collect();
+            near(&model.name, &sampled, &expected(&model.name));
+        }
+        let router = bundle.router.as_ref().unwrap();
+        let mut network = Network::router(backend.as_ref(), &bundle, router).unwrap();
+        let found = network.run(1, &tile(router.tile)).unwrap();
+        near("router", &found, &expected("router"));
+    }
+}
+
+/// An int8 file answers nearly as its model does, in ONNX Runtime.
+#[test]
+fn int8_files_answer_nearly_the_same() {
+    let bundle = shipped();
+    let Some(backend) = support::onnxruntime(2) else {
+        return;
+    };
+    let image = image::open(bundle.folder.join("parity.png"))
+        .unwrap()
+        .into_rgb8();
+    for model in bundle.models.iter().filter(|model| model.int8.is_some()) {
+        let side = model.tile;
+        let tile: Vec<u8> = (0..side * side)
+            .flat_map(|at| {
+                image
+                    .get_pixel(at % side % image.width(), at / side % image.height())
+                    .0
+            })
+            .collect();
+        let mut answers = [Precision::Fp32, Precision::Int8].map(|precision| {
+            let load = Network::model(backend.as_ref(), &bundle, model, precision);
+            load.unwrap().run(1, &tile).unwrap()
+        });
+        let (int8, fp32) = (answers[1].split_off(0), answers[0].split_off(0));
+        let mean = int8
+            .iter()
+            .zip(&fp32)
+            .map(|(a, b)| (a - b).abs())
+            .sum::<f32>()
+            / int8.len() as f32;
+        println!("{}: mean difference {mean:.4}", model.name);
+        assert!(mean > 0.0, "{}: it is the same file", model.name);
+        assert!(mean < 0.05, "{}: {mean}", model.name);
+    }
+}
+
 /// The pure-Rust runtime must serve where ONNX Runtime cannot be had, so it must know every operator.
 #[test]
 fn the_pure_rust_runtime_can_run_it() {

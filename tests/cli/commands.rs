@@ -334,6 +334,8 @@ fn every_help_names_its_options() {
                 "--tissue",
                 "--overlap",
                 "--blend",
+                "--tta",
+                "--precision",
                 "--batch",
                 "--write",
                 "--overwrite",

@@ -11,6 +11,7 @@ mod refusals;
 mod reruns;
 #[path = "../util/mod.rs"]
 mod util;
+mod variants;
 
 use std::fs;
 
