@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterable
 
 from torch import nn
 
@@ -36,15 +37,14 @@ class Entry:
         return train.load_average(self.checkpoint, network)
 
 
-def entries(config: Config, stand_in: bool = False) -> list[Entry]:
-    """The models whose checkpoints exist. With `stand_in`, untrained organs take the baseline's weights."""
+def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
+    """The models whose checkpoints exist. Organs of `baseline_for` take the baseline's weights."""
     found = []
     for name in (*ORGANS, "baseline", "unet"):
-        path = config.runs / f"{name}.pt"
         role = "organ" if name in ORGANS else name
-        if not path.exists() and stand_in and role == "organ":
-            path = config.runs / "baseline.pt"
+        path = config.runs / f"{'baseline' if name in baseline_for else name}.pt"
         if path.exists():
+            train.kept_out(path)  # an error where the run has not ended
             found.append(Entry(name, role, path))
     if not found:
         raise FileNotFoundError(f"{config.runs} holds no checkpoints (baseline.pt, kidney.pt, ...): train first")
@@ -58,24 +58,31 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     """
     calibration = read_json(config.runs / "calibration.json")
     metrics = report.figures(config)
+    served = set(metrics.get("served_by_baseline", []))
+    if stand_in:
+        served |= {organ for organ in ORGANS if not (config.runs / f"{organ}.pt").exists()}
+    metrics["served_by_baseline"] = sorted(served, key=ORGANS.index)
     parameters: dict[str, int] = {}
     samples: dict[str, list] = {}
+    written: set[str] = set()
     tiles: list | None = None
-    for entry in entries(config, stand_in):
+    for entry in entries(config, served):
         network = entry.network(config)
         parameters[entry.name] = networks.parameter_count(network)
+        samples[entry.name] = parity.samples(network, config.tile)
+        if entry.name in served:
+            continue  # it shares the baseline's file
         model = export.to_onnx(network, config.tile)
         export.write(model, out / f"{entry.name}.onnx")
-        samples[entry.name] = parity.samples(network, config.tile)
+        written.add(f"{entry.name}.onnx")
         print(out / f"{entry.name}.onnx")
-        small = out / f"{entry.name}.int8.onnx"
         loss = metrics.get("int8", {}).get(entry.name)
         if loss is not None and loss["dice"] <= INT8_LOSS:
             tiles = tiles if tiles is not None else quantise.calibration_tiles(config)
+            small = out / f"{entry.name}.int8.onnx"
             export.write(quantise.to_int8(model, tiles), small)
+            written.add(small.name)
             print(small)
-        else:
-            small.unlink(missing_ok=True)
     if (config.runs / "router.pt").exists():
         network = networks.build("router", router=config.router_network)
         parameters["router"] = networks.parameter_count(network)
@@ -83,8 +90,12 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         temperature = calibration.get("router", {}).get("temperature", 1.0)
         model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature)
         export.write(model, out / "router.onnx")
+        written.add("router.onnx")
         samples["router"] = parity.router_samples(network, config.router_tile, temperature)
         print(out / "router.onnx")
+    for path in out.glob("*.onnx"):
+        if path.name not in written:
+            path.unlink()  # of an earlier export: nothing here describes it any more
     write_json(config.runs / "parameters.json", parameters)
     parity.write(out, samples)
     metrics |= {"cores": evaluate.files(config, out), "cores_about": " ".join(evaluate.files.__doc__.split())}
@@ -120,7 +131,7 @@ def describe(config: Config, out: Path) -> None:
     metrics = read_json(out / "metrics.json")
     calibration = read_json(config.runs / "calibration.json").get("networks", {})
     parameters = read_json(config.runs / "parameters.json")
-    text = "# Written by `ftuseg-models export`; RESULTS.md beside this folder says how the figures were measured.\n"
+    text = "# Written by `ftuseg-models export`; RESULTS.md says how the figures were measured.\n"
     head = {
         "name": NAME,
         "version": VERSION,
@@ -146,30 +157,32 @@ def describe(config: Config, out: Path) -> None:
                 "accuracy": metrics.get("router"),
             },
         )
-    for name in (*ORGANS, "baseline", "unet"):
-        path = out / f"{name}.onnx"
-        if path.exists():
-            text += _table("[[model]]", _model(config, name, path, metrics, calibration, parameters))
+    for name in parameters:
+        if name != "router":
+            text += _table("[[model]]", _model(config, name, out, metrics, calibration, parameters))
     part = out / "bundle.toml.part"
     part.write_text(text, encoding="utf-8")
     os.replace(part, out / "bundle.toml")
 
 
-def _model(config: Config, name: str, path: Path, metrics: dict, calibration: dict, parameters: dict) -> dict:
+def _model(config: Config, name: str, out: Path, metrics: dict, calibration: dict, parameters: dict) -> dict:
     """What `bundle.toml` says of one model."""
     organ = name if name in ORGANS else None
-    choice = calibration.get(name, {})
-    small = path.with_name(f"{name}.int8.onnx")
+    # an organ that the baseline serves better has the baseline's file, threshold and figures
+    source = "baseline" if name in metrics.get("served_by_baseline", []) else name
+    choice = calibration.get(source, {})
+    small = out / f"{source}.int8.onnx"
     int8 = None
     if small.exists():
-        loss = metrics.get("int8", {}).get(name)
+        loss = metrics.get("int8", {}).get(source)
         int8 = {"file": small.name, "sha256": _sha256(small)} | ({"loss": loss} if loss else {})
+    dice = metrics.get("models", {}).get(source)
     return {
         "name": name,
         "role": "organ" if organ else name,
         "organ": organ,
-        "file": path.name,
-        "sha256": _sha256(path),
+        "file": f"{source}.onnx",
+        "sha256": _sha256(out / f"{source}.onnx"),
         "int8": int8,
         "input": "uint8-nhwc",
         "output": "probability",
@@ -180,5 +193,5 @@ def _model(config: Config, name: str, path: Path, metrics: dict, calibration: di
         "min_area": round(choice.get("min_area_um2", 0.0) / config.mpp**2),
         "fill_holes": choice.get("fill_holes", False),
         "parameters": parameters.get(name),
-        "dice": metrics.get("models", {}).get(name),
+        "dice": [d for d in dice if organ is None or d["organ"] == organ] if dice else None,
     }

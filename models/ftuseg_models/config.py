@@ -128,7 +128,7 @@ class Config:
         stage = self._own_stage(name)
         if self.final and self.finish_from is not None and "final" in self.stages and name not in ("router", "start"):
             # other minutes and another learning rate, but the same network
-            return replace(self.stages["final"], width=stage.width, dilated=stage.dilated, drop=stage.drop)
+            return replace(self.stages["final"], width=stage.width, dilated=stage.dilated, drop=stage.drop, loss=stage.loss)
         return stage
 
     def _own_stage(self, name: str) -> Stage:
@@ -226,6 +226,8 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
     finish_from = table.get("finish_from")
     if finish_from is not None and not 0 <= finish_from < table.get("folds", 3):
         raise ConfigError(f"{path}: `finish_from` = {finish_from} is not one of the folds, which count from 0")
+    if finish_from is not None and "shares" in table:
+        raise ConfigError(f"{path}: `finish_from` names a fold, and with `shares` there are none")
     if table.get("router_network", "mobilenet") not in ("mobilenet", "trunk"):
         raise ConfigError(f"{path}: `router_network` is `mobilenet` or `trunk`, not `{table['router_network']}`")
     return _build(Config, table, str(path))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 import onnxruntime
@@ -22,25 +24,64 @@ def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def read_cores(folder: KaggleFolder) -> list[Picture]:
-    """The cores of a Kaggle folder as they are: own size, untouched pixels."""
-    cores = []
-    for row in kaggle.read_rows(folder.path):
+@dataclass(frozen=True)
+class CoreRow:
+    """A core that is not read yet: what splits need to know of it, and its row."""
+
+    row: kaggle.Row
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.row.id
+
+    @property
+    def organ(self) -> str:
+        """Its organ."""
+        return self.row.organ
+
+    @property
+    def plain(self) -> bool:
+        """False for a core that was un-blended from a figure."""
+        return not self.row.overlay
+
+    def read(self, set_name: str) -> Picture:
+        """The core as it is: own size, untouched pixels."""
+        row = self.row
         mask = kaggle.rle_decode(row.rle, row.width, row.height).astype(np.uint8)
-        image = kaggle.read_image(row.image)
-        cores.append(Picture(row.id, folder.path.name, row.organ, image, mask, row.mpp, True, True, not row.overlay))
-    return cores
+        return Picture(row.id, set_name, row.organ, kaggle.read_image(row.image), mask, row.mpp, True, True, self.plain)
 
 
-def held_out_cores(config: Config) -> list[Picture]:
-    """The cores that the configuration holds out, as they are."""
-    held_out = []
+def core_rows(folder: KaggleFolder) -> list[CoreRow]:
+    """The cores of a Kaggle folder, unread."""
+    return [CoreRow(row) for row in kaggle.read_rows(folder.path)]
+
+
+def read_cores(folder: KaggleFolder) -> Iterator[Picture]:
+    """The cores of a Kaggle folder as they are, one at a time: 351 of 3000 px would fill the memory."""
+    for core in core_rows(folder):
+        yield core.read(folder.path.name)
+
+
+def held_out_ids(config: Config) -> dict[str, str]:
+    """The ids that the configuration holds out, each with its part: `test`, or `validation` where cores of their own decide."""
+    parts: dict[str, str] = {}
     for folder in config.kaggle:
         if folder.target:
-            cores = read_cores(folder)
-            chosen = split.held_out(cores, config)
-            held_out += [core for core in cores if core.id in chosen]
-    return held_out
+            cores = core_rows(folder)
+            decide = split.validation(cores, config)
+            parts |= {i: "validation" if i in decide else "test" for i in sorted(split.held_out(cores, config))}
+    return parts
+
+
+def held_out_cores(config: Config) -> Iterator[Picture]:
+    """The cores that the configuration holds out, as they are, one at a time."""
+    parts = held_out_ids(config)
+    for folder in config.kaggle:
+        if folder.target:
+            for core in core_rows(folder):
+                if core.id in parts:
+                    yield core.read(folder.path.name)
 
 
 def session_probability(session: onnxruntime.InferenceSession, picture: Picture, tile: int) -> np.ndarray:

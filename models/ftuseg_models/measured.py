@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Iterator
 
@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from . import ORGANS, evaluate, networks, quantise, split, train
+from . import ORGANS, evaluate, kaggle, networks, quantise, train
 from .config import Config
 from .kaggle import DataError
 from .metrics import resize_map, torch_probability
@@ -26,7 +26,10 @@ SINGLE = ("baseline", "unet")
 
 @dataclass
 class Measured:
-    """A target core and what networks that never saw it say of it."""
+    """A target core and what networks that never saw it say of it.
+
+    Maps stay at the networks' um/px and the truth stays encoded, so that hundreds of large cores fit into memory.
+    """
 
     id: str
     organ: str
@@ -37,21 +40,29 @@ class Measured:
     part: str
     """`test`, or `validation` where thresholds are chosen on cores of their own."""
     mpp: float
-    truth: np.ndarray
-    """height x width, bool, at the core's own size"""
+    width: int
+    height: int
+    rle: str
+    """The truth at the core's own size."""
     maps: dict[str, np.ndarray] = field(default_factory=dict)
-    """Probabilities (height x width, float16) by network: the organs' names, `baseline`, `unet`, each also with
+    """Probabilities (float16, at the networks' um/px) by network: the organs' names, `baseline`, `unet`, each also with
     `:d4` (the mean over the eight turns) and `:int8`."""
     votes: list[float] = field(default_factory=list)
     """The router's mean probabilities, in the organs' order; empty where there is no router."""
 
+    def truth(self) -> np.ndarray:
+        """height x width, bool."""
+        return kaggle.rle_decode(self.rle, self.width, self.height)
+
+    def probability(self, key: str) -> np.ndarray:
+        """A network's probabilities, height x width, float32."""
+        return resize_map(self.maps[key].astype(np.float32), self.width, self.height)
+
 
 def runs(config: Config) -> list[Config]:
     """The runs that hold cores out and whose baseline is trained: the folds, or the one run of `shares`."""
-    if config.shares:
-        candidates = [config]
-    else:
-        candidates = [config.of_fold(fold) for fold in range(config.folds)]
+    config = replace(config, final=False, fold=None)
+    candidates = [config] if config.shares else [config.of_fold(fold) for fold in range(config.folds)]
     return [run for run in candidates if (run.runs / "baseline.pt").exists()]
 
 
@@ -82,10 +93,14 @@ def votes(network: nn.Module, picture: Picture, config: Config, temperature: flo
     return (logits / temperature).softmax(dim=1).mean(dim=0).tolist()
 
 
-def _load(run: Config, name: str) -> nn.Module | None:
+def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
+    """A run's trained network, or None where the run has none. It must have ended and not have seen what is held out."""
     path = run.runs / f"{name}.pt"
     if not path.exists():
         return None
+    seen = held_out - train.kept_out(path)
+    if seen:
+        raise DataError(f"{path} has been trained on {len(seen)} of the cores that {name_of(run)} holds out ({min(seen)})")
     stage = run.stage(name)
     network = networks.build(name, stage.width, router=run.router_network, dilated=stage.dilated)
     return train.load_average(path, network).to(memory_format=torch.channels_last)
@@ -95,43 +110,40 @@ def measure_run(run: Config, int8: bool = True) -> Iterator[Measured]:
     """Every core that a run held out, with the answers of the run's networks."""
     if run.threads:
         torch.set_num_threads(run.threads)
-    cores = evaluate.held_out_cores(run)
-    validation: set[str] = set()
-    if run.shares:
-        _, validation, _ = split.by_shares(cores_of(run), run.shares, run.seed)
-    loaded = {name: _load(run, name) for name in (*ORGANS, *SINGLE, "router")}
+    parts = evaluate.held_out_ids(run)
+    held_out = {f"{folder.path.name}:{i}" for folder in run.kaggle if folder.target for i in parts}
+    held_out &= {f"{f.path.name}:{c.id}" for f in run.kaggle if f.target for c in evaluate.core_rows(f)}
+    loaded = {name: _load(run, name, held_out) for name in (*ORGANS, *SINGLE, "router")}
     router = loaded.pop("router")
     nets = {name: network for name, network in loaded.items() if network is not None}
     heat = router_temperature(run).get("temperature", 1.0)
     small = {name: quantise.session(network, run) for name, network in nets.items()} if int8 else {}
-    for core in tqdm(cores, desc=name_of(run), disable=None):
+    for core in tqdm(evaluate.held_out_cores(run), desc=name_of(run), total=len(parts), disable=None):
         picture = rescale(core, run.mpp)
-        height, width = core.image.shape[:2]
         result = Measured(
             id=core.id,
             organ=core.organ,
             plain=core.plain,
             fold=name_of(run),
-            part="validation" if core.id in validation else "test",
+            part=parts[core.id],
             mpp=core.mpp,
-            truth=core.mask > 0,
+            width=core.image.shape[1],
+            height=core.image.shape[0],
+            rle=kaggle.rle_encode(core.mask),
         )
-        for name, network in nets.items():
-            answers = {name: torch_probability(network, picture, run.tile)}
-            if name in SINGLE or name == core.organ:
-                answers[f"{name}:d4"] = turned(network, picture, run.tile)
-                if name in small:
-                    answers[f"{name}:int8"] = evaluate.session_probability(small[name], picture, run.tile)
-            for key, answer in answers.items():
-                result.maps[key] = resize_map(answer, width, height).astype(np.float16)
         if router is not None:
             result.votes = votes(router, core, run, heat)
+        sent = [ORGANS[int(np.argmax(result.votes))]] if result.votes else []
+        for name, network in nets.items():
+            # no other organ's network is ever asked about this core
+            if name not in (*SINGLE, core.organ, *sent):
+                continue
+            answers = {name: torch_probability(network, picture, run.tile)}
+            answers[f"{name}:d4"] = turned(network, picture, run.tile)
+            if name in small:
+                answers[f"{name}:int8"] = evaluate.session_probability(small[name], picture, run.tile)
+            result.maps |= {key: answer.astype(np.float16) for key, answer in answers.items()}
         yield result
-
-
-def cores_of(run: Config) -> list[Picture]:
-    """All target cores, as they are."""
-    return [core for folder in run.kaggle if folder.target for core in evaluate.read_cores(folder)]
 
 
 def folder_of(config: Config) -> Path:
@@ -143,20 +155,22 @@ def save(config: Config, core: Measured) -> None:
     """Keep a measured core."""
     folder = folder_of(config)
     folder.mkdir(parents=True, exist_ok=True)
-    about = {k: v for k, v in core.__dict__.items() if k not in ("truth", "maps")}
+    about = {k: v for k, v in core.__dict__.items() if k != "maps"}
     part = folder / f".{core.id}.{os.getpid()}.part.npz"
-    np.savez_compressed(part, about=np.array(json.dumps(about)), truth=core.truth, **core.maps)
+    np.savez_compressed(part, about=np.array(json.dumps(about)), **core.maps)
     os.replace(part, folder / f"{core.id}.npz")
 
 
 def load(config: Config) -> list[Measured]:
-    """All measured cores, by organ and id."""
+    """All measured cores, by organ and id. Those that the configuration holds out no more, or in another run, are left out."""
+    belongs = {(name_of(run), i) for run in runs(config) for i in evaluate.held_out_ids(run)}
     cores = []
     for path in folder_of(config).glob("[!.]*.npz"):
         with np.load(path) as stored:
             about = json.loads(str(stored["about"]))
-            maps = {name: stored[name] for name in stored.files if name not in ("about", "truth")}
-            cores.append(Measured(**{**about, "truth": stored["truth"], "maps": maps}))
+            if (about["fold"], about["id"]) in belongs:
+                maps = {name: stored[name] for name in stored.files if name != "about"}
+                cores.append(Measured(**{**about, "maps": maps}))
     if not cores:
         raise DataError(f"{folder_of(config)} holds no measured cores: train a fold, then run `measure`")
     return sorted(cores, key=lambda c: (ORGANS.index(c.organ), c.id))

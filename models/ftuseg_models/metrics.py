@@ -47,12 +47,11 @@ def torch_probability(network: nn.Module, picture: Picture, tile: int = 512) -> 
 
 
 def resize_map(probability: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A map of probabilities at another size, bilinear."""
+    """A map of probabilities at another size: bilinear, as the engine interpolates it."""
     if probability.shape == (height, width):
         return probability
-    shrinks = width < probability.shape[1] or height < probability.shape[0]
     t = torch.from_numpy(np.ascontiguousarray(probability))[None, None]
-    return F.interpolate(t, size=(height, width), mode="bilinear", align_corners=False, antialias=shrinks)[0, 0].numpy()
+    return F.interpolate(t, size=(height, width), mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
 class DiceMonitor:

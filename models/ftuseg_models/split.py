@@ -65,13 +65,20 @@ def by_shares(
     return parts
 
 
+def validation(cores: Iterable[Core], config: Config) -> set[str]:
+    """Those of the held-out ids of one folder that decide and are not reported on; only `shares` has them."""
+    if config.final or config.fold is not None or not config.shares:
+        return set()
+    return by_shares(cores, config.shares, config.seed)[1]
+
+
 def held_out(cores: Iterable[Core], config: Config) -> set[str]:
-    """The ids that the configuration holds out: those of its fold, of `shares`, or the numbers of `holdout`."""
+    """The ids of one folder's cores that are held out: those of the fold, of `shares`, or the numbers of `holdout`."""
     if config.final:
         return set()
     if config.fold is not None:
         return folds(cores, config.folds, config.seed)[config.fold]
     if config.shares:
-        _, validation, test = by_shares(cores, config.shares, config.seed)
-        return validation | test
+        _, decide, test = by_shares(cores, config.shares, config.seed)
+        return decide | test
     return choose(cores, config.holdout, config.seed)

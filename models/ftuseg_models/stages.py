@@ -106,7 +106,9 @@ def job(config: Config, name: str) -> train.Job:
         labelled = [p for p in data.training if p.mask is not None and not (p.target and name == "start")]
         focus = name if name in ORGANS else None
         if name == "start":
-            data.held_out.clear()  # it sees no target core, so it belongs to no part of the cross-validation
+            # it sees no target core, so it belongs to no part of the cross-validation
+            data.training += data.held_out
+            data.held_out = []
         pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
         batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain)
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
@@ -130,6 +132,13 @@ def job(config: Config, name: str) -> train.Job:
         if not (folder / "baseline.pt").exists():
             raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
         build = functools.partial(networks.trunk_of, folder / "baseline.pt")
+    # what an earlier run of the same line has seen, this one has seen too
+    kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
+    if name == "start":
+        kept_out |= {f"{p.set}:{p.id}" for p in data.training if p.target}
+    stands_on = folder / "baseline.pt" if is_router and config.router_network == "trunk" else start
+    if stands_on is not None:
+        kept_out &= train.kept_out(stands_on)
     return train.Job(
         name=name,
         stage=stage,
@@ -142,5 +151,6 @@ def job(config: Config, name: str) -> train.Job:
         device=device_of(config),
         precision=precision_of(config),
         start=start,
+        kept_out=tuple(sorted(kept_out)),
         monitor=monitor if (monitor.pictures) else None,
     )

@@ -29,10 +29,14 @@ class Choice:
     fill_holes: bool = False
 
 
+EIGHT = np.ones((3, 3), dtype=bool)
+"""Holes touch at corners too, as in the engine, whose objects touch at sides."""
+
+
 def clean(mask: np.ndarray, mpp: float, choice: Choice) -> np.ndarray:
     """A mask with its holes filled, if asked, and without small objects (touching at sides), as the engine does it."""
     if choice.fill_holes:
-        mask = ndimage.binary_fill_holes(mask)
+        mask = ndimage.binary_fill_holes(mask, EIGHT)
     least = choice.min_area_um2 / mpp**2
     if least <= 1:
         return mask
@@ -42,20 +46,43 @@ def clean(mask: np.ndarray, mpp: float, choice: Choice) -> np.ndarray:
     return keep[labels]
 
 
+def holes_of(truth: np.ndarray) -> tuple[int, int]:
+    """px of holes in the true objects, and px of the objects with them."""
+    whole = int(ndimage.binary_fill_holes(truth, EIGHT).sum())
+    return whole - int(truth.sum()), whole
+
+
 class Table:
     """Dice of every core for every choice, worked out once."""
 
     def __init__(self, cores: list[Measured]) -> None:
         self.cores = cores
         self._values: dict[tuple[str, str, Choice], float] = {}
+        self._found = lru_cache(maxsize=128)(lambda core_id, key: self._by_id[core_id].probability(key))
+        self._truth = lru_cache(maxsize=128)(lambda core_id: self._by_id[core_id].truth())
+        self._by_id = {core.id: core for core in cores}
 
     def dice(self, core: Measured, key: str, choice: Choice) -> float:
         """Dice of one core with one network's map."""
         place = (core.id, key, choice)
         if place not in self._values:
-            found = core.maps[key].astype(np.float32) >= choice.threshold
-            self._values[place] = dice(clean(found, core.mpp, choice), core.truth)
+            found = self._found(core.id, key) >= choice.threshold
+            self._values[place] = dice(clean(found, core.mpp, choice), self._truth(core.id))
         return self._values[place]
+
+    def holes_are_rare(self, cores: list[Measured]) -> bool:
+        """Whether less than 2 % of the true objects' area are holes in every organ, so that a found one is a mistake."""
+        shares = []
+        for organ in ORGANS:
+            counts = [self._holes(core.id) for core in cores if core.organ == organ]
+            filled = sum(whole for _, whole in counts)
+            if filled:
+                shares.append(sum(holes for holes, _ in counts) / filled)
+        return bool(shares) and max(shares) < 0.02
+
+    @lru_cache(maxsize=None)  # noqa: B019 - lives as long as the table
+    def _holes(self, core_id: str) -> tuple[int, int]:
+        return holes_of(self._truth(core_id))
 
     def mean(self, cores: list[Measured], key: str, choice: Choice) -> float:
         """Mean over the organs' means, so that an organ with many cores does not decide for all."""
@@ -66,10 +93,13 @@ class Table:
                 means.append(float(np.mean(values)))
         return float(np.mean(means))
 
-    def choose(self, cores: list[Measured], key: str, fill_holes: bool) -> Choice:
-        """The threshold, then the smallest object, with the best mean Dice; the plain ones where nothing is gained."""
+    def choose(self, cores: list[Measured], key: str) -> Choice:
+        """The threshold, then the smallest object, with the best mean Dice; the plain ones where nothing is gained.
+
+        Which holes are filled, the truth of these cores says.
+        """
         cores = [core for core in cores if key in core.maps]
-        best = Choice(fill_holes=fill_holes)
+        best = Choice(fill_holes=self.holes_are_rare(cores))
         if not cores:
             return best
         for name, candidates in (("threshold", THRESHOLDS), ("min_area_um2", AREAS_UM2)):
@@ -94,10 +124,9 @@ class Chooser:
     Where a run has validation cores (`shares`), they decide. Else all other cores decide, each core left out in turn.
     """
 
-    def __init__(self, cores: list[Measured], fill_holes: dict[str, bool]) -> None:
+    def __init__(self, cores: list[Measured]) -> None:
         self.table = Table(cores)
         self.cores = cores
-        self.fill_holes = fill_holes
         self._final = lru_cache(maxsize=None)(self._final_uncached)
         self._without = lru_cache(maxsize=None)(self._without_uncached)
 
@@ -107,11 +136,11 @@ class Chooser:
         return apart or cores
 
     def _final_uncached(self, name: str) -> Choice:
-        return self.table.choose(self._deciding(name), name, self.fill_holes.get(name, False))
+        return self.table.choose(self._deciding(name), name)
 
     def _without_uncached(self, name: str, core_id: str) -> Choice:
         rest = [core for core in self._deciding(name) if core.id != core_id]
-        return self.table.choose(rest, name, self.fill_holes.get(name, False))
+        return self.table.choose(rest, name)
 
     def final(self, name: str) -> Choice:
         """What is shipped: all deciding cores decide."""

@@ -53,6 +53,8 @@ class Job:
     precision: str = "fp32"
     start: Path | None = None
     """Checkpoint whose averaged weights the run starts from."""
+    kept_out: tuple[str, ...] = ()
+    """What the run does not see, `SET:ID`. It stays in the checkpoint, so that nothing is measured on what was seen."""
     monitor: Callable[[nn.Module], str] | None = None
     """Called now and then with the averaged network; its text goes to the log. It decides nothing."""
 
@@ -132,6 +134,19 @@ def load_average(path: Path, network: nn.Module) -> nn.Module:
     return network.eval()
 
 
+def kept_out(path: Path) -> set[str]:
+    """What the training of a checkpoint has not seen, `SET:ID`.
+
+    A file that is not there, or that belongs to a run that has not ended, is an error that says what to do.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: train it first")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if state["progress"] < 1.0:
+        raise FileNotFoundError(f"{path} belongs to a run that has not ended ({state['progress']:.0%}): let it end first")
+    return set(state.get("kept_out", []))
+
+
 def finished(job: Job) -> bool:
     """True when the run has used up its time. With more minutes in the configuration it goes on."""
     if not job.checkpoint.exists():
@@ -191,7 +206,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         now = spent + time.monotonic() - begun
         parts = {"network": network, "average": average, "optimiser": optimiser}
         state = {name: part.state_dict() for name, part in parts.items()}
-        save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress})
+        save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(job.kept_out)})
 
     while True:
         progress = (spent + time.monotonic() - begun) / (stage.minutes * 60)

@@ -125,7 +125,7 @@ def run(job: train.Job) -> None:
 
     def write(now: float, progress: float, decay: float) -> None:
         weights = {name: value.cpu() for name, value in network.state_dict().items()}
-        state = {"average": weights, "spent": now, "progress": progress, "decay": decay}
+        state = {"average": weights, "spent": now, "progress": progress, "decay": decay, "kept_out": list(job.kept_out)}
         train.save(job.checkpoint, state | {name: torch.cat(parts) for name, parts in seen.items()})
 
     while True:

@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from ftuseg_models import ORGANS, measured, metrics, report, statistics, thresholds
+from ftuseg_models import ORGANS, config, evaluate, kaggle, measured, metrics, report, statistics, thresholds
 from ftuseg_models.measured import Measured
 from ftuseg_models.thresholds import Choice, Chooser
 
@@ -17,22 +19,25 @@ def core(number: int, organ: str, level: float, noise: int = 0, mpp: float = 1.0
         probability[50, 3 + 6 * speck : 6 + 6 * speck] = 0.9
     maps = {organ: probability, "baseline": probability * 0.5, f"{organ}:int8": probability}
     values = {"fold": "fold-0", "part": "test", "plain": True, "votes": [], **rest}
-    return Measured(id=str(number), organ=organ, mpp=mpp, truth=truth, maps=maps, **values)
+    return Measured(
+        id=str(number), organ=organ, mpp=mpp, width=60, height=60, rle=kaggle.rle_encode(truth), maps=maps, **values
+    )
 
 
 def test_the_threshold_that_fits_is_found_and_the_middle_is_kept_where_nothing_is_gained():
     low = [core(n, "kidney", 0.42) for n in range(4)]
-    assert Chooser(low, {}).final("kidney").threshold == 0.4
+    assert Chooser(low).final("kidney").threshold == 0.4
     high = [core(n, "kidney", 0.9) for n in range(4)]
-    assert Chooser(high, {}).final("kidney") == Choice()
+    # the squares have no holes, so a found one is a mistake
+    assert Chooser(high).final("kidney") == Choice(fill_holes=True)
 
 
 def test_small_objects_are_dropped_where_that_helps():
     cores = [core(n, "kidney", 0.9, noise=8, mpp=20.0) for n in range(4)]
     # a speck is 3 px of 400 um2, the object 900 px
-    assert Chooser(cores, {}).final("kidney").min_area_um2 == 2000.0
+    assert Chooser(cores).final("kidney").min_area_um2 == 2000.0
     cleaned = thresholds.clean(cores[0].maps["kidney"] > 0.5, 20.0, Choice(0.5, 2000.0))
-    assert (cleaned == cores[0].truth).all()
+    assert (cleaned == cores[0].truth()).all()
 
 
 def test_cleaning_fills_holes_first():
@@ -43,10 +48,30 @@ def test_cleaning_fills_holes_first():
     assert thresholds.clean(mask, 1.0, Choice(0.5, 30.0, False)).sum() == 0
 
 
+def test_a_ring_that_is_open_at_a_corner_has_no_hole():
+    ring = np.ones((5, 5), dtype=bool)
+    ring[1:4, 1:4] = False
+    assert thresholds.clean(ring, 1.0, Choice(fill_holes=True)).sum() == 25
+    ring[0, 0] = False
+    assert thresholds.clean(ring, 1.0, Choice(fill_holes=True)).sum() == 15
+    assert thresholds.holes_of(ring) == (0, 15)
+
+
+def test_whether_holes_are_filled_the_other_cores_say():
+    cores = [core(n, "kidney", 0.9) for n in range(3)]
+    holed = cores[0].truth()
+    holed[15:35, 15:35] = False
+    cores[0].rle = kaggle.rle_encode(holed)
+    chooser = Chooser(cores)
+    assert not chooser.final("kidney").fill_holes
+    assert chooser.without("kidney", cores[0]).fill_holes
+    assert not chooser.without("kidney", cores[1]).fill_holes
+
+
 def test_no_core_decides_for_itself():
     # one core alone would want 0.4; the others are content with the middle
     cores = [core(0, "kidney", 0.42), *(core(n, "kidney", 0.9) for n in (1, 2, 3))]
-    chooser = Chooser(cores, {})
+    chooser = Chooser(cores)
     assert chooser.without("kidney", cores[0]).threshold == 0.5
     assert chooser.dice(cores[0], "kidney") == 0.0
     assert chooser.without("kidney", cores[1]).threshold == 0.4
@@ -54,7 +79,7 @@ def test_no_core_decides_for_itself():
 
 def test_validation_cores_decide_where_there_are_some():
     cores = [core(0, "kidney", 0.42, part="validation"), core(1, "kidney", 0.9), core(2, "kidney", 0.9)]
-    chooser = Chooser(cores, {})
+    chooser = Chooser(cores)
     assert chooser.final("kidney").threshold == 0.4
     assert chooser.without("kidney", cores[1]).threshold == 0.4
 
@@ -84,7 +109,7 @@ def test_the_router_abstains_under_its_limit():
 
 def test_paired_differences_are_by_core():
     cores = [core(n, organ, 0.9) for n, organ in enumerate(ORGANS)]
-    chooser = Chooser(cores, {})
+    chooser = Chooser(cores)
     a = report.Way("a", lambda c: chooser.dice(c, c.organ))
     b = report.Way("b", lambda c: 0.25 if c.organ == "lung" else None)
     assert report.difference(cores, a, b) == {"lung": [0.75]}
@@ -98,34 +123,55 @@ def test_the_papers_true_counts_follow_from_its_printed_figures():
             assert printed[organ] * 10 / n == pytest.approx(report.PAPER_TRUE[name][organ], abs=0.11)
 
 
-class LeftIsTrue(nn.Module):
-    """Says yes in the left half, whatever it is shown, so that only turning can change its mind."""
+class RedIsTrue(nn.Module):
+    """Looks at each px alone, so that a turned picture has the turned answer."""
 
     def __init__(self):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(1))
 
     def forward(self, x):
-        logits = torch.full_like(x[:, :1], -9.0)
-        logits[..., : x.shape[-1] // 2] = 9.0
-        return logits
+        return 3 * x[:, :1]
 
 
 def test_turned_answers_come_back_to_their_place(picture):
-    plain = metrics.torch_probability(LeftIsTrue(), picture, 128)
-    assert plain[:, :50].min() > 0.99 and plain[:, -50:].max() < 0.01
-    # each half of the square is the left one in half of the eight turns
-    assert np.allclose(measured.turned(LeftIsTrue(), picture, 128), 0.5, atol=0.01)
+    image = np.random.default_rng(1).integers(0, 256, picture.image.shape, dtype=np.uint8)
+    image = np.ascontiguousarray(image[:, :90])
+    noise = dataclasses.replace(picture, image=image)
+    plain = metrics.torch_probability(RedIsTrue(), noise, 128)
+    assert np.allclose(measured.turned(RedIsTrue(), noise, 128), plain, atol=1e-5)
 
 
-def test_measured_cores_are_kept_whole(tmp_path):
-    from ftuseg_models.config import Config
-
-    settings = Config(work=tmp_path, bundle=tmp_path)
-    cores = [core(5, "lung", 0.9, votes=[0.2] * 5), core(3, "kidney", 0.8, plain=False)]
-    for one in cores:
-        measured.save(settings, one)
+def test_measured_cores_are_kept_whole_and_stale_ones_are_left_out(config_file):
+    settings = config.load(config_file)
+    for fold in range(3):
+        settings.of_fold(fold).runs.mkdir(parents=True)
+        (settings.of_fold(fold).runs / "baseline.pt").touch()
+    held_out = [sorted(evaluate.held_out_ids(settings.of_fold(fold)), key=int) for fold in range(3)]
+    one, other = held_out[0][0], held_out[1][0]
+    cores = [
+        core(int(one), "lung", 0.9, votes=[0.2] * 5, fold="fold-0"),
+        core(int(other), "kidney", 0.8, plain=False, fold="fold-1"),
+        core(int(held_out[2][0]), "kidney", 0.8, fold="fold-1"),  # of an earlier split
+    ]
+    for each in cores:
+        measured.save(settings, each)
     back = measured.load(settings)
-    assert [c.id for c in back] == ["3", "5"]
+    assert [c.id for c in back] == [other, one]
     assert back[1].votes == [0.2] * 5 and not back[0].plain
-    assert (back[1].truth == cores[0].truth).all() and set(back[1].maps) == set(cores[0].maps)
+    assert (back[1].truth() == cores[0].truth()).all() and set(back[1].maps) == set(cores[0].maps)
+
+
+def test_nothing_is_measured_on_cores_that_were_trained_on(config_file):
+    from ftuseg_models import networks
+    from ftuseg_models.kaggle import DataError
+
+    run = config.load(config_file).of_fold(0)
+    run.runs.mkdir(parents=True)
+    state = {"average": networks.build("baseline").state_dict(), "progress": 1.0, "kept_out": ["cores:999"]}
+    torch.save(state, run.runs / "baseline.pt")
+    with pytest.raises(DataError, match="has been trained on 5 of the cores"):
+        list(measured.measure_run(run, int8=False))
+    torch.save(state | {"progress": 0.5}, run.runs / "baseline.pt")
+    with pytest.raises(FileNotFoundError, match="has not ended"):
+        list(measured.measure_run(run, int8=False))

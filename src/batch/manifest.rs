@@ -115,7 +115,7 @@ impl Columns {
 }
 
 /// The image of an id: `ID.tiff` or another known extension; `ID.tiff`, which then fails by name, if there is none.
-fn image_of(images: &Path, id: &str) -> PathBuf {
+pub(crate) fn image_of(images: &Path, id: &str) -> PathBuf {
     // An id is a file's name here, never a way to somewhere else.
     let name = Path::new(id)
         .file_name()

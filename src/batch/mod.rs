@@ -15,6 +15,8 @@ mod write;
 pub use discover::{Job, discover};
 pub use error::BatchError;
 pub use manifest::Manifest;
+pub(crate) use manifest::image_of;
+pub(crate) use report::replace;
 pub use report::{SlideStatus, Status, Summary};
 pub use run::{Batch, Event};
 pub use write::Outputs;

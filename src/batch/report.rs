@@ -93,7 +93,7 @@ impl Summary {
 }
 
 /// Replaces a file whole: written beside it under another name, then renamed.
-pub(super) fn replace(
+pub(crate) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), BatchError> {

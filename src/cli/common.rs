@@ -243,7 +243,10 @@ fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
     }
     if let (Tta::Scales, Some(model)) = (
         options.tta,
-        bundle.models.iter().find(|model| model.fit == Fit::Whole),
+        bundle
+            .models
+            .iter()
+            .find(|model| model.fit == Fit::Whole && is_needed(bundle, options.route, model)),
     ) {
         bail!(
             "--tta scales: the model {:?} sees the whole slide in one tile, so it has one scale; choose another --tta",
@@ -262,17 +265,22 @@ fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a route can need a model.
+fn is_needed(bundle: &Bundle, route: Route, model: &ModelSpec) -> bool {
+    let fallback = bundle.router.as_ref().map(|router| router.fallback);
+    match route {
+        Route::Fixed(target) => model.target() == target,
+        Route::Given => model.role == Role::Organ,
+        Route::Tile | Route::Slide => model.role == Role::Organ || Some(model.target()) == fallback,
+    }
+}
+
 /// Checks the sha256 of every file that the route can need, so that a damaged model does not show in the middle of
 /// the night. Each file is checked once more when it is loaded.
 fn check_sums(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
     let route = options.route;
-    let fallback = bundle.router.as_ref().map(|router| router.fallback);
-    let needed = |model: &ModelSpec| match route {
-        Route::Fixed(target) => model.target() == target,
-        Route::Given => model.role == Role::Organ,
-        Route::Tile | Route::Slide => model.role == Role::Organ || Some(model.target()) == fallback,
-    };
-    for model in bundle.models.iter().filter(|model| needed(model)) {
+    let needed = |model: &&ModelSpec| is_needed(bundle, route, model);
+    for model in bundle.models.iter().filter(needed) {
         let (file, sha256, is_int8) = options.precision.file(model);
         bundle.verified_file(file, sha256)?;
         if options.precision == Precision::Int8 && !is_int8 {

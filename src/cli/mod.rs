@@ -3,6 +3,7 @@
 mod common;
 mod demo;
 mod doctor;
+mod evaluate;
 mod inspect;
 mod models;
 mod progress;
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Segment slides: masks, RLE, GeoJSON and pictures into one folder
     Segment(segment::Args),
+    /// Compare masks with the truth: a report per image, per organ and over all, of one run or several
+    Evaluate(evaluate::Args),
     /// Show the organ map alone: organ, share of the tissue, confidence
     Route(route::Args),
     /// Show what a slide is: size, levels, um/px, compression, tissue share
@@ -53,6 +56,7 @@ enum Command {
 pub fn run() -> u8 {
     let result = match Cli::parse().command {
         Command::Segment(args) => segment::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Rle(args) => rle::run(&args),

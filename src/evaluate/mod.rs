@@ -1,37 +1,34 @@
-//! Compares masks with the truth.
+//! Compares what runs predicted with the truth: per image, per organ, over all, and run against run.
+//!
+//! ```text
+//! truth table -> masks -+
+//!                       +-> score (every image of every run) -> Report -> report.json, report.csv, report.html
+//! results of runs ------+
+//! ```
+//!
+//! It needs no model, and works on other tools' masks too.
 
-use crate::mask::{Mask, MaskError};
+mod boundary;
+mod error;
+mod mask_file;
+mod objects;
+mod overlap;
+mod page;
+mod prediction;
+mod report;
+mod score;
+mod statistics;
+mod truth;
+mod write;
 
-/// Dice of two masks of one size, `2 |A and B| / (|A| + |B|)` (Dice 1945; the challenge's metric). Two empty masks
-/// agree: 1.
-///
-/// # Errors
-/// When the masks have different sizes.
-pub fn dice(found: &Mask, truth: &Mask) -> Result<f64, MaskError> {
-    let mut missed = truth.clone();
-    missed.and_not_assign(found)?;
-    let (found, truth) = (found.count(), truth.count());
-    if found + truth == 0 {
-        return Ok(1.0);
-    }
-    let both = truth - missed.count();
-    Ok(2.0 * both as f64 / (found + truth) as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn known_overlaps() {
-        let mut a = Mask::new(100, 10).unwrap();
-        let mut b = Mask::new(100, 10).unwrap();
-        assert_eq!(dice(&a, &b), Ok(1.0));
-        a.set_row_run(3, 0..30);
-        assert_eq!(dice(&a, &b), Ok(0.0));
-        b.set_row_run(3, 20..50);
-        assert!((dice(&a, &b).unwrap() - 2.0 * 10.0 / 60.0).abs() < 1e-12);
-        assert_eq!(dice(&a, &a), Ok(1.0));
-        assert!(dice(&a, &Mask::new(5, 5).unwrap()).is_err());
-    }
-}
+pub use boundary::hausdorff95;
+pub use error::EvaluateError;
+pub use objects::{MATCH_IOU, ObjectFigures, compare};
+pub use overlap::{Overlap, PixelFigures, dice};
+pub use page::Gallery;
+pub use prediction::{Prediction, Routed};
+pub use report::{Comparison, Difference, Figures, OrganFigures, Report, Routing, RunReport};
+pub use score::{RunScores, Score, score};
+pub use statistics::Summary;
+pub use truth::{Problem, Truth, read_truth};
+pub use write::write;

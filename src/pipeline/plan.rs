@@ -73,11 +73,19 @@ impl LayerPlan {
             for &scale in tta.scales() {
                 let mut view = View::new(index, model, overlap, scale, mpp, size)?;
                 view.tiles = match views.first() {
-                    None => view.tiles_where(size, |area| touches(area, target, map, tissue)),
-                    // Where the first view looks, all look, so that every px has the mean of all.
+                    None => view.tiles_where(|across, down| {
+                        let columns = reached(&view.across, across, view.plane.scale.0, size.0);
+                        let rows = reached(&view.down, down, view.plane.scale.1, size.1);
+                        touches(columns, rows, target, map, tissue)
+                    }),
+                    // All look where the first one does, so that every px has the mean of all.
                     Some(first) => {
                         let looked = Looked::at(first);
-                        view.tiles_where(size, |area| looked.touches(area))
+                        view.tiles_where(|across, down| {
+                            let columns = owned(&view.across, across, view.plane.scale.0, size.0);
+                            let rows = owned(&view.down, down, view.plane.scale.1, size.1);
+                            looked.touches(columns, rows)
+                        })
                     }
                 };
                 views.push(view);
@@ -96,7 +104,7 @@ impl LayerPlan {
         order.sort_by_key(|&(index, tile)| {
             let view = &views[index];
             (
-                decided(&view.down, tile.row, view.plane.scale.1, size.1).0,
+                reached(&view.down, tile.row, view.plane.scale.1, size.1).0,
                 index,
             )
         });
@@ -108,14 +116,31 @@ impl LayerPlan {
         })
     }
 
+    /// The px of a full-size row of `width` px at which the first view looks, as sorted ranges. Where it does not, there
+    /// is no tissue of the target, and other views that happen to look there have no say.
+    pub(super) fn looked(&self, row: u32, width: u32) -> Vec<std::ops::Range<u32>> {
+        let first = &self.views[0];
+        let tile_row = Looked::holder(&first.down, first.plane.scale.1, row);
+        // Tiles are in order, row by row.
+        let start = first.tiles.partition_point(|tile| tile.row < tile_row);
+        first.tiles[start..]
+            .iter()
+            .take_while(|tile| tile.row == tile_row)
+            .map(|tile| {
+                let (from, to) = owned(&first.across, tile.column, first.plane.scale.0, width);
+                from..to
+            })
+            .collect()
+    }
+
     /// The model whose threshold and clean-up hold.
     pub fn first(&self) -> &ModelSpec {
         &self.models[0]
     }
 }
 
-/// A rectangle of full-size px: left, top, right, bottom; half open.
-type Area = (u32, u32, u32, u32);
+/// A half-open range of full-size px.
+type Span = (u32, u32);
 
 impl View {
     fn new(
@@ -152,25 +177,36 @@ impl View {
         })
     }
 
-    /// The tiles that decide something wanted.
-    fn tiles_where(&self, size: (u32, u32), wanted: impl Fn(Area) -> bool) -> Vec<Tile> {
-        let mut tiles = Vec::new();
-        for row in 0..self.down.count() {
-            for column in 0..self.across.count() {
-                let (left, right) = decided(&self.across, column, self.plane.scale.0, size.0);
-                let (top, bottom) = decided(&self.down, row, self.plane.scale.1, size.1);
-                if wanted((left, top, right, bottom)) {
-                    tiles.push(Tile { column, row });
-                }
-            }
-        }
-        tiles
+    /// The tiles, by column and row, that are wanted.
+    fn tiles_where(&self, wanted: impl Fn(u32, u32) -> bool) -> Vec<Tile> {
+        let all = (0..self.down.count())
+            .flat_map(|row| (0..self.across.count()).map(move |column| Tile { column, row }));
+        all.filter(|tile| wanted(tile.column, tile.row)).collect()
     }
 }
 
-/// Whether there is tissue of the target in an area.
+/// The full-size px (never none) that tile `index` of an axis has a part in, those that interpolation reaches too.
+fn reached(axis: &Axis, index: u32, scale: f64, length: u32) -> Span {
+    let (from, to) = axis.core(index);
+    let start = ((f64::from(from) - 0.5) * scale).floor().max(0.0) as u32;
+    let end = ((f64::from(to) + 0.5) * scale).ceil() as u32;
+    let start = start.min(length - 1);
+    (start, end.clamp(start + 1, length))
+}
+
+/// The full-size px whose middle lies in the core of tile `index`. Cores cut the plane into parts, so these cut the slide.
+fn owned(axis: &Axis, index: u32, scale: f64, length: u32) -> Span {
+    let edge = |px: u32| ((f64::from(px) * scale - 0.5).ceil().max(0.0) as u32).min(length);
+    let (from, to) = axis.core(index);
+    // A plane is rounded to whole px: what lies beyond its last one is the last tile's.
+    let last = index + 1 == axis.count();
+    (edge(from), if last { length } else { edge(to) })
+}
+
+/// Whether there is tissue of the target in a rectangle.
 fn touches(
-    (left, top, right, bottom): Area,
+    (left, right): Span,
+    (top, bottom): Span,
     target: Target,
     map: &OrganMap,
     tissue: &Tissue,
@@ -186,6 +222,7 @@ fn touches(
 }
 
 /// Where a view has tiles.
+#[derive(Debug, Clone, PartialEq)]
 struct Looked<'a> {
     view: &'a View,
     /// Whether the tile at a place of the grid is needed, row-major.
@@ -202,33 +239,28 @@ impl<'a> Looked<'a> {
         Looked { view, needed }
     }
 
-    /// Whether one of the tiles decides a px of an area.
-    fn touches(&self, (left, top, right, bottom): Area) -> bool {
-        let places = |axis: &Axis, scale: f64, from: u32, to: u32| {
-            let px = |position: f64| position.clamp(0.0, f64::from(axis.length() - 1)) as u32;
-            // One px more on either side, which interpolation reaches.
-            let from = px((f64::from(from) + 0.5) / scale - 1.5);
-            let to = px((f64::from(to) - 0.5) / scale + 0.5);
-            axis.holder(from)..=axis.holder(to)
-        };
-        let plane = &self.view.plane;
-        let columns = places(&self.view.across, plane.scale.0, left, right);
-        places(&self.view.down, plane.scale.1, top, bottom).any(|row| {
-            columns.clone().any(|column| {
-                self.needed[row as usize * self.view.across.count() as usize + column as usize]
-            })
-        })
+    /// The tile of an axis that owns a full-size px.
+    fn holder(axis: &Axis, scale: f64, px: u32) -> u32 {
+        let place = ((f64::from(px) + 0.5) / scale) as u32;
+        axis.holder(place.min(axis.length() - 1))
     }
-}
 
-/// The full-size px (half open, never empty) that tile `index` of an axis can decide, with the px that interpolation
-/// reaches.
-fn decided(axis: &Axis, index: u32, scale: f64, length: u32) -> (u32, u32) {
-    let (from, to) = axis.core(index);
-    let start = ((f64::from(from) - 0.5) * scale).floor().max(0.0) as u32;
-    let end = ((f64::from(to) + 0.5) * scale).ceil() as u32;
-    let start = start.min(length - 1);
-    (start, end.clamp(start + 1, length))
+    fn needs(&self, column: u32, row: u32) -> bool {
+        self.needed[row as usize * self.view.across.count() as usize + column as usize]
+    }
+
+    /// Whether one of the tiles owns a px of a rectangle. None does where the rectangle is empty.
+    fn touches(&self, (left, right): Span, (top, bottom): Span) -> bool {
+        if left >= right || top >= bottom {
+            return false;
+        }
+        let view = self.view;
+        let (sx, sy) = view.plane.scale;
+        let columns =
+            Self::holder(&view.across, sx, left)..=Self::holder(&view.across, sx, right - 1);
+        (Self::holder(&view.down, sy, top)..=Self::holder(&view.down, sy, bottom - 1))
+            .any(|row| columns.clone().any(|column| self.needs(column, row)))
+    }
 }
 
 #[cfg(test)]
@@ -291,9 +323,83 @@ mod tests {
         }
         let top = |&(view, tile): &(usize, Tile)| {
             let view = &plan.views[view];
-            decided(&view.down, tile.row, view.plane.scale.1, height).0
+            reached(&view.down, tile.row, view.plane.scale.1, height).0
         };
         assert!(plan.order.is_sorted_by_key(top));
+    }
+
+    #[test]
+    fn other_views_look_at_what_the_first_one_does_and_no_further() {
+        let (width, height) = (1000, 1000);
+        let tissue = Tissue::everywhere(width, height);
+        // One cell of sixteen is the target's.
+        let grid = CellGrid::new(width, height, 250.0).unwrap();
+        let mut shares = vec![0.0; grid.len()];
+        shares[5] = 1.0;
+        let map = assign_all(grid, &shares, Target::Baseline);
+        let same = model("same", 64, 2.0);
+        let other = model("other", 96, 3.1);
+        let plan = LayerPlan::new(
+            Target::Baseline,
+            &[&same, &same, &other],
+            None,
+            Tta::None,
+            Some(1.0),
+            &map,
+            &tissue,
+        )
+        .unwrap();
+        let [first, second, third] = &plan.views[..] else {
+            panic!("three views");
+        };
+        assert!(first.tiles.len() < (first.across.count() * first.down.count()) as usize / 2);
+        assert_eq!(
+            first.tiles, second.tiles,
+            "the same grid needs the same tiles"
+        );
+        // Every px that the first view owns is owned by a tile of the third.
+        let looked = Looked::at(third);
+        let mut seen = 0;
+        for row in 0..height {
+            for range in plan.looked(row, width) {
+                seen += range.len();
+                for x in range {
+                    assert!(looked.touches((x, x + 1), (row, row + 1)), "({x}, {row})");
+                }
+            }
+        }
+        assert!(seen > 250 * 250);
+        // And every tile of the third owns a px at which the first one looks.
+        let first_looks = Looked::at(first);
+        for tile in &third.tiles {
+            let columns = owned(&third.across, tile.column, third.plane.scale.0, width);
+            let rows = owned(&third.down, tile.row, third.plane.scale.1, height);
+            let wanted = (rows.0..rows.1).any(|y| {
+                (columns.0..columns.1).any(|x| first_looks.touches((x, x + 1), (y, y + 1)))
+            });
+            assert!(wanted, "{tile:?} is of no use");
+        }
+    }
+
+    #[test]
+    fn owned_px_cut_the_slide() {
+        for (length, scale) in [(1000, 2.0), (997, 3.7), (64, 1.0), (50, 0.37)] {
+            let axis = Axis::new((f64::from(length) / scale).round() as u32, 64, 16);
+            let mut next = 0;
+            for index in 0..axis.count() {
+                let (from, to) = owned(&axis, index, scale, length);
+                assert_eq!(from, next);
+                next = to;
+                for px in from..to {
+                    assert_eq!(
+                        Looked::holder(&axis, scale, px),
+                        index,
+                        "{length} {scale} {px}"
+                    );
+                }
+            }
+            assert_eq!(next, length);
+        }
     }
 
     #[test]

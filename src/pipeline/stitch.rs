@@ -124,6 +124,10 @@ impl<'a> Stitcher<'a> {
         let threshold = self.plan.first().threshold;
         let mut runs: Vec<(u32, u32)> = Vec::new();
         let (mut line, mut mean) = (Vec::new(), Vec::new());
+        let looked = match self.canvases.len() {
+            1 => Vec::new(),
+            _ => self.plan.looked(row, self.map.grid().width()),
+        };
         for (from, to) in self.map.ranges(self.plan.target, row) {
             let mut open: Option<u32> = None;
             let mut decide = |x: u32, value: f32| match (value >= threshold, open) {
@@ -138,8 +142,11 @@ impl<'a> Stitcher<'a> {
                 canvas.row(row, (from, to), &mut line, decide);
             } else {
                 self.mean(row, (from, to), &mut line, &mut mean);
+                let mut looked = looked.iter().peekable();
                 for (x, &value) in (from..to).zip(&mean) {
-                    decide(x, value);
+                    while looked.next_if(|range| range.end <= x).is_some() {}
+                    let seen = looked.peek().is_some_and(|range| range.start <= x);
+                    decide(x, if seen { value } else { 0.0 });
                 }
             }
             if let Some(start) = open {

@@ -353,6 +353,17 @@ fn every_help_names_its_options() {
         ),
         (&["rle", "encode"], vec!["MASK"]),
         (&["models"], with(&["list", "verify", "inspect"])),
+        (
+            &["evaluate"],
+            vec![
+                "--truth",
+                "--pred",
+                "--out",
+                "--images",
+                "--no-pictures",
+                "--seed",
+            ],
+        ),
         (&["doctor"], with(&[])),
         (&["demo"], with(&["--out", "--seed"])),
         (
@@ -375,7 +386,7 @@ fn every_help_names_its_options() {
     }
     let all = dir.ftuseg("--help").ends_with(0).stdout;
     for subcommand in [
-        "segment", "route", "inspect", "rle", "models", "doctor", "demo", "samples",
+        "segment", "evaluate", "route", "inspect", "rle", "models", "doctor", "demo", "samples",
     ] {
         assert!(all.contains(&format!("\n  {subcommand} ")), "{all}");
     }

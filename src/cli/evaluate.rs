@@ -1,0 +1,108 @@
+//! `ftuseg evaluate`: how well runs agree with the truth.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::evaluate::{Gallery, Prediction, Report, read_truth, score, write};
+
+/// Arguments of `ftuseg evaluate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The truth: Kaggle's train.csv (id, rle, img_width, img_height), or a table with a column mask (image or GeoJSON);
+    /// organ and pixel_size or mpp are read where they are there
+    #[arg(long, value_name = "CSV")]
+    truth: PathBuf,
+    /// A run: a results folder of `ftuseg segment`, a submission.csv, or a folder of ID.png, ID.tif or ID.geojson.
+    /// Several are compared with the first
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    pred: Vec<PathBuf>,
+    /// Folder for report.json, report.csv and report.html
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Folder of the images, for the pictures in the report [default: where the runs' records say]
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// Leave the pictures out of the report
+    #[arg(long)]
+    no_pictures: bool,
+    /// Chooses what is drawn for the bootstrap intervals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs the command and returns its exit code: 1 when something of the truth could not be scored.
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    if args.out.is_file() {
+        bail!("--out {} is a file; name a folder", args.out.display());
+    }
+    let (truths, mut problems) = read_truth(&args.truth)?;
+    let mut runs = Vec::new();
+    for path in &args.pred {
+        let mut run = Prediction::open(path)?;
+        let same = |name: &str| runs.iter().any(|other: &Prediction| other.name == name);
+        if same(&run.name) {
+            // Two folders of one name: the path tells them apart.
+            run.name = path.display().to_string();
+        }
+        runs.push(run);
+    }
+    let (scores, unreadable) = score(&truths, &runs);
+    problems.extend(unreadable);
+    let gallery = if args.no_pictures {
+        Gallery::default()
+    } else {
+        Gallery::draw(&truths, &runs, args.images.as_deref())
+    };
+    let report = Report::new(&truths, problems, scores, args.seed);
+    write(&report, &gallery, &args.out)?;
+    tell(&report);
+    eprintln!(
+        "report of {} images, {} of them with a picture, in {}",
+        report.truth_images,
+        gallery.len(),
+        args.out.display()
+    );
+    let whole = report.truth_problems.is_empty()
+        && report
+            .runs
+            .iter()
+            .all(|run| run.scores.problems.is_empty() && run.scores.missing.is_empty());
+    Ok(if whole { 0 } else { super::SOME_FAILED })
+}
+
+/// The headline figures on standard output; what could not be scored on standard error.
+fn tell(report: &Report) {
+    for run in &report.runs {
+        println!("{}", run.scores.name);
+        for organ in &run.organs {
+            let dice = &organ.figures.dice;
+            let name = organ.organ.as_deref().unwrap_or("organ not known");
+            println!(
+                "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
+                dice.mean, dice.low, dice.high, dice.n
+            );
+        }
+        for (name, figures) in [
+            ("mean of the organs' means", &run.mean_of_organ_means),
+            ("mean of all images", &run.mean_of_images),
+        ] {
+            if let Some(figures) = figures {
+                let dice = &figures.dice;
+                println!(
+                    "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
+                    dice.mean, dice.low, dice.high, dice.n
+                );
+            }
+        }
+        for problem in &run.scores.problems {
+            eprintln!("{}: {}: {}", run.scores.name, problem.id, problem.reason);
+        }
+        for id in &run.scores.missing {
+            eprintln!("{}: {id}: the run has no mask of it", run.scores.name);
+        }
+    }
+    for problem in &report.truth_problems {
+        eprintln!("truth: {}: {}", problem.id, problem.reason);
+    }
+}

@@ -1,0 +1,211 @@
+//! Finds what a run predicted: a results folder of `ftuseg segment`, a submission, or a folder of masks.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{EvaluateError, mask_file};
+use crate::mask::{Mask, rle};
+
+/// The largest record that is read.
+const MAX_RECORD: u64 = 64 << 20;
+
+/// A run whose masks are scored.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// Its name in the report.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// A folder that `ftuseg segment` wrote.
+    Results,
+    /// id,rle
+    Submission(HashMap<String, String>),
+    /// A folder of `ID.png`, `ID.tif` or `ID.geojson`.
+    Masks,
+}
+
+/// Where a slide was sent, as its record says.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Routed {
+    /// The target with the largest share of the tissue.
+    pub to: String,
+    /// Confidence of the router for it, 0..=1.
+    pub confidence: f64,
+    /// Share of the tissue by target, 0..=1.
+    pub shares: Vec<(String, f64)>,
+}
+
+impl Prediction {
+    /// Looks what kind of run a path holds.
+    ///
+    /// # Errors
+    /// When there is nothing of a kind that is known.
+    pub fn open(path: &Path) -> Result<Self, EvaluateError> {
+        let name = path
+            .canonicalize()
+            .ok()
+            .as_deref()
+            .and_then(Path::file_name)
+            .map_or_else(
+                || path.display().to_string(),
+                |n| n.to_string_lossy().into_owned(),
+            );
+        let kind = if path.is_dir() && path.join("slides").is_dir() {
+            Kind::Results
+        } else if path.is_dir() {
+            Kind::Masks
+        } else if path.is_file() {
+            Kind::Submission(submission(path)?)
+        } else {
+            return Err(EvaluateError::format(
+                path,
+                "there is no such file or folder; --pred takes a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif or ID.geojson",
+            ));
+        };
+        Ok(Prediction {
+            name,
+            path: path.to_owned(),
+            kind,
+        })
+    }
+
+    /// The mask of an image, or none where the run has none. `size` is the truth's.
+    ///
+    /// # Errors
+    /// When the mask cannot be read or has another size than the truth.
+    pub fn mask(&self, id: &str, size: (u32, u32)) -> Result<Option<Mask>, EvaluateError> {
+        let mask = match &self.kind {
+            Kind::Submission(rows) => match rows.get(id) {
+                Some(text) => rle::decode(text, size.0, size.1)?,
+                None => return Ok(None),
+            },
+            Kind::Results => match self.inside(&format!("slides/{id}/mask.tif"), id) {
+                Some(file) => mask_file::read(&file, None)?,
+                None => return Ok(None),
+            },
+            Kind::Masks => {
+                let found = mask_file::EXTENSIONS
+                    .iter()
+                    .find_map(|extension| self.inside(&format!("{id}.{extension}"), id));
+                match found {
+                    Some(file) => mask_file::read(&file, Some(size))?,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let found = (mask.width(), mask.height());
+        if found != size {
+            return Err(EvaluateError::Size { found, truth: size });
+        }
+        Ok(Some(mask))
+    }
+
+    /// Where the router sent an image, if the run's record says.
+    pub fn routed(&self, id: &str) -> Option<Routed> {
+        let record = self.record(id)?;
+        let organs = record.get("organs")?.as_array()?;
+        let share = |organ: &Value| -> Option<(String, f64)> {
+            Some((
+                organ.get("organ")?.as_str()?.to_owned(),
+                organ.get("share")?.as_f64()?,
+            ))
+        };
+        Some(Routed {
+            to: record.get("organ")?.as_str()?.to_owned(),
+            confidence: organs.first()?.get("confidence")?.as_f64()?,
+            shares: organs.iter().filter_map(share).collect(),
+        })
+    }
+
+    /// um/px of an image and the file it was read from, if the run's record says.
+    pub fn source(&self, id: &str) -> (Option<f64>, Option<PathBuf>) {
+        let record = self.record(id).unwrap_or_default();
+        let mpp = record.pointer("/mpp/value").and_then(Value::as_f64);
+        let path = record.pointer("/input/path").and_then(Value::as_str);
+        (mpp, path.map(PathBuf::from))
+    }
+
+    /// Ids that the run has and that are not in `known`.
+    pub fn unknown(&self, known: &BTreeSet<&str>) -> Vec<String> {
+        let mut unknown: Vec<String> = match &self.kind {
+            Kind::Submission(rows) => rows.keys().cloned().collect(),
+            Kind::Results => names(&self.path.join("slides")),
+            Kind::Masks => names(&self.path)
+                .iter()
+                .filter_map(|name| {
+                    let (stem, extension) = name.rsplit_once('.')?;
+                    mask_file::EXTENSIONS
+                        .contains(&extension)
+                        .then(|| stem.to_owned())
+                })
+                .collect(),
+        };
+        unknown.retain(|id| !known.contains(id.as_str()));
+        unknown.sort();
+        unknown
+    }
+
+    fn record(&self, id: &str) -> Option<Value> {
+        let Kind::Results = self.kind else {
+            return None;
+        };
+        let file = self.inside(&format!("slides/{id}/slide.json"), id)?;
+        if std::fs::metadata(&file).ok()?.len() > MAX_RECORD {
+            return None;
+        }
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+
+    /// A file of the run, if it is there. An id is a name, never a way out of the folder.
+    fn inside(&self, name: &str, id: &str) -> Option<PathBuf> {
+        let plain = !id.contains(['/', '\\']) && !id.starts_with('.');
+        let file = self.path.join(name);
+        (plain && file.is_file()).then_some(file)
+    }
+}
+
+/// Names in a folder that are not hidden; none where it cannot be read.
+fn names(folder: &Path) -> Vec<String> {
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect()
+}
+
+fn submission(path: &Path) -> Result<HashMap<String, String>, EvaluateError> {
+    let wrong =
+        |error: csv::Error| EvaluateError::format(path, format!("not a CSV table: {error}"));
+    let mut table = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(wrong)?;
+    let header = table.headers().map_err(wrong)?.clone();
+    let find = |name: &str| header.iter().position(|column| column == name);
+    let (Some(id), Some(rle)) = (find("id"), find("rle")) else {
+        return Err(EvaluateError::format(
+            path,
+            "a submission has the columns id and rle",
+        ));
+    };
+    let mut rows = HashMap::new();
+    for row in table.records() {
+        let row = row.map_err(wrong)?;
+        let (name, text) = (row.get(id).unwrap_or(""), row.get(rle).unwrap_or(""));
+        if rows.insert(name.to_owned(), text.to_owned()).is_some() {
+            return Err(EvaluateError::format(
+                path,
+                format!("the id {name:?} stands there twice"),
+            ));
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,195 @@
+//! Reads the truth: Kaggle's table with RLE, or a table that names mask files.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use ftuseg_router::Organ;
+
+use super::{EvaluateError, mask_file};
+use crate::mask::{Mask, rle};
+
+/// The truth of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// The image's id.
+    pub id: String,
+    /// Its organ, if the table says.
+    pub organ: Option<Organ>,
+    /// um per px, if the table says.
+    pub mpp: Option<f64>,
+    /// Width and height in px, if the table says.
+    pub size: Option<(u32, u32)>,
+    source: Source,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    Rle(String),
+    File(PathBuf),
+}
+
+/// A row or an image that cannot be scored, and why.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Problem {
+    /// The image's id.
+    pub id: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Truth {
+    /// The mask.
+    ///
+    /// # Errors
+    /// When the RLE does not fit the image, or the mask's file cannot be read.
+    pub fn mask(&self) -> Result<Mask, EvaluateError> {
+        match (&self.source, self.size) {
+            (Source::Rle(text), Some((width, height))) => Ok(rle::decode(text, width, height)?),
+            (Source::Rle(_), None) => Err(EvaluateError::format(
+                Path::new(&self.id),
+                "an RLE needs img_width and img_height",
+            )),
+            (Source::File(path), size) => mask_file::read(path, size),
+        }
+    }
+}
+
+/// Reads a table with a column `id` and either `rle`, `img_width`, `img_height` (Kaggle's `train.csv`) or `mask`, a file
+/// relative to the table's folder. `organ` and `mpp` or `pixel_size` are read where they are there. Rows that make no
+/// sense are named, and the others are returned.
+///
+/// # Errors
+/// When the table cannot be read, lacks a column or has no row.
+pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<Problem>), EvaluateError> {
+    let wrong = |reason: String| EvaluateError::format(path, reason);
+    let mut table = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let header = table
+        .headers()
+        .map_err(|error| wrong(format!("is not a CSV table: {error}")))?
+        .clone();
+    let find = |name: &str| header.iter().position(|column| column == name);
+    let id = find("id").ok_or_else(|| wrong("it has no column id".to_owned()))?;
+    let (rle, mask) = (find("rle"), find("mask"));
+    if rle.is_none() && mask.is_none() {
+        return Err(wrong(
+            "it has neither a column rle (with img_width and img_height) nor a column mask"
+                .to_owned(),
+        ));
+    }
+    let size = (find("img_width"), find("img_height"));
+    if mask.is_none() && (size.0.is_none() || size.1.is_none()) {
+        return Err(wrong(
+            "an RLE needs the columns img_width and img_height".to_owned(),
+        ));
+    }
+    let (organ, mpp) = (find("organ"), find("mpp").or_else(|| find("pixel_size")));
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let (mut truths, mut problems, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for row in table.records() {
+        let row = row.map_err(|error| wrong(format!("is not a CSV table: {error}")))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let field = |index: Option<usize>| {
+            let text = index.and_then(|index| row.get(index)).unwrap_or("");
+            (!text.is_empty()).then_some(text)
+        };
+        let name = field(Some(id)).unwrap_or("").to_owned();
+        let mut parse = || -> Result<Truth, String> {
+            if name.is_empty() {
+                return Err(format!("line {line}: the id is empty"));
+            }
+            if !seen.insert(name.clone()) {
+                return Err(format!("line {line}: the id stands there a second time"));
+            }
+            let number = |index, what: &str| -> Result<Option<u32>, String> {
+                let Some(text) = field(index) else {
+                    return Ok(None);
+                };
+                let bad = || format!("line {line}: {what} is {text:?}, not a number of px");
+                text.parse().map(Some).map_err(|_| bad())
+            };
+            let (width, height) = (number(size.0, "img_width")?, number(size.1, "img_height")?);
+            let source = match field(mask) {
+                Some(file) => Source::File(folder.join(file)),
+                None if rle.is_some() => Source::Rle(field(rle).unwrap_or("").to_owned()),
+                None => return Err(format!("line {line}: no mask is named")),
+            };
+            Ok(Truth {
+                id: name.clone(),
+                organ: field(organ)
+                    .map(|text| {
+                        text.parse::<Organ>()
+                            .map_err(|e| format!("line {line}: {e}"))
+                    })
+                    .transpose()?,
+                mpp: field(mpp)
+                    .map(|text| {
+                        let value: Option<f64> = text.parse().ok();
+                        let value = value.filter(|v| v.is_finite() && *v > 0.0);
+                        value.ok_or_else(|| format!("line {line}: {text:?} is no um/px"))
+                    })
+                    .transpose()?,
+                size: width.zip(height),
+                source,
+            })
+        };
+        match parse() {
+            Ok(truth) => truths.push(truth),
+            Err(reason) => problems.push(Problem { id: name, reason }),
+        }
+    }
+    if truths.is_empty() && problems.is_empty() {
+        return Err(wrong("it has no row".to_owned()));
+    }
+    Ok((truths, problems))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Result<(Vec<Truth>, Vec<Problem>), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        read_truth(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn kaggles_table_is_read_and_bad_rows_are_named() {
+        let (truths, problems) = table(
+            "id,organ,img_height,img_width,pixel_size,rle\n1,lung,4,5,0.4,1 3\n1,lung,4,5,0.4,1 3\n2,liver,4,5,0.4,\n3,,4,x,,\n4,kidney,4,5,,\n",
+        )
+        .unwrap();
+        assert_eq!(truths.len(), 2);
+        assert_eq!(truths[0].mask().unwrap().count(), 3);
+        assert_eq!((truths[0].mpp, truths[0].size), (Some(0.4), Some((5, 4))));
+        assert!(truths[1].mask().unwrap().is_empty());
+        let reasons: Vec<_> = problems.iter().map(|p| p.reason.as_str()).collect();
+        for (reason, word) in reasons.iter().zip(["second time", "liver", "img_width"]) {
+            assert!(reason.contains(word), "{reason}");
+        }
+        assert_eq!(problems.len(), 3);
+    }
+
+    #[test]
+    fn a_table_without_what_is_needed_is_refused() {
+        for (text, word) in [
+            ("name\n1\n", "column id"),
+            ("id\n1\n", "rle"),
+            ("id,rle\n1,1 2\n", "img_width"),
+            ("id,mask\n", "no row"),
+        ] {
+            let error = table(text).unwrap_err();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_rle_that_does_not_fit_is_an_error_of_its_image() {
+        let (truths, _) = table("id,img_height,img_width,rle\n1,4,5,20 3\n2,4,5,1\n").unwrap();
+        assert!(truths[0].mask().is_err() && truths[1].mask().is_err());
+    }
+}
