@@ -51,7 +51,10 @@ pub(super) enum Packing {
     Lzw,
     Deflate,
     PackBits,
+    Zstandard,
     Jpeg,
+    Jpeg2000,
+    WebP,
 }
 
 impl Packing {
@@ -63,13 +66,16 @@ impl Packing {
             7 => Packing::Jpeg,
             8 | 32_946 => Packing::Deflate,
             32_773 => Packing::PackBits,
+            33_003 | 33_005 | 34_712 => Packing::Jpeg2000,
+            34_926 | 50_000 => Packing::Zstandard,
+            34_927 | 50_001 => Packing::WebP,
             _ => return None,
         })
     }
 
     /// Whether an image codec does the work, with its own header and its own idea of samples.
     pub(super) fn is_image(self) -> bool {
-        matches!(self, Packing::Jpeg)
+        matches!(self, Packing::Jpeg | Packing::Jpeg2000 | Packing::WebP)
     }
 }
 
@@ -143,7 +149,12 @@ impl Layout {
         })?;
         let samples = number(tag::SAMPLES, 1)?;
         let sample_bytes = sample_bytes(source, directory, samples)?;
-        let colour = colour(source, directory, packing)?;
+        let colour = match code {
+            // Aperio's codes say what the samples are; its photometric interpretation does not follow.
+            33_003 => Colour::YCbCr,
+            33_005 => Colour::Rgb,
+            _ => colour(source, directory, packing)?,
+        };
         let extra = samples.checked_sub(u64::from(colour.samples()));
         let Some(extra) = extra.filter(|&extra| extra <= 16) else {
             return Err(Problem::unsupported(format!(

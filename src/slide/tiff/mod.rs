@@ -7,6 +7,7 @@
 mod colour;
 mod directory;
 mod jpeg;
+mod jpeg2000;
 mod layout;
 mod problem;
 mod pyramid;
@@ -14,6 +15,7 @@ mod samples;
 mod source;
 mod unpack;
 mod vendor;
+mod webp;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -191,6 +193,8 @@ fn decode_plane(
     let packed = layout.packed(source, plane, index)?;
     match layout.packing {
         Packing::Jpeg => jpeg::decode(layout, packed),
+        Packing::Jpeg2000 => jpeg2000::decode(layout, &packed),
+        Packing::WebP => webp::decode(layout, packed),
         packing => {
             let height = if layout.tiled {
                 layout.chunk.1

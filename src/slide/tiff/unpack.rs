@@ -22,11 +22,20 @@ pub(super) fn unpack(
         Packing::Deflate => read_all(flate2::read::ZlibDecoder::new(&packed[..]), length),
         Packing::Lzw => lzw(&packed, length),
         Packing::PackBits => pack_bits(&packed, length),
-        Packing::Jpeg => Err(Problem::format("image codecs are decoded elsewhere")),
+        Packing::Zstandard => {
+            let stream = ruzstd::decoding::StreamingDecoder::new(&packed[..]);
+            read_all(stream.map_err(|error| broken(&error))?, length)
+        }
+        Packing::Jpeg | Packing::Jpeg2000 | Packing::WebP => {
+            Err(Problem::format("image codecs are decoded elsewhere"))
+        }
     }
 }
 
-/// Reads exactly `length` bytes. More than that is padding and not looked at.
+/// Bytes that a stream may hold beyond what its tile needs. Some writers pad; what goes on longer is a bomb.
+const SLACK: u64 = 1 << 16;
+
+/// Reads exactly `length` bytes.
 fn read_all(mut stream: impl Read, length: usize) -> Result<Vec<u8>, Problem> {
     let mut out = vec![0; length];
     let mut got = 0;
@@ -34,8 +43,15 @@ fn read_all(mut stream: impl Read, length: usize) -> Result<Vec<u8>, Problem> {
         match stream.read(&mut out[got..]) {
             Ok(0) => return Err(too_short(got, length)),
             Ok(more) => got += more,
-            Err(error) => return Err(Problem::format(format!("broken compression: {error}"))),
+            Err(error) => return Err(broken(&error)),
         }
+    }
+    // Padding need not be sound, so an error in it counts as its end.
+    let surplus = std::io::copy(&mut stream.take(SLACK + 1), &mut std::io::sink()).unwrap_or(0);
+    if surplus > SLACK {
+        return Err(Problem::format(format!(
+            "it expands to more than the {length} bytes that its size needs"
+        )));
     }
     Ok(out)
 }
@@ -96,6 +112,10 @@ fn pack_bits(packed: &[u8], length: usize) -> Result<Vec<u8>, Problem> {
     Ok(out)
 }
 
+fn broken(error: &dyn std::fmt::Display) -> Problem {
+    Problem::format(format!("broken compression: {error}"))
+}
+
 fn too_short(got: usize, length: usize) -> Problem {
     Problem::format(format!("it holds {got} bytes instead of {length}"))
 }
@@ -120,10 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_never_ends_is_cut_at_the_length() {
-        let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-        std::io::Write::write_all(&mut deflate, &vec![7; 1 << 20]).unwrap();
-        let packed = deflate.finish().unwrap();
-        assert_eq!(unpack(Packing::Deflate, packed, 100).unwrap(), [7; 100]);
+    fn a_stream_may_be_padded_but_not_go_on_for_ever() {
+        let packed = |length| {
+            let level = flate2::Compression::best();
+            let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), level);
+            std::io::Write::write_all(&mut deflate, &vec![7; length]).unwrap();
+            deflate.finish().unwrap()
+        };
+        let unpacked = |length| unpack(Packing::Deflate, packed(length), 100);
+        assert_eq!(unpacked(100).unwrap(), [7; 100]);
+        assert_eq!(unpacked(5000).unwrap(), [7; 100]);
+        assert!(unpacked(1 << 20).is_err());
+        assert!(unpacked(99).is_err());
     }
 }
