@@ -1,4 +1,4 @@
-//! Reads TIFF, BigTIFF and Aperio SVS: strips or tiles, pyramids as a chain of directories or as SubIFDs.
+//! Reads TIFF, BigTIFF, OME-TIFF and Aperio SVS: strips or tiles, pyramids as a chain of directories or as SubIFDs.
 //!
 //! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`pyramid`] picks the levels, [`layout`]
 //! checks how each is stored. A tile is then unpacked by [`unpack`] and [`samples`], or decoded by an image codec, and
@@ -9,6 +9,7 @@ mod directory;
 mod jpeg;
 mod jpeg2000;
 mod layout;
+mod ome;
 mod problem;
 mod pyramid;
 mod samples;

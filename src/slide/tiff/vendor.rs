@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::directory::{Directory, tag};
+use super::ome::Ome;
 use super::problem::Problem;
 use super::source::Source;
 use crate::slide::Resolution;
 
 /// What is known of the slide as a whole.
 pub(super) struct Origin {
-    /// For people: `TIFF`, `Aperio SVS`.
+    /// For people: `TIFF`, `OME-TIFF`, `Aperio SVS`.
     pub(super) format: &'static str,
     pub(super) resolution: Option<Resolution>,
 }
@@ -19,14 +20,18 @@ impl Origin {
     pub(super) fn read(path: &Path, source: &Source, first: &Directory) -> Result<Self, Problem> {
         let description = first.text(source, tag::DESCRIPTION)?;
         refuse_foreign(path, first, &description)?;
-        let aperio = description.starts_with("Aperio");
-        let stated = if aperio {
-            Resolution::from_aperio(&description)
+        let (format, stated) = if description.starts_with("Aperio") {
+            ("Aperio SVS", Resolution::from_aperio(&description))
+        } else if let Some(ome) = Ome::parse(&description)? {
+            let samples = first.number(source, tag::SAMPLES)?.unwrap_or(1);
+            ome.refuse_split_colours(samples)?;
+            ("OME-TIFF", ome.resolution())
         } else {
-            None
+            ("TIFF", None)
         };
+        // The order is documented in `resolution.rs`.
         Ok(Origin {
-            format: if aperio { "Aperio SVS" } else { "TIFF" },
+            format,
             resolution: stated.or_else(|| tag_resolution(source, first)),
         })
     }
