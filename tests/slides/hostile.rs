@@ -290,9 +290,11 @@ fn bombs_are_refused() {
     jpeg.extend([1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]);
     jpeg.extend([0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0]);
     bomb("JPEG of 12 GiB", "65535", 7, &jpeg);
-    // Start and SIZ of 2^31 x 2^31 px; then one of 16 x 16 px in tiles of one px each; then 16,384 components.
+    // Start, SIZ, and a coding style of 32 layers in precincts of one px.
     let siz = |side: u32, tile: u32, components: u16| {
-        let mut data = vec![0xff, 0x4f, 0xff, 0x51, 0, 0, 0, 0];
+        let mut data = vec![0xff, 0x4f, 0xff, 0x51];
+        data.extend((38 + 3 * components).to_be_bytes());
+        data.extend([0, 0]);
         for number in [side, side, 0, 0, tile, tile, 0, 0] {
             data.extend(number.to_be_bytes());
         }
@@ -300,6 +302,8 @@ fn bombs_are_refused() {
         for _ in 0..components {
             data.extend([7, 1, 1]);
         }
+        data.extend([0xff, 0x52, 0, 13, 1, 0, 0, 32, 0, 0, 4, 4, 0, 1, 0]);
+        data.extend([0xff, 0xd9]);
         data
     };
     bomb(
@@ -314,6 +318,16 @@ fn bombs_are_refused() {
         33_005,
         &siz(16, 16, 16_384),
     );
+    refused("JPEG 2000 in blocks of one px", "code-blocks", |file, _| {
+        let data = siz(4096, 4096, 3);
+        let at = file.data(&data);
+        file.directory(&tiled((4096, 4096), 4096, 33_005, at, data.len() as u32));
+    });
+    refused("JPEG 2000 in tiles of one px", "66049 tiles", |file, _| {
+        let data = siz(256, 1, 3);
+        let at = file.data(&data);
+        file.directory(&tiled((256, 256), 256, 33_005, at, data.len() as u32));
+    });
     // A VP8 frame header of 16,383 x 16,383 px.
     let mut webp = b"RIFF\x2a\0\0\0WEBPVP8 \x1e\0\0\0\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f".to_vec();
     webp.resize(64, 0);

@@ -1,6 +1,6 @@
 //! Samples become RGB.
 
-use super::layout::{Alpha, Colour};
+use super::photometric::{Alpha, Colour};
 use super::problem::Problem;
 use super::samples::{Meaning, Samples};
 

@@ -5,7 +5,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::layout::{Colour, Layout};
+use super::layout::Layout;
+use super::photometric::Colour;
 use super::problem::Problem;
 use super::samples::{Meaning, Samples};
 
@@ -23,7 +24,7 @@ pub(super) fn decode(layout: &Layout, packed: Vec<u8>) -> Result<Samples, Proble
     let (Some(info), Some(space)) = (decoder.info(), decoder.input_colorspace()) else {
         return Err(Problem::format("broken JPEG: it has no header"));
     };
-    super::check_codec_size(layout, u32::from(info.width), u32::from(info.height))?;
+    super::decode::check_codec_size(layout, u32::from(info.width), u32::from(info.height))?;
     if !matches!(info.components, 1 | 3) {
         return Err(Problem::unsupported(format!(
             "JPEG with {} samples a pixel; convert it to RGB",

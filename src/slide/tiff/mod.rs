@@ -1,15 +1,19 @@
 //! Reads TIFF, BigTIFF, OME-TIFF and Aperio SVS: strips or tiles, pyramids as a chain of directories or as SubIFDs.
 //!
 //! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`pyramid`] picks the levels, [`layout`]
-//! checks how each is stored. A tile is then unpacked by [`unpack`] and [`samples`], or decoded by an image codec, and
-//! [`colour`] makes RGB of it. All but [`source`] take what the file says as untrue until it is checked.
+//! checks how each is stored. [`decode`] then takes a tile through [`unpack`] and [`samples`], or through an image codec,
+//! and [`colour`] makes RGB of it. What the file says is taken as untrue until it is checked.
 
+mod codestream;
 mod colour;
+mod decode;
 mod directory;
 mod jpeg;
 mod jpeg2000;
 mod layout;
 mod ome;
+mod packing;
+mod photometric;
 mod problem;
 mod pyramid;
 mod samples;
@@ -25,11 +29,12 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::{Level, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use decode::Chunk;
 use directory::{Directories, Directory, tag};
-use layout::{Layout, MAX_CHUNKS, Packing, compression_name};
+use layout::{Layout, MAX_CHUNKS};
+use packing::compression_name;
 use problem::Problem;
 use pyramid::{Page, pyramid};
-use samples::Samples;
 use source::Source;
 use vendor::Origin;
 
@@ -46,13 +51,6 @@ pub struct TiffReader {
     source: Source,
     levels: Vec<Layout>,
     cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
-}
-
-/// A decoded strip or tile: RGB, `[height, width, 3]`.
-struct Chunk {
-    width: u32,
-    height: u32,
-    rgb: Vec<u8>,
 }
 
 #[derive(Clone)]
@@ -102,7 +100,7 @@ impl TiffReader {
         self.cache.get_or_insert_with(&(level, index), || {
             let layout = &self.levels[level];
             let kind = if layout.tiled { "tile" } else { "strip" };
-            decode(&self.source, layout, index)
+            decode::chunk(&self.source, layout, index)
                 .map(Arc::new)
                 .map_err(|problem| {
                     problem
@@ -164,75 +162,6 @@ fn choose<'a>(
         .into_iter()
         .map(|index| directories[index])
         .collect())
-}
-
-/// Decodes a tile or strip to RGB, cut to what lies in the image.
-fn decode(source: &Source, layout: &Layout, index: u32) -> Result<Chunk, Problem> {
-    let inside = layout.size_inside(index);
-    let samples = if layout.planes == 1 {
-        decode_plane(source, layout, 0, index)?
-    } else {
-        let planes = (0..layout.planes)
-            .map(|plane| decode_plane(source, layout, plane, index))
-            .collect::<Result<Vec<_>, Problem>>()?;
-        samples::interleave(planes)
-            .ok_or_else(|| Problem::format("its planes are of different sizes"))?
-    };
-    Ok(Chunk {
-        width: inside.0,
-        height: inside.1,
-        rgb: colour::to_rgb(&samples, &layout.colour, layout.alpha, inside)?,
-    })
-}
-
-fn decode_plane(
-    source: &Source,
-    layout: &Layout,
-    plane: u32,
-    index: u32,
-) -> Result<Samples, Problem> {
-    let packed = layout.packed(source, plane, index)?;
-    match layout.packing {
-        Packing::Jpeg => jpeg::decode(layout, packed),
-        Packing::Jpeg2000 => jpeg2000::decode(layout, &packed),
-        Packing::WebP => webp::decode(layout, packed),
-        packing => {
-            let height = if layout.tiled {
-                layout.chunk.1
-            } else {
-                layout.size_inside(index).1
-            };
-            let size = (layout.chunk.0, height);
-            // `Layout::read` has checked that a whole chunk is within the limits.
-            let length = size.0 as usize
-                * size.1 as usize
-                * layout.samples_together() as usize
-                * layout.sample_bytes;
-            let bytes = unpack::unpack(packing, packed, length)?;
-            Ok(samples::from_bytes(
-                layout,
-                source.is_little_endian(),
-                bytes,
-                size,
-            ))
-        }
-    }
-}
-
-/// Checks the size that an image codec's own header states, before it decodes: at least what is needed, and no more
-/// than a tile or strip rounded up to whole blocks of 16 px.
-fn check_codec_size(layout: &Layout, width: u32, height: u32) -> Result<(), Problem> {
-    let most = (
-        layout.chunk.0.next_multiple_of(16),
-        layout.chunk.1.next_multiple_of(16),
-    );
-    if width == 0 || height == 0 || width > most.0 || height > most.1 {
-        return Err(Problem::format(format!(
-            "it states {width} x {height} px where the file states {} x {} px",
-            layout.chunk.0, layout.chunk.1
-        )));
-    }
-    Ok(())
 }
 
 impl SlideReader for TiffReader {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::layout::Packing;
+use super::packing::Packing;
 use super::problem::Problem;
 
 /// Unpacks a strip or tile that holds `length` bytes. Never takes more memory than that, whatever the stream says.
