@@ -157,8 +157,8 @@ def describe(config: Config, out: Path) -> None:
                 "accuracy": metrics.get("router"),
             },
         )
-    for name in parameters:
-        if name != "router":
+    for name in (*ORGANS, "baseline", "unet"):
+        if name in parameters:
             text += _table("[[model]]", _model(config, name, out, metrics, calibration, parameters))
     part = out / "bundle.toml.part"
     part.write_text(text, encoding="utf-8")

@@ -15,12 +15,14 @@ pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), Ev
     let mut json = serde_json::to_vec_pretty(report)
         .map_err(|e| EvaluateError::io(folder, std::io::Error::other(e)))?;
     json.push(b'\n');
-    replace(&folder.join("report.json"), &json)?;
-    replace(&folder.join("report.csv"), &table(report, folder)?)?;
-    replace(
-        &folder.join("report.html"),
-        page(report, gallery).as_bytes(),
-    )
+    for (name, bytes) in [
+        ("report.json", json),
+        ("report.csv", table(report, folder)?),
+        ("report.html", page(report, gallery).into_bytes()),
+    ] {
+        replace(&folder.join(name), |out| out.write_all(&bytes))?;
+    }
+    Ok(())
 }
 
 /// One row an image and run.

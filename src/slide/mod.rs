@@ -35,7 +35,7 @@ pub struct Level {
 /// What a reader found out about its slide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlideInfo {
-    /// The file format, for people: `TIFF`, `Aperio SVS`, `PNG`, `JPEG`.
+    /// The file format, for people: `TIFF`, `OME-TIFF`, `Aperio SVS`, `PNG`, `JPEG`.
     pub format: String,
     /// How the pixels are compressed, for people.
     pub compression: String,
@@ -145,9 +145,9 @@ pub(crate) fn copy_overlap(
     (width, height): (u32, u32),
 ) {
     let x0 = at.0.max(x);
-    let x1 = (at.0 + i64::from(size.0)).min(x + i64::from(width));
+    let x1 = (at.0 + i64::from(size.0)).min(x.saturating_add(i64::from(width)));
     let y0 = at.1.max(y);
-    let y1 = (at.1 + i64::from(size.1)).min(y + i64::from(height));
+    let y1 = (at.1 + i64::from(size.1)).min(y.saturating_add(i64::from(height)));
     if x0 >= x1 {
         return;
     }

@@ -1,4 +1,14 @@
 //! Where a slide's um/px comes from, and which values are believed.
+//!
+//! The first of these that gives a believable value is taken, and the record says which it was:
+//!
+//! 1. the caller: `--mpp`, then the manifest's column;
+//! 2. the `MPP` of an Aperio description;
+//! 3. `PhysicalSizeX` of OME-XML, with its unit;
+//! 4. the resolution tags of a TIFF, which many programs fill with a default.
+//!
+//! What no microscope can have is passed over: 0, not a number, 1 px an inch or centimetre, 72, 96 or 300 dpi, and px
+//! that are not square.
 
 use serde::Serialize;
 
@@ -12,6 +22,8 @@ pub enum ResolutionSource {
     Manifest,
     /// The `MPP` of an Aperio image description.
     Aperio,
+    /// The `PhysicalSizeX` of OME-XML.
+    OmeXml,
     /// The resolution tags of a TIFF.
     TiffTags,
 }
@@ -22,6 +34,7 @@ impl std::fmt::Display for ResolutionSource {
             ResolutionSource::Option => "--mpp",
             ResolutionSource::Manifest => "manifest",
             ResolutionSource::Aperio => "Aperio description",
+            ResolutionSource::OmeXml => "OME-XML",
             ResolutionSource::TiffTags => "TIFF resolution tags",
         })
     }
@@ -53,10 +66,32 @@ impl Resolution {
             3 => 10_000.0,
             _ => return None,
         };
-        if !(x > 0.0 && y > 0.0) || (x / y - 1.0).abs() > 0.02 {
-            return None;
-        }
-        Resolution::believable(um / x, ResolutionSource::TiffTags)
+        Resolution::square(um / x, um / y, ResolutionSource::TiffTags)
+    }
+
+    /// From OME-XML's `PhysicalSizeX` and `PhysicalSizeY` with their units, which are um where none is given.
+    /// None when a unit is no length, the sides differ by more than 2 %, or the value is not believable.
+    pub(crate) fn from_ome(x: (f64, Option<&str>), y: (f64, Option<&str>)) -> Option<Self> {
+        let um = |(value, unit): (f64, Option<&str>)| {
+            let factor = match unit.unwrap_or("um") {
+                // The micro sign, the Greek letter, and what replaces them.
+                "\u{b5}m" | "\u{3bc}m" | "um" => 1.0,
+                "nm" => 1e-3,
+                "mm" => 1e3,
+                "cm" => 1e4,
+                "m" => 1e6,
+                "in" => 25_400.0,
+                _ => return None,
+            };
+            Some(value * factor)
+        };
+        Resolution::square(um(x)?, um(y)?, ResolutionSource::OmeXml)
+    }
+
+    /// From um/px across and down, which may differ by 2 %.
+    fn square(x: f64, y: f64, source: ResolutionSource) -> Option<Self> {
+        let alike = x > 0.0 && y > 0.0 && (x / y - 1.0).abs() <= 0.02;
+        alike.then(|| Resolution::believable(x, source))?
     }
 
     /// From an Aperio image description, `Aperio ... |MPP = 0.4990|...`.
@@ -85,6 +120,22 @@ mod tests {
         assert_eq!(mpp(0.0, 25_000.0, 3), None);
         assert_eq!(mpp(f64::NAN, 25_000.0, 3), None);
         assert_eq!(mpp(25_000.0, 50_000.0, 3), None);
+    }
+
+    #[test]
+    fn ome_sizes_know_their_units() {
+        let mpp = |x, y| Resolution::from_ome(x, y).map(|r| r.mpp);
+        assert_eq!(mpp((0.5, None), (0.5, None)), Some(0.5));
+        assert_eq!(mpp((0.5, Some("\u{3bc}m")), (500.0, Some("nm"))), Some(0.5));
+        assert_eq!(
+            mpp((0.25, Some("\u{b5}m")), (0.25, Some("\u{b5}m"))),
+            Some(0.25)
+        );
+        assert_eq!(mpp((0.5, Some("mm")), (0.5, Some("mm"))), None);
+        assert_eq!(mpp((1.0, Some("pixel")), (1.0, Some("pixel"))), None);
+        assert_eq!(mpp((0.5, None), (0.25, None)), None);
+        assert_eq!(mpp((0.0, None), (0.0, None)), None);
+        assert_eq!(mpp((f64::NAN, None), (0.5, None)), None);
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! Samples become RGB.
+
+use super::photometric::{Alpha, Colour};
+use super::problem::Problem;
+use super::samples::{Meaning, Samples};
+
+/// Turns samples into RGB, `[height, width, 3]`, and cuts off what lies beyond `width` x `height`.
+pub(super) fn to_rgb(
+    samples: &Samples,
+    colour: &Colour,
+    alpha: Alpha,
+    (width, height): (u32, u32),
+) -> Result<Vec<u8>, Problem> {
+    let channels = samples.channels as usize;
+    let stride = samples.width as usize * channels;
+    let wanted = match (samples.meaning, colour) {
+        (Some(Meaning::Rgb), Colour::YCbCr) => &Colour::Rgb,
+        (Some(Meaning::YCbCr), Colour::Rgb) => &Colour::YCbCr,
+        _ => colour,
+    };
+    if samples.width < width
+        || samples.height < height
+        || channels < wanted.samples() as usize
+        || samples.bytes.len() < stride * samples.height as usize
+    {
+        return Err(Problem::format(format!(
+            "it holds {} x {} px of {channels} samples; {width} x {height} px of {} are needed",
+            samples.width,
+            samples.height,
+            wanted.samples()
+        )));
+    }
+    let alpha_at = wanted.samples() as usize;
+    let alpha = if channels > alpha_at {
+        alpha
+    } else {
+        Alpha::None
+    };
+    let mut out = Vec::with_capacity(width as usize * height as usize * 3);
+    for row in samples.bytes.chunks_exact(stride).take(height as usize) {
+        let row = &row[..width as usize * channels];
+        if alpha == Alpha::None && channels == 3 && *wanted == Colour::Rgb {
+            out.extend_from_slice(row);
+            continue;
+        }
+        for px in row.chunks_exact(channels) {
+            let rgb = match wanted {
+                Colour::Grey => [px[0]; 3],
+                Colour::InvertedGrey => [255 - px[0]; 3],
+                Colour::Rgb => [px[0], px[1], px[2]],
+                Colour::YCbCr => ycbcr_to_rgb(px[0], px[1], px[2]),
+                Colour::Palette(colours) => colours[usize::from(px[0])],
+            };
+            out.extend(match alpha {
+                Alpha::None => rgb,
+                // What is transparent shows white, as glass does.
+                Alpha::Associated => rgb.map(|v| v.saturating_add(255 - px[alpha_at])),
+                Alpha::Separate => rgb.map(|v| over_white(v, px[alpha_at])),
+            });
+        }
+    }
+    Ok(out)
+}
+
+fn over_white(value: u8, alpha: u8) -> u8 {
+    let alpha = u32::from(alpha);
+    ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
+/// JFIF's full-range conversion (ITU-T T.871, section 7) in 16-bit fixed point.
+fn ycbcr_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
+    let round = |v: i32| ((v + (1 << 15)) >> 16).clamp(0, 255) as u8;
+    [
+        round(y + 91_881 * cr),
+        round(y - 22_554 * cb - 46_802 * cr),
+        round(y + 116_130 * cb),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ycbcr_known_colours() {
+        assert_eq!(ycbcr_to_rgb(255, 128, 128), [255, 255, 255]);
+        assert_eq!(ycbcr_to_rgb(0, 128, 128), [0, 0, 0]);
+        assert_eq!(ycbcr_to_rgb(76, 85, 255), [254, 0, 0]);
+        assert_eq!(ycbcr_to_rgb(29, 255, 107), [0, 0, 254]);
+    }
+
+    #[test]
+    fn transparency_shows_white() {
+        let px = |bytes: Vec<u8>, alpha| {
+            let samples = Samples {
+                width: 1,
+                height: 1,
+                channels: 4,
+                bytes,
+                meaning: None,
+            };
+            to_rgb(&samples, &Colour::Rgb, alpha, (1, 1)).unwrap()
+        };
+        assert_eq!(px(vec![10, 20, 30, 0], Alpha::Separate), [255; 3]);
+        assert_eq!(px(vec![10, 20, 30, 255], Alpha::Separate), [10, 20, 30]);
+        assert_eq!(px(vec![0, 0, 0, 0], Alpha::Associated), [255; 3]);
+        assert_eq!(px(vec![10, 20, 30, 0], Alpha::None), [10, 20, 30]);
+    }
+}

@@ -1,0 +1,84 @@
+//! One tile or strip, from the file's bytes to RGB.
+
+use super::layout::Layout;
+use super::packing::Packing;
+use super::problem::Problem;
+use super::samples::{self, Samples};
+use super::source::Source;
+use super::{colour, jpeg, jpeg2000, unpack, webp};
+
+/// A decoded strip or tile: RGB, `[height, width, 3]`.
+pub(super) struct Chunk {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) rgb: Vec<u8>,
+}
+
+/// Decodes a tile or strip to RGB, cut to what lies in the image.
+pub(super) fn chunk(source: &Source, layout: &Layout, index: u32) -> Result<Chunk, Problem> {
+    let inside = layout.size_inside(index);
+    let samples = if layout.planes == 1 {
+        decode_plane(source, layout, 0, index)?
+    } else {
+        let planes = (0..layout.planes)
+            .map(|plane| decode_plane(source, layout, plane, index))
+            .collect::<Result<Vec<_>, Problem>>()?;
+        samples::interleave(planes)
+            .ok_or_else(|| Problem::format("its planes are of different sizes"))?
+    };
+    Ok(Chunk {
+        width: inside.0,
+        height: inside.1,
+        rgb: colour::to_rgb(&samples, &layout.colour, layout.alpha, inside)?,
+    })
+}
+
+fn decode_plane(
+    source: &Source,
+    layout: &Layout,
+    plane: u32,
+    index: u32,
+) -> Result<Samples, Problem> {
+    let packed = layout.packed(source, plane, index)?;
+    match layout.packing {
+        Packing::Jpeg => jpeg::decode(layout, packed),
+        Packing::Jpeg2000 => jpeg2000::decode(layout, &packed),
+        Packing::WebP => webp::decode(layout, packed),
+        packing => {
+            let height = if layout.tiled {
+                layout.chunk.1
+            } else {
+                layout.size_inside(index).1
+            };
+            let size = (layout.chunk.0, height);
+            // `Layout::read` has checked that a whole chunk is within the limits.
+            let length = size.0 as usize
+                * size.1 as usize
+                * layout.samples_together() as usize
+                * layout.sample_bytes;
+            let bytes = unpack::unpack(packing, packed, length)?;
+            Ok(samples::from_bytes(
+                layout,
+                source.is_little_endian(),
+                bytes,
+                size,
+            ))
+        }
+    }
+}
+
+/// Checks the size that an image codec's own header states, before it decodes: at least what is needed, and no more
+/// than a tile or strip rounded up to whole blocks of 16 px.
+pub(super) fn check_codec_size(layout: &Layout, width: u32, height: u32) -> Result<(), Problem> {
+    let most = (
+        layout.chunk.0.next_multiple_of(16),
+        layout.chunk.1.next_multiple_of(16),
+    );
+    if width == 0 || height == 0 || width > most.0 || height > most.1 {
+        return Err(Problem::format(format!(
+            "it states {width} x {height} px where the file states {} x {} px",
+            layout.chunk.0, layout.chunk.1
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! How one level is stored: everything that is needed to read and decode its tiles or strips, checked.
+
+use super::directory::{Directory, tag};
+use super::packing::{Packing, compression_name};
+use super::photometric::{Alpha, Colour, colour, sample_bytes};
+use super::problem::Problem;
+use super::source::Source;
+use crate::slide::MAX_SIDE;
+
+/// Memory that one strip or tile may take, as stored, as samples and as RGB.
+pub(super) const MAX_CHUNK_BYTES: usize = 128 << 20;
+/// Tiles and strips of all levels together; twice what a full level may have.
+pub(super) const MAX_CHUNKS: u64 = 1 << 23;
+
+/// How one level is stored.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Width and height of a tile; a strip is as wide as the image.
+    pub(super) chunk: (u32, u32),
+    pub(super) across: u32,
+    pub(super) down: u32,
+    /// Strips end with the image, tiles do not.
+    pub(super) tiled: bool,
+    /// Samples a px, over all planes.
+    pub(super) samples: u32,
+    /// 1, or as many as samples where each has tiles of its own.
+    pub(super) planes: u32,
+    /// Bytes of a sample: 1 or 2.
+    pub(super) sample_bytes: usize,
+    pub(super) colour: Colour,
+    pub(super) alpha: Alpha,
+    pub(super) packing: Packing,
+    /// Each sample is stored as the difference from the one to its left.
+    pub(super) differences: bool,
+    pub(super) jpeg_tables: Option<Vec<u8>>,
+    offsets: Vec<u64>,
+    counts: Vec<u64>,
+}
+
+impl Layout {
+    /// Reads and checks what a directory says. `budget` is how many tiles and strips may still be listed; it shrinks.
+    pub(super) fn read(
+        source: &Source,
+        directory: &Directory,
+        budget: &mut u64,
+    ) -> Result<Self, Problem> {
+        let number = |tag, missing| {
+            let value = directory.number(source, tag)?;
+            Ok::<u64, Problem>(value.unwrap_or(missing))
+        };
+        let (width, height) = size(source, directory)?;
+        let code = number(tag::COMPRESSION, 1)?;
+        let packing = Packing::from_code(code).ok_or_else(|| {
+            Problem::unsupported(format!(
+                "{} compression; convert it to JPEG or Deflate",
+                compression_name(code)
+            ))
+        })?;
+        let samples = number(tag::SAMPLES, 1)?;
+        let sample_bytes = sample_bytes(source, directory, samples)?;
+        let colour = match code {
+            // Aperio's codes say what the samples are; its photometric interpretation does not follow.
+            33_003 => Colour::YCbCr,
+            33_005 => Colour::Rgb,
+            _ => colour(source, directory, packing)?,
+        };
+        let extra = samples.checked_sub(u64::from(colour.samples()));
+        let Some(extra) = extra.filter(|&extra| extra <= 16) else {
+            return Err(Problem::unsupported(format!(
+                "{samples} samples a pixel; convert it to 8-bit RGB"
+            )));
+        };
+        let alpha = match number(tag::EXTRA_SAMPLES, 0)? {
+            1 if extra > 0 => Alpha::Associated,
+            2 if extra > 0 => Alpha::Separate,
+            _ => Alpha::None,
+        };
+        let planes = match number(tag::PLANAR, 1)? {
+            2 => samples,
+            1 => 1,
+            other => {
+                return Err(Problem::format(format!(
+                    "the planar configuration {other} does not exist"
+                )));
+            }
+        };
+        let differences = match number(tag::PREDICTOR, 1)? {
+            // Image codecs predict in their own way; writers copy the tag along.
+            _ if packing.is_image() => false,
+            1 => false,
+            2 => true,
+            other => {
+                return Err(Problem::unsupported(format!(
+                    "the predictor {other}; convert it to 8-bit RGB"
+                )));
+            }
+        };
+        if number(tag::FILL_ORDER, 1)? == 2 && !packing.is_image() {
+            return Err(Problem::unsupported(
+                "bytes with reversed bits (FillOrder 2); convert it to a plain TIFF",
+            ));
+        }
+        let tiled = directory.has(tag::TILE_OFFSETS);
+        let chunk = if tiled {
+            (number(tag::TILE_WIDTH, 0)?, number(tag::TILE_HEIGHT, 0)?)
+        } else {
+            let rows = number(tag::ROWS_PER_STRIP, u64::from(height))?;
+            (u64::from(width), rows.min(u64::from(height)))
+        };
+        if chunk.0 == 0 || chunk.1 == 0 {
+            return Err(Problem::format("its strips or tiles have no pixels"));
+        }
+        let stored = samples.max(3) * sample_bytes as u64;
+        let bytes = chunk.0.checked_mul(chunk.1);
+        let bytes = bytes.and_then(|pixels| pixels.checked_mul(stored));
+        if bytes.is_none_or(|bytes| bytes > MAX_CHUNK_BYTES as u64) {
+            return Err(Problem::limits(format!(
+                "strips or tiles of {} x {} px; one may take {} MiB decoded",
+                chunk.0,
+                chunk.1,
+                MAX_CHUNK_BYTES >> 20
+            )));
+        }
+        // Both sides are below 2^27 after the check above.
+        let chunk = (chunk.0 as u32, chunk.1 as u32);
+        let across = width.div_ceil(chunk.0);
+        let down = height.div_ceil(chunk.1);
+        let needed = u64::from(across) * u64::from(down) * planes;
+        let (offset_tag, count_tag) = if tiled {
+            (tag::TILE_OFFSETS, tag::TILE_COUNTS)
+        } else {
+            (tag::STRIP_OFFSETS, tag::STRIP_COUNTS)
+        };
+        for table in [offset_tag, count_tag] {
+            if directory.count(table) < needed {
+                return Err(Problem::format(format!(
+                    "it lists {} strips or tiles where its size needs {needed}",
+                    directory.count(table)
+                )));
+            }
+        }
+        *budget = budget
+            .checked_sub(directory.count(offset_tag))
+            .ok_or_else(|| Problem::limits(format!("more than {MAX_CHUNKS} strips or tiles")))?;
+        Ok(Layout {
+            width,
+            height,
+            chunk,
+            across,
+            down,
+            tiled,
+            samples: samples as u32,
+            planes: planes as u32,
+            sample_bytes,
+            colour,
+            alpha,
+            packing,
+            differences,
+            jpeg_tables: match packing {
+                Packing::Jpeg => directory.bytes(source, tag::JPEG_TABLES)?,
+                _ => None,
+            },
+            offsets: directory.numbers(source, offset_tag)?,
+            counts: directory.numbers(source, count_tag)?,
+        })
+    }
+
+    /// Samples that are stored together in one tile or strip.
+    pub(super) fn samples_together(&self) -> u32 {
+        if self.planes == 1 { self.samples } else { 1 }
+    }
+
+    /// Width and height in px of the part of a tile or strip that lies in the image.
+    pub(super) fn size_inside(&self, index: u32) -> (u32, u32) {
+        let (column, row) = (index % self.across, index / self.across);
+        (
+            (self.width - column * self.chunk.0).min(self.chunk.0),
+            (self.height - row * self.chunk.1).min(self.chunk.1),
+        )
+    }
+
+    /// The bytes of a tile or strip of a plane, as they are in the file.
+    pub(super) fn packed(
+        &self,
+        source: &Source,
+        plane: u32,
+        index: u32,
+    ) -> Result<Vec<u8>, Problem> {
+        let at = plane as usize * self.across as usize * self.down as usize + index as usize;
+        let (offset, count) = (self.offsets[at], self.counts[at]);
+        if count == 0 {
+            return Err(Problem::format("it has no bytes"));
+        }
+        // Hardly anything grows by compression; what is larger than it can be is not read.
+        if count > MAX_CHUNK_BYTES as u64 + (1 << 16) {
+            return Err(Problem::limits(format!(
+                "it takes {count} bytes in the file; the most is {} MiB",
+                MAX_CHUNK_BYTES >> 20
+            )));
+        }
+        source.bytes(offset, count as usize)
+    }
+}
+
+/// Width and height, within the limits.
+fn size(source: &Source, directory: &Directory) -> Result<(u32, u32), Problem> {
+    let side = |tag| directory.number(source, tag).map(Option::unwrap_or_default);
+    let (width, height) = (side(tag::WIDTH)?, side(tag::HEIGHT)?);
+    if width == 0 || height == 0 {
+        return Err(Problem::format("the image has no pixels"));
+    }
+    if width > u64::from(MAX_SIDE) || height > u64::from(MAX_SIDE) {
+        return Err(Problem::limits(format!(
+            "{width} x {height} px; the largest side is {MAX_SIDE} px"
+        )));
+    }
+    Ok((width as u32, height as u32))
+}

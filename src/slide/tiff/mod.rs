@@ -1,0 +1,261 @@
+//! Reads TIFF, BigTIFF, OME-TIFF and Aperio SVS: strips or tiles, pyramids as a chain of directories or as SubIFDs.
+//!
+//! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`pyramid`] picks the levels, [`layout`]
+//! checks how each is stored. [`decode`] then takes a tile through [`unpack`] and [`samples`], or through an image codec,
+//! and [`colour`] makes RGB of it. What the file says is taken as untrue until it is checked.
+
+mod codestream;
+mod colour;
+mod decode;
+mod directory;
+mod jpeg;
+mod jpeg2000;
+mod layout;
+mod ome;
+mod packing;
+mod photometric;
+mod problem;
+mod pyramid;
+mod samples;
+mod source;
+mod unpack;
+mod vendor;
+mod webp;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::{Level, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use decode::Chunk;
+use directory::{Directories, Directory, tag};
+use layout::{Layout, MAX_CHUNKS};
+use packing::compression_name;
+use problem::Problem;
+use pyramid::{Page, pyramid};
+use source::Source;
+use vendor::Origin;
+
+/// Levels of one slide; each half the size of the one before, 21 take the largest slide to one px.
+const MAX_LEVELS: usize = 32;
+/// Decoded tiles and strips kept for neighbouring regions. More than the largest chunk, or a slide in one strip would be
+/// decoded anew for every tile.
+const CACHE_BYTES: u64 = 192 << 20;
+
+/// A TIFF slide. Chunks (tiles or strips) are decoded when needed and kept in a bounded cache.
+pub struct TiffReader {
+    path: PathBuf,
+    info: SlideInfo,
+    source: Source,
+    levels: Vec<Layout>,
+    cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
+}
+
+#[derive(Clone)]
+struct ChunkBytes;
+
+impl Weighter<(usize, u32), Arc<Chunk>> for ChunkBytes {
+    fn weight(&self, _: &(usize, u32), chunk: &Arc<Chunk>) -> u64 {
+        chunk.rgb.len() as u64 + 64
+    }
+}
+
+impl TiffReader {
+    /// Opens a TIFF file and finds its levels. Reads tags only, no pixels.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is broken, over the limits, or stores pixels in a way that is not supported.
+    pub fn open(path: &Path) -> Result<Self, SlideError> {
+        let named = |problem: Problem| problem.of(path);
+        let source = Source::open(path).map_err(named)?;
+        let directories = Directories::read(&source).map_err(named)?;
+        let first = &directories.pages[0];
+        let origin = Origin::read(path, &source, first).map_err(named)?;
+        let compression = first.number(&source, tag::COMPRESSION).map_err(named)?;
+        let levels = read_levels(&source, &directories).map_err(named)?;
+        Ok(TiffReader {
+            path: path.to_owned(),
+            info: SlideInfo {
+                format: origin.format.to_owned(),
+                compression: compression_name(compression.unwrap_or(1)),
+                levels: levels
+                    .iter()
+                    .map(|layout| Level {
+                        width: layout.width,
+                        height: layout.height,
+                    })
+                    .collect(),
+                resolution: origin.resolution,
+            },
+            source,
+            levels,
+            // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
+            cache: Cache::with_weighter(32, CACHE_BYTES, ChunkBytes),
+        })
+    }
+
+    fn chunk(&self, level: usize, index: u32) -> Result<Arc<Chunk>, SlideError> {
+        self.cache.get_or_insert_with(&(level, index), || {
+            let layout = &self.levels[level];
+            let kind = if layout.tiled { "tile" } else { "strip" };
+            decode::chunk(&self.source, layout, index)
+                .map(Arc::new)
+                .map_err(|problem| {
+                    problem
+                        .within(|| format!("{kind} {index} of level {level}"))
+                        .of(&self.path)
+                })
+        })
+    }
+}
+
+/// Finds the levels and checks that each can be read.
+fn read_levels(source: &Source, directories: &Directories) -> Result<Vec<Layout>, Problem> {
+    let first = &directories.pages[0];
+    let below: Vec<&Directory> = std::iter::once(first)
+        .chain(&directories.below_first)
+        .collect();
+    let chain: Vec<&Directory> = directories.pages.iter().collect();
+    let mut kept = choose(source, &below, true)?;
+    if kept.len() == 1 {
+        kept = choose(source, &chain, false)?;
+    }
+    if kept.len() > MAX_LEVELS {
+        return Err(Problem::limits(format!(
+            "{} levels; the most is {MAX_LEVELS}",
+            kept.len()
+        )));
+    }
+    let mut budget = MAX_CHUNKS;
+    kept.iter()
+        .enumerate()
+        .map(|(level, directory)| {
+            Layout::read(source, directory, &mut budget).map_err(|problem| match level {
+                0 => problem,
+                _ => problem.within(|| format!("level {level}")),
+            })
+        })
+        .collect()
+}
+
+/// The directories of a list that form a pyramid, the first one included.
+fn choose<'a>(
+    source: &Source,
+    directories: &[&'a Directory],
+    trusted: bool,
+) -> Result<Vec<&'a Directory>, Problem> {
+    let pages = directories
+        .iter()
+        .map(|directory| {
+            let number = |tag| Ok(directory.number(source, tag)?.unwrap_or(0));
+            Ok(Page {
+                width: number(tag::WIDTH)?,
+                height: number(tag::HEIGHT)?,
+                tiled: directory.has(tag::TILE_OFFSETS),
+                reduced: number(tag::NEW_SUBFILE_TYPE)? & 1 != 0,
+            })
+        })
+        .collect::<Result<Vec<_>, Problem>>()?;
+    Ok(pyramid(&pages, trusted)
+        .into_iter()
+        .map(|index| directories[index])
+        .collect())
+}
+
+impl SlideReader for TiffReader {
+    fn info(&self) -> &SlideInfo {
+        &self.info
+    }
+
+    fn read(
+        &self,
+        level: usize,
+        x: i64,
+        y: i64,
+        width: u32,
+        height: u32,
+        out: &mut [u8],
+    ) -> Result<(), SlideError> {
+        let Some(layout) = self.levels.get(level) else {
+            return Err(SlideError::usage(
+                &self.path,
+                format!("it has no level {level}"),
+            ));
+        };
+        if rgb_len(width, height) != Some(out.len()) {
+            return Err(SlideError::usage(
+                &self.path,
+                "the buffer does not fit the region",
+            ));
+        }
+        let chunk = (i64::from(layout.chunk.0), i64::from(layout.chunk.1));
+        let clamp = |start: i64, length: u32, most: u32| {
+            let most = i64::from(most);
+            let end = start.saturating_add(i64::from(length)).clamp(0, most);
+            (start.clamp(0, most), end)
+        };
+        let (x0, x1) = clamp(x, width, layout.width);
+        let (y0, y1) = clamp(y, height, layout.height);
+        if (x1 - x0, y1 - y0) != (i64::from(width), i64::from(height)) {
+            out.fill(255);
+        }
+        if x0 >= x1 || y0 >= y1 {
+            return Ok(());
+        }
+        for row in y0 / chunk.1..=(y1 - 1) / chunk.1 {
+            for column in x0 / chunk.0..=(x1 - 1) / chunk.0 {
+                let index = row as u32 * layout.across + column as u32;
+                let block = self.chunk(level, index)?;
+                copy_overlap(
+                    &block.rgb,
+                    (column * chunk.0, row * chunk.1),
+                    (block.width, block.height),
+                    out,
+                    (x, y),
+                    (width, height),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_holds_the_largest_chunk() {
+        assert!(CACHE_BYTES > layout::MAX_CHUNK_BYTES as u64);
+    }
+
+    #[test]
+    fn resolutions_are_read_from_tags() {
+        use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+        struct Grey;
+        impl TileSource for Grey {
+            fn tile(&self, _: usize, _: u32, _: u32, out: &mut [u8]) {
+                out.fill(99);
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.tif");
+        for (mpp, expected) in [(Some(0.4), Some(0.4)), (Some(2.5), Some(2.5)), (None, None)] {
+            let options = Options {
+                width: 40,
+                height: 30,
+                samples: Samples::Rgb8,
+                compression: Compression::Deflate,
+                tile: 16,
+                mpp,
+                description: None,
+            };
+            write_file(&path, &options, &Grey).unwrap();
+            let slide = TiffReader::open(&path).unwrap();
+            assert_eq!(slide.info().resolution.map(|r| r.mpp), expected);
+            assert_eq!(slide.info().levels.len(), 3);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The OME-XML that OME-TIFF keeps in its first directory's description.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::problem::Problem;
+use crate::slide::Resolution;
+
+/// Elements, attributes' texts and comments of a description; each takes some hundred bytes.
+const MAX_NODES: u32 = 1 << 20;
+
+/// What the first image's `Pixels` element says (OME schema 2016-06).
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Ome {
+    x: Option<(f64, Option<String>)>,
+    y: Option<(f64, Option<String>)>,
+    colours: u64,
+}
+
+impl Ome {
+    /// Reads a description; none where it is no OME-XML.
+    ///
+    /// # Errors
+    /// When it looks like OME-XML but cannot be parsed: how many colours a px has would be unknown.
+    pub(super) fn parse(description: &str) -> Result<Option<Self>, Problem> {
+        let text = description.trim_start_matches('\u{feff}').trim_start();
+        let start = text.get(..2048).unwrap_or(text);
+        if !text.starts_with('<') || !start.contains("<OME") && !start.contains(":OME") {
+            return Ok(None);
+        }
+        // Without document types there are no entities that expand to gigabytes.
+        let options = ParsingOptions {
+            allow_dtd: false,
+            nodes_limit: MAX_NODES,
+            ..ParsingOptions::default()
+        };
+        let document = Document::parse_with_options(text, options)
+            .map_err(|error| Problem::format(format!("its OME-XML is broken: {error}")))?;
+        let pixels = document
+            .descendants()
+            .find(|node| node.tag_name().name() == "Pixels");
+        let Some(pixels) = pixels else {
+            return Ok(Some(Ome::default()));
+        };
+        Ok(Some(Ome {
+            x: size(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"),
+            y: size(pixels, "PhysicalSizeY", "PhysicalSizeYUnit"),
+            colours: number(pixels, "SizeC").unwrap_or(1),
+        }))
+    }
+
+    /// um/px, if the file states a believable one.
+    pub(super) fn resolution(&self) -> Option<Resolution> {
+        let (x, x_unit) = self.x.as_ref()?;
+        let (y, y_unit) = self.y.as_ref()?;
+        Resolution::from_ome((*x, x_unit.as_deref()), (*y, y_unit.as_deref()))
+    }
+
+    /// Refuses files whose colours are pages of their own: their first page alone is not the picture.
+    pub(super) fn refuse_split_colours(&self, samples: u64) -> Result<(), Problem> {
+        if self.colours > 1 && samples < self.colours {
+            return Err(Problem::unsupported(format!(
+                "{} channels as pages of their own (OME-TIFF); convert it to RGB in one page",
+                self.colours
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn size(node: Node<'_, '_>, value: &str, unit: &str) -> Option<(f64, Option<String>)> {
+    Some((
+        number(node, value)?,
+        node.attribute(unit).map(str::to_owned),
+    ))
+}
+
+fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Option<T> {
+    node.attribute(name)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pixels: &str) -> Ome {
+        let text = format!(
+            "<?xml version=\"1.0\"?><OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"><Image>{pixels}\
+             </Image></OME>"
+        );
+        Ome::parse(&text).unwrap().unwrap()
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        let ome = parse(
+            r#"<Pixels SizeC="3" PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.25"/>"#,
+        );
+        assert_eq!(ome.resolution().map(|r| r.mpp), Some(0.25));
+        assert!(ome.refuse_split_colours(3).is_ok());
+        assert!(ome.refuse_split_colours(1).is_err());
+        assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution(), None);
+        assert_eq!(parse("").resolution(), None);
+    }
+
+    #[test]
+    fn other_texts_are_no_ome_xml() {
+        for text in ["", "Aperio <OME", "<html></html>", "plain", "<scn></scn>"] {
+            assert_eq!(Ome::parse(text).unwrap(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_and_hostile_xml_is_refused() {
+        let bomb = "<!DOCTYPE OME [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><OME>&b;</OME>";
+        assert!(Ome::parse(bomb).is_err());
+        assert!(Ome::parse("<OME><Image>").is_err());
+        // Nested deeper than any stack.
+        assert!(Ome::parse(&"<OME>".repeat(1 << 20)).is_err());
+    }
+}

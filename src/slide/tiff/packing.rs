@@ -1,0 +1,58 @@
+//! The compressions of TIFF.
+
+/// How the bytes of a tile or strip are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    None,
+    Lzw,
+    Deflate,
+    PackBits,
+    Zstandard,
+    Jpeg,
+    Jpeg2000,
+    WebP,
+}
+
+impl Packing {
+    /// From the tag `Compression`.
+    pub(super) fn from_code(code: u64) -> Option<Self> {
+        Some(match code {
+            1 => Packing::None,
+            5 => Packing::Lzw,
+            7 => Packing::Jpeg,
+            8 | 32_946 => Packing::Deflate,
+            32_773 => Packing::PackBits,
+            33_003 | 33_005 | 34_712 => Packing::Jpeg2000,
+            34_926 | 50_000 => Packing::Zstandard,
+            34_927 | 50_001 => Packing::WebP,
+            _ => return None,
+        })
+    }
+
+    /// Whether an image codec does the work, with its own header and its own idea of samples.
+    pub(super) fn is_image(self) -> bool {
+        matches!(self, Packing::Jpeg | Packing::Jpeg2000 | Packing::WebP)
+    }
+}
+
+/// The name of a compression, for people.
+pub(super) fn compression_name(code: u64) -> String {
+    match code {
+        1 => "none",
+        2..=4 => "CCITT fax",
+        5 => "LZW",
+        6 => "old JPEG",
+        7 => "JPEG",
+        8 | 32_946 => "Deflate",
+        32_773 => "PackBits",
+        33_003 | 33_005 | 34_712 => "JPEG 2000",
+        34_887 => "LERC",
+        34_892 => "lossy JPEG",
+        34_925 => "LZMA",
+        34_926 | 50_000 => "Zstandard",
+        34_927 | 50_001 => "WebP",
+        34_933 | 50_002 => "JPEG XL",
+        _ => return format!("number {code}"),
+    }
+    .to_owned()
+}

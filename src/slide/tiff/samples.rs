@@ -1,0 +1,87 @@
+//! Unpacked bytes become 8-bit samples: differences undone, byte order and width brought to one.
+
+use super::layout::Layout;
+
+/// Decoded samples of 8 bits, `[height, width, channels]`.
+#[derive(Debug)]
+pub(super) struct Samples {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) channels: u32,
+    pub(super) bytes: Vec<u8>,
+    /// What the samples mean, where the codec knows better than the TIFF.
+    pub(super) meaning: Option<Meaning>,
+}
+
+/// The colour space that an image codec has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Rgb,
+    YCbCr,
+}
+
+/// Makes samples of unpacked bytes, `width` px a row with `channels` samples each.
+pub(super) fn from_bytes(
+    layout: &Layout,
+    little_endian: bool,
+    mut bytes: Vec<u8>,
+    (width, height): (u32, u32),
+) -> Samples {
+    let channels = layout.samples_together();
+    let row = width as usize * channels as usize;
+    if layout.sample_bytes == 2 {
+        let number = |b: &[u8]| {
+            if little_endian {
+                u16::from_le_bytes([b[0], b[1]])
+            } else {
+                u16::from_be_bytes([b[0], b[1]])
+            }
+        };
+        let mut wide: Vec<u16> = bytes.chunks_exact(2).map(number).collect();
+        if layout.differences {
+            for row in wide.chunks_exact_mut(row) {
+                for at in channels as usize..row.len() {
+                    row[at] = row[at].wrapping_add(row[at - channels as usize]);
+                }
+            }
+        }
+        // The upper byte is the 8-bit value.
+        bytes = wide.into_iter().map(|v| (v >> 8) as u8).collect();
+    } else if layout.differences {
+        for row in bytes.chunks_exact_mut(row) {
+            for at in channels as usize..row.len() {
+                row[at] = row[at].wrapping_add(row[at - channels as usize]);
+            }
+        }
+    }
+    Samples {
+        width,
+        height,
+        channels,
+        bytes,
+        meaning: None,
+    }
+}
+
+/// Weaves planes of one channel each into px.
+pub(super) fn interleave(planes: Vec<Samples>) -> Option<Samples> {
+    let (width, height) = (planes.first()?.width, planes.first()?.height);
+    let channels = planes.len();
+    let same = |p: &Samples| p.channels == 1 && (p.width, p.height) == (width, height);
+    if !planes.iter().all(same) {
+        return None;
+    }
+    let mut bytes = vec![0; width as usize * height as usize * channels];
+    for (channel, plane) in planes.iter().enumerate() {
+        for (px, &value) in bytes.chunks_exact_mut(channels).zip(&plane.bytes) {
+            px[channel] = value;
+        }
+    }
+    Some(Samples {
+        width,
+        height,
+        channels: channels as u32,
+        bytes,
+        meaning: None,
+    })
+}

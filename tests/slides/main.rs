@@ -1,0 +1,19 @@
+//! What every reader of slides must do, and what none may do with a bad file.
+//!
+//! `conformance` holds the suite, `fixtures` runs it over the drawn slides beside the pixels that an independent reader
+//! found in them, `real` over the real slides where they are there, `large` opens the largest slide there can be, and
+//! `hostile` feeds broken files.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod conformance;
+mod fixtures;
+mod hostile;
+mod large;
+mod memory;
+mod real;
+mod tiny_tiff;
+
+/// Counts what the readers allocate, so that the tests can hold them to their limits.
+#[global_allocator]
+static MEMORY: memory::Counting = memory::Counting;
