@@ -16,6 +16,8 @@ THRESHOLDS = tuple(round(0.20 + 0.05 * step, 2) for step in range(13))
 """0.2 to 0.8."""
 AREAS_UM2 = (0.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 """Smallest objects that are tried, um2. A crypt of the large intestine has some 4000."""
+LEAST = 5
+"""Cores that it takes to choose a threshold or a smallest object: what two or three would choose is noise."""
 TIE = 0.003
 """Mean Dice that is too small a gain to leave the middle for: it would be noise."""
 
@@ -96,21 +98,39 @@ class Table:
     def choose(self, cores: list[Measured], key: str) -> Choice:
         """The threshold, then the smallest object, with the best mean Dice; the plain ones where nothing is gained.
 
-        Which holes are filled, the truth of these cores says.
+        Plain is a threshold of 0.5 and a quarter of what the smallest true objects measure (their fifth percentile).
+        Fewer than `LEAST` cores choose only what is plain. Which holes are filled, the truth of these cores says.
         """
         cores = [core for core in cores if key in core.maps]
-        best = Choice(fill_holes=self.holes_are_rare(cores))
         if not cores:
+            return Choice()
+        best = Choice(min_area_um2=self.plain_area(cores), fill_holes=self.holes_are_rare(cores))
+        if len(cores) < LEAST:
             return best
         for name, candidates in (("threshold", THRESHOLDS), ("min_area_um2", AREAS_UM2)):
+            plain = getattr(best, name)
             tried = {
-                value: self.mean(cores, key, Choice(**{**best.__dict__, name: value})) for value in candidates
+                value: self.mean(cores, key, Choice(**{**best.__dict__, name: value})) for value in {*candidates, plain}
             }
             top = max(tried.values())
-            plain = getattr(best, name)
-            near = [value for value in candidates if tried[value] >= top - TIE]
+            near = [value for value in tried if tried[value] >= top - TIE]
             best = Choice(**{**best.__dict__, name: min(near, key=lambda value: (abs(value - plain), value))})
         return best
+
+    def plain_area(self, cores: list[Measured]) -> float:
+        """A quarter of the fifth percentile of the true objects' areas, um2; the organ with the smallest ones decides."""
+        smallest = []
+        for organ in ORGANS:
+            areas = [area for core in cores if core.organ == organ for area in self._areas(core.id)]
+            if areas:
+                smallest.append(float(np.percentile(areas, 5)) / 4)
+        return round(min(smallest), 1) if smallest else 0.0
+
+    @lru_cache(maxsize=None)  # noqa: B019 - lives as long as the table
+    def _areas(self, core_id: str) -> tuple[float, ...]:
+        labels, _ = ndimage.label(self._truth(core_id))
+        mpp = self._by_id[core_id].mpp
+        return tuple(np.bincount(labels.ravel())[1:] * mpp**2)
 
 
 def serves(core: Measured, name: str) -> bool:
