@@ -69,6 +69,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     for entry in entries(config, served):
         network = entry.network(config)
         parameters[entry.name] = networks.parameter_count(network)
+        network = export.as_stored(network, config.tile)
         samples[entry.name] = parity.samples(network, config.tile)
         if entry.name in served:
             continue  # it shares the baseline's file
@@ -86,7 +87,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     if (config.runs / "router.pt").exists():
         network = networks.build("router", router=config.router_network)
         parameters["router"] = networks.parameter_count(network)
-        train.load_average(config.runs / "router.pt", network)
+        network = export.as_stored(train.load_average(config.runs / "router.pt", network), config.router_tile)
         temperature = calibration.get("router", {}).get("temperature", 1.0)
         model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature)
         export.write(model, out / "router.onnx")

@@ -78,7 +78,7 @@ def run(config: Config, out: Path, samples: Path) -> None:
     """Write `out/CARDS.md` and its pictures. `samples` is a folder that `ftuseg samples` drew."""
     described = tomllib.loads((out / "bundle.toml").read_text(encoding="utf-8"))
     results = read_json(out / "RESULTS.json")
-    cores = evaluate.read_cores(KaggleFolder(samples, target=False))
+    cores = list(evaluate.read_cores(KaggleFolder(samples, target=False)))
     folder = out / "pictures"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import io
 import os
@@ -16,8 +17,9 @@ import onnxruntime
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .compact import compact
+from .compact import FP16_FROM, compact
 from .networks import MEAN, STD
 
 OPSET = 17
@@ -93,6 +95,51 @@ def fold(model: onnx.ModelProto, tile: int) -> onnx.ModelProto:
             shape.dim[place].Clear()
             shape.dim[place].dim_value = tile
     return folded
+
+
+@torch.no_grad()
+def as_stored(network: nn.Module, tile: int) -> nn.Module:
+    """A copy of a network as its file will hold it: batch normalisation folded into convolutions, weights as in fp16.
+
+    What is exported from it loses nothing more on its way, so torch, ONNX Runtime and the program can be held against
+    each other to the last digits of fp32.
+    """
+    network = copy.deepcopy(network).eval().cpu()
+    made_by: dict[int, nn.Conv2d] = {}
+    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
+    kept: list[torch.Tensor] = []  # alive, so that no two outputs share an id
+
+    def after_convolution(module: nn.Module, _: tuple, output: torch.Tensor) -> None:
+        kept.append(output)
+        made_by[id(output)] = module
+
+    def before_normalisation(module: nn.Module, inputs: tuple) -> None:
+        if id(inputs[0]) in made_by:
+            pairs.append((made_by[id(inputs[0])], module))
+
+    hooks = []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            hooks.append(module.register_forward_hook(after_convolution))
+        elif isinstance(module, nn.BatchNorm2d):
+            hooks.append(module.register_forward_pre_hook(before_normalisation))
+    network(torch.zeros(1, 3, tile, tile))
+    for hook in hooks:
+        hook.remove()
+    folded = {}
+    for convolution, normalisation in pairs:
+        merged = fuse_conv_bn_eval(convolution, normalisation)
+        convolution.weight, convolution.bias = merged.weight, merged.bias
+        # timm's normalisation holds its activation
+        folded[normalisation] = getattr(normalisation, "act", nn.Identity())
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if child in folded:
+                setattr(parent, name, folded[child])
+    for parameter in network.parameters():
+        if parameter.numel() >= FP16_FROM:
+            parameter.copy_(parameter.half().float())
+    return network
 
 
 def to_onnx(network: nn.Module, tile: int, router: bool = False, temperature: float = 1.0) -> onnx.ModelProto:

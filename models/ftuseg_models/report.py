@@ -257,7 +257,7 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         "## Five networks or one?\n",
         difference_table(cores, true_organ, baseline, seed),
         difference_table(cores, by_router, baseline, seed),
-        f"An organ's own network is better than the baseline for {', '.join(NAMES[o] for o in better) or 'no organ'}"
+        f"By the mean of held-out cores, an organ's own network is better than the baseline for {', '.join(NAMES[o] for o in better) or 'no organ'}"
         + (f", and not for {', '.join(NAMES[o] for o in worse)}" if worse else "")
         + ".\n",
         "Where the baseline is the better one, the bundle runs the baseline for that organ, too.\n" if worse else "",

@@ -110,6 +110,8 @@ def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
     card = (settings.bundle / "CARDS.md").read_text()
     assert "research use" in card and "pictures/0.png" in card and "Of the 3 held-out cores the worst is" in card
     assert Image.open(settings.bundle / "pictures/0.png").size == (480, 480)
+    # kidney's own cores only: no other organ has a network of its own here
+    assert sorted(path.stem for path in (settings.bundle / "pictures").iterdir()) == ["0", "1", "2"]
 
     # the file holds the averaged weights of the final run, and says what torch says
     ship = settings.to_ship()
@@ -119,7 +121,7 @@ def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
     session = evaluate.open_session(settings.bundle / "unet.onnx")
     found = evaluate.probability(session, core, settings.mpp, settings.tile)
     height, width = core.image.shape[:2]
-    assert np.abs(metrics.resize_map(scaled, width, height) - found).max() < 1e-3
+    assert np.abs(metrics.resize_map(scaled, width, height) - found).max() < 5e-3  # fp16 weights
     stored = json.loads((settings.bundle / "metrics.json").read_text())
     assert stored["cores"][core.id]["unet"] == round(metrics.dice(found > 0.5, core.mask), 4)
     kept = json.loads((settings.bundle / "parity.json").read_text())

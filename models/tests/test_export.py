@@ -52,6 +52,22 @@ def test_the_file_says_what_torch_says(name, width, router, tmp_path):
     assert np.abs(small - found).max() < 2e-3
 
 
+@pytest.mark.parametrize(("name", "width"), [("unet", 0.125), ("baseline", 1.0), ("router", 1)])
+def test_what_is_stored_says_what_torch_says_to_the_last_digits(name, width, tmp_path):
+    network = awake(networks.build(name, width))
+    stored = export.as_stored(network, 64)
+    # the encoder's head comes with the EfficientNet and is never run
+    assert sum(isinstance(part, nn.BatchNorm2d) for part in stored.modules()) <= (name == "baseline")
+    image = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    pixels = networks.normalise(torch.from_numpy(image).permute(0, 3, 1, 2).float() / 255)
+    with torch.no_grad():
+        answer = {True: lambda x: x.softmax(dim=1), False: torch.sigmoid}[name == "router"]
+        plain, rounded = answer(network(pixels)).numpy(), answer(stored(pixels)).numpy()
+    assert np.abs(rounded - plain).max() < 0.02  # the price of fp16 weights
+    export.write(export.to_onnx(stored, 64, name == "router"), tmp_path / "small.onnx")
+    assert np.abs(run(onnx.load(tmp_path / "small.onnx"), image) - rounded).max() < 1e-4
+
+
 def test_writing_twice_gives_the_same_bytes(tmp_path):
     network = awake(networks.build("unet", 0.0625))
     hashes = {export.write(export.to_onnx(network, 64), tmp_path / f"{n}.onnx") for n in range(2)}
