@@ -29,12 +29,12 @@ impl Picture {
             for x in region.x..region.x + i64::from(region.width) {
                 let inside = (0..i64::from(self.width)).contains(&x)
                     && (0..i64::from(self.height)).contains(&y);
-                let at = (y * i64::from(self.width) + x) as usize * 3;
-                out.extend_from_slice(if inside {
-                    &self.rgb[at..at + 3]
+                if inside {
+                    let at = (y * i64::from(self.width) + x) as usize * 3;
+                    out.extend_from_slice(&self.rgb[at..at + 3]);
                 } else {
-                    &[255; 3]
-                });
+                    out.extend_from_slice(&[255; 3]);
+                }
             }
         }
         out
