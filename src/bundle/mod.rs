@@ -6,6 +6,7 @@
 mod error;
 mod find;
 mod manifest;
+mod spec;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::BundleError;
 pub use find::default_bundle;
-pub use manifest::{
+pub use spec::{
     Accuracy, Dice, Fit, InputKind, Int8, Loss, ModelSpec, Normalisation, OutputKind, Role,
     RouterSpec,
 };
