@@ -106,8 +106,8 @@ class Config:
     """Parts of the cross-validation. Every target core is held out in exactly one of them."""
     shares: tuple[float, float, float] = ()
     """Training, validation and test in parts of the whole, as the paper's 7:2:1. Takes the place of `holdout`."""
-    finish_from: int | None = None
-    """The part of the cross-validation whose weights `--final` starts from; None starts where the folds start."""
+    finish_from: int | Path | None = None
+    """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
     final: bool = False
     """Train on all target cores: the models that are shipped, after the folds have shown what the recipe is worth."""
     fold: int | None = None
@@ -224,9 +224,11 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
             raise ConfigError(f"{path}: `shares` is a list of three parts, such as [7, 2, 1]")
         table["shares"] = tuple(map(float, shares))
     finish_from = table.get("finish_from")
-    if finish_from is not None and not 0 <= finish_from < table.get("folds", 3):
+    if isinstance(finish_from, str):
+        table["finish_from"] = (base / finish_from).resolve()
+    elif finish_from is not None and not 0 <= finish_from < table.get("folds", 3):
         raise ConfigError(f"{path}: `finish_from` = {finish_from} is not one of the folds, which count from 0")
-    if finish_from is not None and "shares" in table:
+    if isinstance(finish_from, int) and "shares" in table:
         raise ConfigError(f"{path}: `finish_from` names a fold, and with `shares` there are none")
     if table.get("router_network", "mobilenet") not in ("mobilenet", "trunk"):
         raise ConfigError(f"{path}: `router_network` is `mobilenet` or `trunk`, not `{table['router_network']}`")

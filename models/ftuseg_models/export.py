@@ -98,15 +98,10 @@ def fold(model: onnx.ModelProto, tile: int) -> onnx.ModelProto:
 
 
 @torch.no_grad()
-def as_stored(network: nn.Module, tile: int) -> nn.Module:
-    """A copy of a network as its file will hold it: batch normalisation folded into convolutions, weights as in fp16.
-
-    What is exported from it loses nothing more on its way, so torch, ONNX Runtime and the program can be held against
-    each other to the last digits of fp32.
-    """
-    network = copy.deepcopy(network).eval().cpu()
-    made_by: dict[int, nn.Conv2d] = {}
-    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
+def convolution_pairs(network: nn.Module, image: torch.Tensor) -> list[tuple[nn.Module, nn.BatchNorm2d]]:
+    """Each convolution whose output goes straight into a batch normalisation, with that one. `image`: 1 x 3 x h x w."""
+    made_by: dict[int, nn.Module] = {}
+    pairs: list[tuple[nn.Module, nn.BatchNorm2d]] = []
     kept: list[torch.Tensor] = []  # alive, so that no two outputs share an id
 
     def after_convolution(module: nn.Module, _: tuple, output: torch.Tensor) -> None:
@@ -123,9 +118,21 @@ def as_stored(network: nn.Module, tile: int) -> nn.Module:
             hooks.append(module.register_forward_hook(after_convolution))
         elif isinstance(module, nn.BatchNorm2d):
             hooks.append(module.register_forward_pre_hook(before_normalisation))
-    network(torch.zeros(1, 3, tile, tile))
+    network(image)
     for hook in hooks:
         hook.remove()
+    return pairs
+
+
+@torch.no_grad()
+def as_stored(network: nn.Module, tile: int) -> nn.Module:
+    """A copy of a network as its file will hold it: batch normalisation folded into convolutions, weights as in fp16.
+
+    What is exported from it loses nothing more on its way, so torch, ONNX Runtime and the program can be held against
+    each other to the last digits of fp32.
+    """
+    network = copy.deepcopy(network).eval().cpu()
+    pairs = convolution_pairs(network, torch.zeros(1, 3, tile, tile))
     folded = {}
     for convolution, normalisation in pairs:
         merged = fuse_conv_bn_eval(convolution, normalisation)

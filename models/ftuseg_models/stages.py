@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import ORGANS, crops, losses, networks, sources, split, train
+from . import ORGANS, adopt, crops, losses, networks, sources, split, train
 from .config import Config
 from .metrics import DiceMonitor
 from .pictures import Picture
@@ -90,6 +90,18 @@ class OrganMonitor:
         return f"{right} of {len(self.pictures)} held-out cores right"
 
 
+def _adopted(config: Config, name: str, batches: train.Batches) -> Path:
+    """The checkpoint of a network of the bundle that `finish_from` names; made on the first call."""
+    path = config.work / "adopted" / f"{name}.pt"
+    if not path.exists():
+        stage = config.stage(name)
+        rng = np.random.default_rng(config.seed)
+        images = [networks.normalise(batches.draw(rng, 8, 1.0)[0]) for _ in range(16)]
+        network = networks.build(name, stage.width, stage.drop, dilated=stage.dilated)
+        adopt.write_checkpoint(adopt.adopt(network, config.finish_from / f"{name}.onnx", images), path)
+    return path
+
+
 def job(config: Config, name: str) -> train.Job:
     """The training run of `router`, `baseline`, `unet` or an organ."""
     stage = config.stage(name)
@@ -116,9 +128,12 @@ def job(config: Config, name: str) -> train.Job:
     folder = config.work if name == "start" else config.runs
     start: Path | None = None
     if config.final and config.finish_from is not None and name not in ("start", "router"):
-        start = config.of_fold(config.finish_from).runs / f"{name}.pt"
-        if not start.exists():
-            raise FileNotFoundError(f"{start} is missing: `finish_from` starts from it; train that fold first")
+        if isinstance(config.finish_from, Path):
+            start = _adopted(config, name, batches)
+        else:
+            start = config.of_fold(config.finish_from).runs / f"{name}.pt"
+            if not start.exists():
+                raise FileNotFoundError(f"{start} is missing: `finish_from` starts from it; train that fold first")
     elif name == "baseline" and "start" in config.stages:
         start = config.work / "start.pt"
         if not start.exists():

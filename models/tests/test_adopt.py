@@ -1,0 +1,77 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from ftuseg_models import adopt, export, networks
+from ftuseg_models.kaggle import DataError
+
+from test_export import awake
+
+
+def stored(network: nn.Module, path) -> None:
+    export.write(export.to_onnx(export.as_stored(network, 64), 64), path)
+
+
+def crops(count: int = 3) -> list[torch.Tensor]:
+    return [networks.normalise(torch.rand(2, 3, 64, 64)) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("name", "width"), [("unet", 0.125), ("baseline", 1.0)])
+def test_an_adopted_network_says_what_the_file_says(name, width, tmp_path):
+    network = awake(networks.build(name, width))
+    stored(network, tmp_path / "model.onnx")
+    images = crops()
+    found = adopt.adopt(networks.build(name, width), tmp_path / "model.onnx", images)
+    with torch.no_grad():
+        expected = export.as_stored(network, 64)(images[0])
+        assert torch.allclose(found.eval()(images[0]), expected, atol=1e-3)
+
+
+def test_an_adopted_networks_statistics_are_those_of_its_crops(tmp_path):
+    network = awake(networks.build("unet", 0.125))
+    stored(network, tmp_path / "model.onnx")
+    images = crops(1)
+    found = adopt.adopt(networks.build("unet", 0.125), tmp_path / "model.onnx", images)
+    with torch.no_grad():
+        still = found.eval()(images[0])
+        # with the batch's own statistics it says the same, or a first step of training would destroy what was learned
+        assert torch.allclose(found.train()(images[0]), still, atol=1e-2)
+
+
+def test_a_file_of_another_network_is_refused(tmp_path):
+    stored(awake(networks.build("unet", 0.125)), tmp_path / "model.onnx")
+    for other in (networks.build("unet", 0.25), networks.build("baseline"), networks.build("unet", 0.125, dilated=True)):
+        with pytest.raises(DataError, match="model.onnx"):
+            adopt.adopt(other, tmp_path / "model.onnx", crops(1))
+
+
+def test_what_is_no_onnx_file_is_refused_with_its_name(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"no network")
+    with pytest.raises(DataError, match="model.onnx"):
+        adopt.stored_weights(tmp_path / "model.onnx")
+    with pytest.raises(FileNotFoundError, match="gone.onnx"):
+        adopt.stored_weights(tmp_path / "gone.onnx")
+
+
+def test_an_int8_file_is_refused(tmp_path):
+    stored(awake(networks.build("unet", 0.125)), tmp_path / "model.onnx")
+    model = onnx.load(tmp_path / "model.onnx")
+    for tensor in list(model.graph.initializer):
+        if tensor.name.endswith(".weight.small"):
+            model.graph.initializer.remove(tensor)
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(DataError, match="fp32"):
+        adopt.stored_weights(tmp_path / "model.onnx")
+
+
+def test_a_checkpoint_of_an_adopted_network_keeps_nothing_out(tmp_path):
+    from ftuseg_models import train
+
+    network = networks.build("unet", 0.125)
+    adopt.write_checkpoint(network, tmp_path / "new" / "unet.pt")
+    assert train.kept_out(tmp_path / "new" / "unet.pt") == set()
+    again = train.load_average(tmp_path / "new" / "unet.pt", networks.build("unet", 0.125))
+    for one, other in zip(network.state_dict().values(), again.state_dict().values()):
+        assert np.array_equal(one.numpy(), other.numpy())
