@@ -66,6 +66,7 @@ fn engine(mpp: f64) -> Engine {
         library: None,
         sha256: None,
         device: "cpu".into(),
+        arithmetic: "fp32".into(),
         proof: "none".into(),
         threads: 1,
         warning: None,

@@ -1,7 +1,7 @@
 //! Chooses the backend, brings the runtime library if need be, and says what it does.
 
-use super::runtime::{self, RuntimeError, Search};
-use super::{Backend, BackendError, OnnxRuntime};
+use super::runtime::{self, Accelerator, CUDA, OPENVINO, RuntimeError, Search};
+use super::{Arithmetic, Backend, BackendError, Device, DeviceChoice, OnnxRuntime, Trial};
 
 /// Which backend the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,72 @@ pub enum BackendChoice {
     Rten,
 }
 
-/// Finds or brings the runtime and starts it with `threads` threads.
+/// As [`choose`], on a device of the user's choice.
+///
+/// [`DeviceChoice::Auto`] is the processor; by OpenVINO where a [`Trial`] in the cache folder has shown, with the same
+/// library on the same kind of processor, that it is faster and gives the same masks. `say` is told when it is.
+///
+/// # Errors
+/// As [`choose`]; and when the device cannot be used: nothing else is used in its place.
+pub fn choose_on(
+    choice: BackendChoice,
+    device: DeviceChoice,
+    wish: Arithmetic,
+    search: &Search,
+    threads: usize,
+    say: &mut dyn FnMut(&str),
+) -> Result<Box<dyn Backend>, BackendError> {
+    let device = match device {
+        DeviceChoice::Exactly(device) => device,
+        DeviceChoice::Auto => match proven(choice, search, threads) {
+            Some((trial, located)) => {
+                say(&format!(
+                    "running on OpenVINO: {trial}; --device cpu does without"
+                ));
+                let runtime = OnnxRuntime::start_on(&located, threads, Device::OpenVino, wish)?;
+                return Ok(Box::new(runtime));
+            }
+            None => Device::Cpu,
+        },
+    };
+    let accelerator: &Accelerator = match device {
+        Device::Cpu => {
+            device.arithmetic(wish)?;
+            return choose(choice, search, threads, say);
+        }
+        Device::OpenVino => &OPENVINO,
+        Device::Cuda(_) => &CUDA,
+    };
+    if choice == BackendChoice::Rten {
+        return Err(BackendError::Usage(format!(
+            "--backend rten runs on the processor only; leave --backend out for --device {device}"
+        )));
+    }
+    let located = runtime::locate_accelerated(search, accelerator)?;
+    Ok(Box::new(OnnxRuntime::start_on(
+        &located, threads, device, wish,
+    )?))
+}
+
+/// The trial that speaks for OpenVINO here, with the library that it was made with.
+fn proven(
+    choice: BackendChoice,
+    search: &Search,
+    threads: usize,
+) -> Option<(Trial, runtime::Located)> {
+    // A library that the user names is the one to use.
+    if choice == BackendChoice::Rten || search.option.is_some() || search.variable.is_some() {
+        return None;
+    }
+    let trial = Trial::read(search.cache.as_deref()?)?;
+    if !trial.speaks_for_it(threads) {
+        return None;
+    }
+    let located = runtime::locate_accelerated(search, &OPENVINO).ok()?;
+    (located.sha256 == trial.library_sha256).then_some((trial, located))
+}
+
+/// Finds or brings the runtime and starts it with `threads` threads, on the processor.
 ///
 /// `say` gets a line for the user about anything that is fetched or goes another way than the usual one.
 ///

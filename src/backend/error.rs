@@ -17,6 +17,16 @@ pub enum BackendError {
         /// The runtime's reason.
         reason: String,
     },
+    /// The device that was asked for cannot be used. Nothing else is used instead.
+    #[error(
+        "the device {device} cannot be used: {reason}. `ftuseg doctor --device {device}` shows more; --device cpu works everywhere"
+    )]
+    Device {
+        /// The device, as it is typed.
+        device: String,
+        /// The runtime's reason.
+        reason: String,
+    },
     /// A network could not be loaded.
     #[error("the network {name:?} cannot be loaded by {backend}: {reason}")]
     Load {

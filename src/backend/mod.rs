@@ -4,20 +4,24 @@
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
 mod choose;
+mod device;
 mod error;
 mod onnxruntime;
 #[cfg(feature = "rten")]
 mod pure_rust;
 pub mod runtime;
+mod trial;
 
 use ndarray::ArrayView4;
 use serde::Serialize;
 
-pub use choose::{BackendChoice, choose};
+pub use choose::{BackendChoice, choose, choose_on};
+pub use device::{Arithmetic, Device, DeviceChoice};
 pub use error::BackendError;
 pub use onnxruntime::OnnxRuntime;
 #[cfg(feature = "rten")]
 pub use pure_rust::Rten;
+pub use trial::{Trial, TrialError};
 
 /// What a network is fed.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +75,10 @@ pub struct About {
     /// sha256 of the runtime's library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The device: `cpu`.
+    /// The device: `cpu`, `openvino`, `cuda:0`.
     pub device: String,
+    /// What is computed in: `fp32` or `bf16`.
+    pub arithmetic: String,
     /// How it is known that the device is used.
     pub proof: String,
     /// Threads that one run of a network may use.

@@ -31,6 +31,7 @@ impl Rten {
                 library: None,
                 sha256: None,
                 device: "cpu".to_owned(),
+                arithmetic: "fp32".to_owned(),
                 proof: "this runtime knows only the CPU".to_owned(),
                 threads,
                 warning,

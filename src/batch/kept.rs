@@ -42,11 +42,14 @@ pub(super) fn describe_input(job: &Job) -> std::io::Result<Value> {
 }
 
 /// What a result depends on beside the slide: program, bundle, backend, settings.
-fn fingerprint(made_by: &Value) -> [(&'static str, Option<&Value>); 4] {
+fn fingerprint(made_by: &Value) -> [(&'static str, Option<&Value>); 6] {
     [
         ("another program version", made_by.get("version")),
         ("another bundle", made_by.pointer("/bundle/sha256")),
         ("another backend", made_by.pointer("/runtime/backend")),
+        // OpenVINO and bf16 round otherwise, so a px at the threshold can fall to the other side.
+        ("another device", made_by.pointer("/runtime/device")),
+        ("another arithmetic", made_by.pointer("/runtime/arithmetic")),
         ("other settings", made_by.get("settings")),
     ]
 }

@@ -1,5 +1,6 @@
 //! Options that several commands share, and how they become an engine.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -7,7 +8,7 @@ use clap::{Args, ValueEnum};
 use ftuseg_router::{Organ, Target};
 
 use crate::backend::runtime::Search;
-use crate::backend::{Backend, BackendChoice, choose};
+use crate::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
 use crate::bundle::{Bundle, Fit, ModelSpec, Role, default_bundle};
 use crate::pipeline::{Blend, Engine, Options, Precision, Route, Tta};
 use crate::slide::{Resolution, ResolutionSource, TissueMode};
@@ -21,15 +22,19 @@ pub(super) struct EngineArgs {
     /// What runs the networks; auto takes rten only where ONNX Runtime cannot be had, and says so
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendName,
-    /// Where the networks run
-    #[arg(long, value_enum, default_value = "auto")]
-    pub device: Device,
+    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N. auto is the CPU, by OpenVINO where `ftuseg doctor
+    /// --install openvino` has shown that to be faster here. A device that is named is used or is an error
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
     /// ONNX Runtime's shared library, or a folder that holds it
     #[arg(long, value_name = "PATH")]
     pub runtime: Option<PathBuf>,
     /// Fetch nothing, not even the runtime library
     #[arg(long)]
     pub offline: bool,
+    /// The most models in memory at once; the longest unused is given up for another [default: all that are needed]
+    #[arg(long, value_name = "N")]
+    pub max_models: Option<NonZeroUsize>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -41,15 +46,6 @@ pub(super) enum BackendName {
     Auto,
     Onnxruntime,
     Rten,
-}
-
-/// Names of the devices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Device {
-    /// The best device that works here; today that is the CPU
-    Auto,
-    /// The CPU
-    Cpu,
 }
 
 /// How slides are sent to models.
@@ -132,10 +128,12 @@ impl From<TtaArg> for Tta {
 /// Variants of the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PrecisionArg {
-    /// The best that is known to work here; today that is fp32
+    /// bf16 where the device computes in it (--device openvino on processors that have it), else fp32
     Auto,
     /// 32-bit floats
     Fp32,
+    /// 16-bit brain floats, with --device openvino on processors that have them
+    Bf16,
     /// The bundle's int8 files; models without one run in fp32, which is said and recorded
     Int8,
 }
@@ -145,7 +143,19 @@ impl From<PrecisionArg> for Precision {
         match arg {
             PrecisionArg::Auto => Precision::Auto,
             PrecisionArg::Fp32 => Precision::Fp32,
+            PrecisionArg::Bf16 => Precision::Bf16,
             PrecisionArg::Int8 => Precision::Int8,
+        }
+    }
+}
+
+impl From<PrecisionArg> for Arithmetic {
+    fn from(arg: PrecisionArg) -> Self {
+        match arg {
+            PrecisionArg::Auto => Arithmetic::Auto,
+            PrecisionArg::Bf16 => Arithmetic::Bf16,
+            // What an int8 file leaves in floats stays in 32 bits.
+            PrecisionArg::Fp32 | PrecisionArg::Int8 => Arithmetic::Fp32,
         }
     }
 }
@@ -183,14 +193,16 @@ impl EngineArgs {
     }
 
     /// Starts the backend; lines for the user go to standard error.
-    pub fn start_backend(&self) -> anyhow::Result<Box<dyn Backend>> {
+    pub fn start_backend(&self, wish: Arithmetic) -> anyhow::Result<Box<dyn Backend>> {
         let choice = match self.backend {
             BackendName::Auto => BackendChoice::Auto,
             BackendName::Onnxruntime => BackendChoice::OnnxRuntime,
             BackendName::Rten => BackendChoice::Rten,
         };
-        Ok(choose(
+        Ok(choose_on(
             choice,
+            self.device,
+            wish,
             &self.search(),
             self.threads(),
             &mut |line| {
@@ -221,10 +233,12 @@ impl EngineArgs {
             precision: tiles.precision.into(),
             readers: self.threads(),
             batch: usize::from(tiles.batch),
+            max_models: self.max_models,
         };
         check(&bundle, &options)?;
         check_sums(&bundle, &options)?;
-        Ok(Engine::new(bundle, self.start_backend()?, options))
+        let backend = self.start_backend(tiles.precision.into())?;
+        Ok(Engine::new(bundle, backend, options))
     }
 }
 

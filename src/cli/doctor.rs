@@ -1,18 +1,94 @@
 //! `ftuseg doctor`: what was found, what works, and the mend for what does not.
 
 use super::common::EngineArgs;
-use crate::backend::runtime;
+use super::trial;
+use crate::backend::runtime::{self, Accelerator, locate_accelerated};
+use crate::backend::{Arithmetic, Trial};
 use crate::pipeline::{Network, Precision};
 
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Bring what a device needs into the cache folder with pip, and try it: openvino (85 MB) or cuda (1.6 GB)
+    #[arg(long, value_name = "NAME", value_parser = parse_accelerator)]
+    install: Option<Accelerator>,
     #[command(flatten)]
     engine: EngineArgs,
 }
 
+fn parse_accelerator(name: &str) -> Result<Accelerator, String> {
+    Accelerator::ALL
+        .into_iter()
+        .find(|accelerator| accelerator.name == name)
+        .ok_or_else(|| "openvino or cuda".to_owned())
+}
+
+/// Brings an accelerator; for OpenVINO, measures whether it is worth it.
+fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
+    let search = args.engine.search();
+    println!(
+        "bringing {} {} with pip (about {} MB) ...",
+        accelerator.package, accelerator.version, accelerator.megabytes
+    );
+    println!(
+        "it lies in {}",
+        runtime::install(&search, accelerator)?.display()
+    );
+    if *accelerator != runtime::OPENVINO {
+        println!("now type: ftuseg doctor --device {}", accelerator.name);
+        return Ok(0);
+    }
+    println!("a trial of OpenVINO against the plain runtime, a minute or so ...");
+    let trial = trial::run(&args.engine)?;
+    println!("{trial}");
+    if let Some(cache) = &search.cache {
+        println!("kept in {}", trial.keep(cache)?.display());
+    }
+    println!(
+        "{}",
+        if trial.speaks_for_it(args.engine.threads()) {
+            "--device auto takes OpenVINO from now on (with as many threads); --device cpu does without."
+        } else {
+            "Not worth it here: --device auto stays with the plain runtime."
+        }
+    );
+    Ok(0)
+}
+
+/// A line for each accelerated runtime: where it lies, or that it is not there.
+fn show_accelerators(args: &Args) {
+    let search = args.engine.search();
+    for accelerator in &Accelerator::ALL {
+        // A library that the user names is one of them at the most, and the lines above speak of it.
+        let search = runtime::Search {
+            option: None,
+            variable: None,
+            ..search.clone()
+        };
+        match locate_accelerated(&search, accelerator) {
+            Ok(located) => println!(
+                "{:<11} ONNX Runtime {} in {}; --device {} uses it",
+                accelerator.name,
+                located.version,
+                located.path.display(),
+                accelerator.name
+            ),
+            Err(_) => println!(
+                "{:<11} not here; ftuseg doctor --install {} brings it",
+                accelerator.name, accelerator.name
+            ),
+        }
+    }
+    if let Some(trial) = search.cache.as_deref().and_then(Trial::read) {
+        println!("trial       OpenVINO has {trial}");
+    }
+}
+
 /// Runs the command and returns its exit code: 0 when slides can be segmented, 1 when not.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    if let Some(accelerator) = &args.install {
+        return install(args, accelerator);
+    }
     println!("ftuseg {}", env!("CARGO_PKG_VERSION"));
     println!(
         "machine     {} {}, {} threads",
@@ -24,6 +100,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     for finding in runtime::survey(&args.engine.search()) {
         println!("  {finding}");
     }
+    show_accelerators(args);
     let mut well = true;
     let bundle = match args.engine.load_bundle() {
         Ok(bundle) => {
@@ -41,12 +118,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             None
         }
     };
-    let backend = match args.engine.start_backend() {
+    let backend = match args.engine.start_backend(Arithmetic::Auto) {
         Ok(backend) => {
             let about = backend.about();
             println!(
-                "backend     {} {} on {} ({})",
-                about.backend, about.version, about.device, about.proof
+                "backend     {} {} on {} in {} ({})",
+                about.backend, about.version, about.device, about.arithmetic, about.proof
             );
             Some(backend)
         }

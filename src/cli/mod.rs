@@ -11,6 +11,7 @@ mod rle;
 mod route;
 mod samples;
 mod segment;
+mod trial;
 
 use clap::{Parser, Subcommand};
 

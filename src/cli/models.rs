@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::common::EngineArgs;
+use crate::backend::Arithmetic;
 use crate::bundle::{Bundle, Fit, InputKind, ModelSpec};
 use crate::pipeline::{Network, Precision};
 
@@ -96,7 +97,7 @@ fn verify(bundle: &Bundle) -> u8 {
 }
 
 fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
-    let backend = args.engine.start_backend()?;
+    let backend = args.engine.start_backend(Arithmetic::Fp32)?;
     for model in &bundle.models {
         Network::model(backend.as_ref(), bundle, model, Precision::Fp32)?;
         println!("{}: loads in {}", model.name, backend.about().backend);

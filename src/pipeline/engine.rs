@@ -1,7 +1,7 @@
 //! The engine: a bundle on a backend, ready to segment one slide after another.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};
@@ -11,6 +11,7 @@ use crate::bundle::Bundle;
 use crate::mask::{Mask, Rect, fill_holes, remove_small};
 use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
 
+use super::loaded::Loaded;
 use super::run::{How, run};
 use super::{Blend, LayerPlan, Network, PipelineError, Precision, Tta, route};
 
@@ -46,6 +47,9 @@ pub struct Options {
     pub readers: usize,
     /// Tiles that a network is given at once.
     pub batch: usize,
+    /// The most segmentation networks in memory at once; the longest unused is given up for another. `None` keeps all.
+    /// It changes no result.
+    pub max_models: Option<NonZeroUsize>,
 }
 
 impl Default for Options {
@@ -60,6 +64,7 @@ impl Default for Options {
             precision: Precision::Auto,
             readers: std::thread::available_parallelism().map_or(1, usize::from),
             batch: 1,
+            max_models: None,
         }
     }
 }
@@ -146,7 +151,9 @@ pub struct Engine {
     bundle: Bundle,
     backend: Box<dyn Backend>,
     options: Options,
-    networks: Mutex<BTreeMap<String, Arc<Mutex<Network>>>>,
+    networks: Loaded,
+    /// The router's network, apart from the others: it is small, and every slide needs it.
+    router: Loaded,
 }
 
 impl Engine {
@@ -155,8 +162,9 @@ impl Engine {
         Engine {
             bundle,
             backend,
+            networks: Loaded::new(options.max_models),
+            router: Loaded::new(None),
             options,
-            networks: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -238,7 +246,7 @@ impl Engine {
                 .models
                 .iter()
                 .map(|model| {
-                    self.network(&model.name, || {
+                    self.networks.get(&model.name, || {
                         Network::model(self.backend(), &self.bundle, model, self.options.precision)
                     })
                 })
@@ -321,7 +329,9 @@ impl Engine {
         if shares.iter().all(|&share| share <= 0.0) {
             return Ok(assign_all(grid, &shares, spec.fallback));
         }
-        let network = self.network("", || Network::router(self.backend(), &self.bundle, spec))?;
+        let network = self.router.get("router", || {
+            Network::router(self.backend(), &self.bundle, spec)
+        })?;
         let mut network = network.lock().unwrap_or_else(PoisonError::into_inner);
         let votes = route::vote(slide, spec, &mut network, grid, mpp, &shares)?;
         Ok(decide(&votes, policy, spec.limit, spec.fallback))
@@ -346,21 +356,6 @@ impl Engine {
             &route::tissue_shares(&grid, tissue),
             target,
         ))
-    }
-
-    /// A network that is loaded once. The router goes by the empty name, which no model can have.
-    fn network(
-        &self,
-        name: &str,
-        load: impl FnOnce() -> Result<Network, PipelineError>,
-    ) -> Result<Arc<Mutex<Network>>, PipelineError> {
-        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(network) = networks.get(name) {
-            return Ok(Arc::clone(network));
-        }
-        let network = Arc::new(Mutex::new(load()?));
-        networks.insert(name.to_owned(), Arc::clone(&network));
-        Ok(network)
     }
 }
 

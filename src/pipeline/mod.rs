@@ -13,6 +13,7 @@ mod axis;
 mod canvas;
 mod engine;
 mod error;
+mod loaded;
 mod network;
 mod plan;
 mod route;

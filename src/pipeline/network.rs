@@ -12,11 +12,13 @@ use super::{PipelineError, Symmetry};
 /// Which variant of a model is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// What is known to be best here: fp32.
+    /// The fp32 file, computed in what the backend holds best.
     #[default]
     Auto,
     /// 32-bit floats.
     Fp32,
+    /// The fp32 file, computed in 16-bit brain floats.
+    Bf16,
     /// The bundle's int8 file of a model; a model without one runs in fp32, which the record says.
     Int8,
 }
@@ -27,6 +29,7 @@ impl Precision {
         match self {
             Precision::Auto => "auto",
             Precision::Fp32 => "fp32",
+            Precision::Bf16 => "bf16",
             Precision::Int8 => "int8",
         }
     }
@@ -245,8 +248,27 @@ fn softmax(row: &mut [f32]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::backend::Output;
+
+    /// A network that answers nothing, for tests of who holds it.
+    pub(in crate::pipeline) fn answering() -> Network {
+        struct Nothing;
+        impl Session for Nothing {
+            fn run(&mut self, _: Input<'_>) -> Result<Output, BackendError> {
+                Err(BackendError::Usage("it answers nothing".to_owned()))
+            }
+        }
+        Network {
+            name: "nothing".to_owned(),
+            session: Box::new(Nothing),
+            input: InputKind::Bytes,
+            output: OutputKind::Probability,
+            tile: 16,
+            answers: Answers::Pixels,
+        }
+    }
 
     #[test]
     fn normalisation_is_the_usual_one() {

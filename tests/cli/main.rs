@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod commands;
+mod devices;
 mod evaluate;
 mod inputs;
 mod refusals;

@@ -90,6 +90,26 @@ pub enum RuntimeError {
         /// What the system's loader said.
         reason: String,
     },
+    /// A library was named for a device that it does not drive.
+    #[error("{} does not drive this device: no {provider} lies beside it. {advice}", path.display())]
+    NoProvider {
+        /// The library.
+        path: PathBuf,
+        /// The file that should lie beside it.
+        provider: &'static str,
+        /// How to get one that does.
+        advice: String,
+    },
+    /// No library for an accelerator was found, or it could not be brought.
+    #[error("there is no ONNX Runtime for {name} here:{looked}\n{advice}")]
+    NoAccelerator {
+        /// The accelerator: `openvino` or `cuda`.
+        name: &'static str,
+        /// What was looked at or tried, a line each, each after a line break.
+        looked: String,
+        /// What to type.
+        advice: String,
+    },
     /// The library works, but is older than this program needs.
     #[error(
         "{} is ONNX Runtime {found}; at least {needed} is needed. Type: python3 -m pip install \"onnxruntime>={needed}\"",

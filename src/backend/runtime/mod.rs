@@ -16,6 +16,7 @@
 //! # Ok::<(), runtime::RuntimeError>(())
 //! ```
 
+pub(in crate::backend) mod accelerator;
 mod binary;
 mod bring;
 mod child;
@@ -32,6 +33,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use accelerator::{Accelerator, CUDA, OPENVINO, install, locate_accelerated};
 pub use error::RuntimeError;
 pub use finding::{Finding, Outcome, Source};
 pub use probe::{API_VERSION, RuntimeInfo, probe};

@@ -1,0 +1,78 @@
+//! Whole runs of the program, held against what the networks alone would take.
+//!
+//!     cargo bench --bench whole [-- SECTION...] [-- --write]
+//!
+//! Each section prints a part of `benches/RESULTS.md`; with `--write` the file is made from all sections that ran. What
+//! is compared is measured in turn, one after the other and again, and printed as ratios of medians: absolute seconds
+//! belong to the machine and to whatever else it was doing. `FTUSEG_BENCH_ROUNDS` sets the rounds (3),
+//! `FTUSEG_BENCH_SIDE` the side of the slides in px (6000).
+
+mod bare;
+mod child;
+mod drawn;
+mod sections;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+type Outcome = Result<String, Box<dyn std::error::Error>>;
+type Section = (&'static str, fn(&sections::Setting) -> Outcome);
+
+const SECTIONS: [Section; 6] = [
+    ("overhead", sections::overhead),
+    ("start", sections::start),
+    ("tissue", sections::tissue),
+    ("memory", sections::memory),
+    ("growth", sections::growth),
+    ("threads", sections::threads),
+];
+
+fn main() {
+    let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo bench` itself adds this one.
+    wanted.retain(|word| word != "--bench");
+    let write = wanted.iter().any(|word| word == "--write");
+    wanted.retain(|word| word != "--write");
+    if let Some(odd) = wanted
+        .iter()
+        .find(|word| SECTIONS.iter().all(|(name, _)| name != word))
+    {
+        let names: Vec<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
+        eprintln!(
+            "there is no section {odd:?}; the sections are {}",
+            names.join(", ")
+        );
+        std::process::exit(2);
+    }
+    let setting = match sections::Setting::new() {
+        Ok(setting) => setting,
+        Err(error) => {
+            eprintln!("cannot prepare the slides and the bundle: {error}");
+            std::process::exit(2);
+        }
+    };
+    let mut page = sections::head(&setting);
+    for (name, section) in SECTIONS {
+        if !wanted.is_empty() && !wanted.iter().any(|word| word == name) {
+            continue;
+        }
+        match section(&setting) {
+            Ok(text) => {
+                println!("{text}");
+                let _ = write!(page, "\n{text}");
+            }
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                std::process::exit(1);
+            }
+        }
+    }
+    if write {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
+        if let Err(error) = std::fs::write(&path, page) {
+            eprintln!("cannot write {}: {error}", path.display());
+            std::process::exit(1);
+        }
+        println!("{}", path.display());
+    }
+}

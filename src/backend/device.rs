@@ -1,0 +1,138 @@
+//! Where networks run: the processor, the processor by OpenVINO, or an NVIDIA GPU.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::BackendError;
+
+/// A place to run networks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// The processor, by the runtime's own code.
+    Cpu,
+    /// The processor, by Intel's OpenVINO.
+    OpenVino,
+    /// An NVIDIA GPU, by its number from 0.
+    Cuda(u32),
+}
+
+/// Which device the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The processor; by OpenVINO where a trial on this machine has shown that to be faster.
+    Auto,
+    /// This device or an error.
+    Exactly(Device),
+}
+
+/// The arithmetic that a network's weights and activations are computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// The fastest that keeps masks the same to the eye: bf16 where the device computes in it, else fp32.
+    Auto,
+    /// 32-bit floats.
+    Fp32,
+    /// 16-bit brain floats; an error where the device does not compute in them.
+    Bf16,
+}
+
+impl Device {
+    /// The name of ONNX Runtime's provider for it.
+    pub(super) fn provider(self) -> &'static str {
+        match self {
+            Device::Cpu => "CPUExecutionProvider",
+            Device::OpenVino => "OpenVINOExecutionProvider",
+            Device::Cuda(_) => "CUDAExecutionProvider",
+        }
+    }
+
+    /// The arithmetic that is used for a wish.
+    ///
+    /// # Errors
+    /// When bf16 is wished for where it cannot be had.
+    pub(super) fn arithmetic(self, wish: Arithmetic) -> Result<&'static str, BackendError> {
+        let has_bf16 = self == Device::OpenVino && processor_has_bf16();
+        match wish {
+            Arithmetic::Fp32 => Ok("fp32"),
+            Arithmetic::Auto | Arithmetic::Bf16 if has_bf16 => Ok("bf16"),
+            Arithmetic::Auto => Ok("fp32"),
+            Arithmetic::Bf16 => Err(BackendError::Usage(match self {
+                Device::OpenVino => "--precision bf16: this processor does not compute in bf16 (it lacks AVX512-BF16); use --precision fp32".to_owned(),
+                other => format!("--precision bf16: only --device openvino computes in bf16, {other} does not; use --precision fp32"),
+            })),
+        }
+    }
+}
+
+/// Whether the processor multiplies in bf16 itself. Without that, bf16 is slower than fp32.
+fn processor_has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+impl fmt::Display for Device {
+    /// As it is typed: `cpu`, `openvino`, `cuda:0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+            Device::OpenVino => f.write_str("openvino"),
+            Device::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(DeviceChoice::Exactly(match text {
+            "auto" => return Ok(DeviceChoice::Auto),
+            "cpu" => Device::Cpu,
+            "openvino" => Device::OpenVino,
+            "cuda" => Device::Cuda(0),
+            other => {
+                let number = other
+                    .strip_prefix("cuda:")
+                    .and_then(|n| n.parse::<u16>().ok());
+                Device::Cuda(u32::from(number.ok_or(
+                    "one of auto, cpu, openvino, cuda, cuda:N (N counts GPUs from 0)",
+                )?))
+            }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_read_as_they_are_typed() {
+        for (text, device) in [
+            ("cpu", Device::Cpu),
+            ("openvino", Device::OpenVino),
+            ("cuda:3", Device::Cuda(3)),
+        ] {
+            assert_eq!(text.parse(), Ok(DeviceChoice::Exactly(device)));
+            assert_eq!(device.to_string(), text);
+        }
+        assert_eq!("cuda".parse(), Ok(DeviceChoice::Exactly(Device::Cuda(0))));
+        assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
+        for text in ["", "gpu", "cuda:", "cuda:-1", "cuda:x", "cuda:99999", "CPU"] {
+            assert!(text.parse::<DeviceChoice>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bf16_is_refused_where_there_is_none() {
+        for device in [Device::Cpu, Device::Cuda(0)] {
+            assert_eq!(device.arithmetic(Arithmetic::Auto).ok(), Some("fp32"));
+            let error = device.arithmetic(Arithmetic::Bf16).unwrap_err().to_string();
+            assert!(error.contains("--precision"), "{error}");
+        }
+        let found = Device::OpenVino.arithmetic(Arithmetic::Bf16).is_ok();
+        assert_eq!(found, processor_has_bf16());
+    }
+}
