@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod network;
 mod plan;
+mod probability;
 mod route;
 mod run;
 mod stitch;
@@ -25,5 +26,6 @@ pub use engine::{Engine, Layer, Options, Request, Route, Segmentation, TileCount
 pub use error::PipelineError;
 pub use network::{Network, Precision};
 pub use plan::{LayerPlan, Tile, View};
+pub use probability::{PROBABILITY_TILE, ProbabilityMap};
 pub use stitch::{Blend, Stitcher};
 pub use tta::{Symmetry, Tta};
