@@ -27,5 +27,5 @@ pub use error::PipelineError;
 pub use network::{Network, Precision};
 pub use plan::{LayerPlan, Tile, View};
 pub use probability::{PROBABILITY_TILE, ProbabilityMap};
-pub use stitch::{Blend, Stitcher};
+pub use stitch::{Blend, Stitched, Stitcher};
 pub use tta::{Symmetry, Tta};

@@ -9,8 +9,7 @@ use ftuseg_router::OrganMap;
 
 use crate::slide::SlideReader;
 
-use super::stitch::Stitched;
-use super::{Blend, LayerPlan, Network, PipelineError, Stitcher, Symmetry};
+use super::{Blend, LayerPlan, Network, PipelineError, Stitched, Stitcher, Symmetry};
 
 /// How a plan is run.
 #[derive(Debug, Clone, Copy)]
