@@ -9,7 +9,9 @@ mod commands;
 mod evaluate;
 mod inputs;
 mod refusals;
+mod report_schema;
 mod reruns;
+mod sweeps;
 #[path = "../util/mod.rs"]
 mod util;
 mod variants;
