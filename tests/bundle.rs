@@ -223,6 +223,7 @@ fn the_engine_reaches_the_dice_that_was_measured_in_training() {
                 ResolutionSource::Manifest,
             ),
             organ: Some(row["organ"].parse().unwrap()),
+            ..Request::default()
         };
         let found = engine.segment(image.as_ref(), &request, &|_| {}).unwrap();
         let (width, height) = (image.info().width(), image.info().height());

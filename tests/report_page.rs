@@ -55,7 +55,15 @@ fn the_page_works_in_a_browser() {
     };
     let dir = Dir::with_slide();
     dir.two_organs("two.tif");
-    dir.segment(["one.tif", "two.tif"], "out").ends_with(0);
+    let manifest = "id,path,organ\none,one.tif,kidney\ntwo,two.tif,lung\n";
+    dir.write("m.csv", manifest);
+    let run = |out: &str, route: &str| {
+        dir.segment(["m.csv"], out)
+            .args(["--route", route, "--write", "all,prob"])
+            .ends_with(0);
+    };
+    run("out", "tile");
+    run("given", "given");
     let rows = dir.submission("out");
     let half = rows[1].1.split(' ').take(40).collect::<Vec<_>>().join(" ");
     dir.write(
@@ -65,16 +73,11 @@ fn the_page_works_in_a_browser() {
             rows[0].1
         ),
     );
+    std::fs::copy(dir.join("out/submission.csv"), dir.join("out.csv")).unwrap();
+    std::fs::copy(dir.join("truth.csv"), dir.join("exact.csv")).unwrap();
     dir.ftuseg("evaluate")
-        .args([
-            "--truth",
-            "truth.csv",
-            "--out",
-            "report",
-            "--pred",
-            "out",
-            "out/submission.csv",
-        ])
+        .args(["--truth", "truth.csv", "--out", "report"])
+        .args(["--pred", "out", "out.csv", "exact.csv", "given"])
         .ends_with(0);
 
     let cards = |document: &str| document.matches("class=\"card\"").count();
@@ -86,8 +89,11 @@ fn the_page_works_in_a_browser() {
     for part in [
         "mean of the organs' means",
         "2 of 2 images",
-        "<svg viewBox",
-        "less out, image by image",
+        "data:image/jpeg;base64,",
+        "out.csv less out",
+        "Reliability diagram",
+        "Mean Dice by threshold",
+        "What routing errors cost: given (true organs given) less out",
     ] {
         assert!(plain.contains(part), "{part:?} is missing");
     }
@@ -98,26 +104,78 @@ fn the_page_works_in_a_browser() {
     let change = |id: &str, value: &str| {
         format!("$('{id}').value = '{value}'; $('{id}').dispatchEvent(new Event('input'));")
     };
-    let (lung, _) = rendered(&dir, browser, "", &change("organ", "lung"));
-    assert_eq!(cards(&lung), 1);
-    assert!(lung.contains("data-id=\"two\"") && lung.contains("1 of 2 images"));
-    let (bad, _) = rendered(&dir, browser, "", &change("most", "0.99"));
-    assert_eq!(cards(&bad), 1);
+    for (id, value, left) in [
+        ("organ", "lung", "two"),
+        ("most", "0.99", "two"),
+        ("least", "0.99", "one"),
+        ("search", "ON", "one"),
+    ] {
+        let (filtered, _) = rendered(&dir, browser, "", &change(id, value));
+        assert_eq!(cards(&filtered), 1, "{id}");
+        assert!(filtered.contains(&format!("data-id=\"{left}\"")), "{id}");
+        assert!(filtered.contains("1 of 2 images"), "{id}");
+    }
     let (by_id, _) = rendered(&dir, browser, "", &change("order", "id"));
     assert!(by_id.find("data-id=\"one\"") < by_id.find("data-id=\"two\""));
+    // The exact run has no image under 0.99.
+    let (exact, _) = rendered(
+        &dir,
+        browser,
+        "",
+        &(change("run", "2") + &change("most", "0.99")),
+    );
+    assert_eq!(cards(&exact), 0);
+    // One switch of an outline turns all of its kind.
     let (hidden, _) = rendered(&dir, browser, "", "$('show-truth').click();");
     assert!(hidden.contains("<body class=\"no-truth\">"));
 
-    // A link with an id opens at that image, and the keys come nearer.
-    let press = "$('big').dispatchEvent(new KeyboardEvent('keydown', { key: '+' }));";
-    let (opened, _) = rendered(&dir, browser, "#two", press);
-    let dialog = &opened[opened.find("<dialog").unwrap()..];
-    assert!(
-        dialog.starts_with("<dialog id=\"big\"") && dialog[..120].contains("open"),
-        "{}",
-        &dialog[..120]
-    );
-    assert!(dialog.contains("two, lung: Dice"));
-    let view = &dialog[dialog.find("viewBox=\"").unwrap()..];
+    // A link with an image and a run opens at it, and keys come nearer, switch outlines and go on.
+    let dialog = |document: &str| document[document.find("<dialog").unwrap()..].to_owned();
+    let press = |key: &str| {
+        format!("$('big').dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}' }}));")
+    };
+    let (opened, log) = rendered(&dir, browser, "#image=two&run=out.csv", &press("+"));
+    assert!(!log.contains("Uncaught"), "{log}");
+    let big = dialog(&opened);
+    assert!(big[..120].contains("open"), "{}", &big[..120]);
+    assert!(big.contains("two, lung: Dice") && big.contains("objects: "));
+    assert!(big.contains("href=\"#image=two&amp;run=out.csv\""));
+    let view = &big[big.find("viewBox=\"").unwrap()..];
     assert!(!view.starts_with("viewBox=\"0 0 "), "{}", &view[..60]);
+    let keys = press("+") + &press("0") + &press("f") + &press("n");
+    let (moved, _) = rendered(&dir, browser, "#image=two&run=out", &keys);
+    assert!(moved.contains("<body class=\"no-found\">"));
+    let big = dialog(&moved);
+    assert!(big.contains("one, kidney: Dice"), "N goes to the next");
+    assert!(big[big.find("viewBox=\"").unwrap()..].starts_with("viewBox=\"0 0 "));
+    // A link that names no image opens nothing, and breaks nothing.
+    let (nothing, log) = rendered(&dir, browser, "#image=%3Cb%3E&run=x", "");
+    assert!(!dialog(&nothing)[..60].contains("open") && !log.contains("Uncaught"));
+}
+
+#[test]
+fn hundreds_of_images_open_with_only_the_near_ones_drawn_and_print_whole() {
+    let Some(browser) = chromium() else {
+        println!("skipped: there is no Chromium on this machine");
+        return;
+    };
+    let dir = Dir::new();
+    let rows: String = (0..300)
+        .map(|i| format!("image {i},lung,90,60,0.4,{} 50\n", 100 + i))
+        .collect();
+    dir.write(
+        "truth.csv",
+        format!("id,organ,img_width,img_height,pixel_size,rle\n{rows}"),
+    );
+    dir.ftuseg("evaluate")
+        .args(["--truth", "truth.csv", "--out", "report"])
+        .args(["--pred", "truth.csv"])
+        .ends_with(0);
+    let (document, log) = rendered(&dir, browser, "", "");
+    assert!(!log.contains("Uncaught"), "{log}");
+    let drawn = |document: &str| document.matches("class=\"truth\"").count();
+    assert_eq!(document.matches("class=\"card\"").count(), 300);
+    assert!((1..300).contains(&drawn(&document)), "{}", drawn(&document));
+    let print = "dispatchEvent(new Event('beforeprint'));";
+    assert_eq!(drawn(&rendered(&dir, browser, "", print).0), 300);
 }

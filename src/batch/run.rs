@@ -225,6 +225,7 @@ impl Batch<'_> {
         let request = Request {
             resolution: self.resolution.or(job.resolution),
             organ,
+            probabilities: self.outputs.prob,
         };
         let segmentation = self
             .engine

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sink::{Finding, GeoJson, MaskTiff, Overlay, Record, Sink, SinkError};
+use crate::sink::{Finding, GeoJson, MaskTiff, Overlay, ProbabilityTiff, Record, Sink, SinkError};
 
 /// Which outputs are written beside `slide.json`, which always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -15,15 +15,18 @@ pub struct Outputs {
     pub geojson: bool,
     /// `overlay.png`.
     pub overlay: bool,
+    /// `prob.tif`.
+    pub prob: bool,
 }
 
 impl Outputs {
-    /// Everything.
+    /// All that people look at; the probabilities, which are large, are asked for by name.
     pub const ALL: Outputs = Outputs {
         rle: true,
         mask: true,
         geojson: true,
         overlay: true,
+        prob: false,
     };
 
     fn sinks(self) -> Vec<Box<dyn Sink>> {
@@ -36,6 +39,9 @@ impl Outputs {
         }
         if self.overlay {
             sinks.push(Box::new(Overlay::default()));
+        }
+        if self.prob {
+            sinks.push(Box::new(ProbabilityTiff));
         }
         sinks
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::evaluate::{Gallery, Prediction, Report, read_truth, score, write};
+use crate::evaluate::{Pictures, Prediction, Problem, Report, read_truth, score, write};
 
 /// Arguments of `ftuseg evaluate`.
 #[derive(Debug, clap::Args)]
@@ -31,12 +31,15 @@ pub(super) struct Args {
     seed: u64,
 }
 
+/// Images of a run that the truth does not know, as many as are told of by name.
+const TOLD: usize = 10;
+
 /// Runs the command and returns its exit code: 1 when something of the truth could not be scored.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if args.out.is_file() {
         bail!("--out {} is a file; name a folder", args.out.display());
     }
-    let (truths, mut problems) = read_truth(&args.truth)?;
+    let (truths, problems) = read_truth(&args.truth)?;
     let mut runs = Vec::new();
     for path in &args.pred {
         let mut run = Prediction::open(path)?;
@@ -47,20 +50,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
         runs.push(run);
     }
-    let (scores, unreadable) = score(&truths, &runs);
-    problems.extend(unreadable);
-    let gallery = if args.no_pictures {
-        Gallery::default()
-    } else {
-        Gallery::draw(&truths, &runs, args.images.as_deref())
-    };
-    let report = Report::new(&truths, problems, scores, args.seed);
+    let pictures = (!args.no_pictures).then(|| Pictures::of(args.images.as_deref(), truths.len()));
+    let mut scored = score(&truths, &runs, pictures.as_ref());
+    let gallery = std::mem::take(&mut scored.gallery);
+    let report = Report::new(&truths, problems, scored, args.seed);
     write(&report, &gallery, &args.out)?;
     tell(&report);
+    let (drawn, shown) = gallery.counts();
     eprintln!(
-        "report of {} images, {} of them with a picture, in {}",
+        "report of {} images, {drawn} of them drawn and {shown} with their picture, in {}",
         report.truth_images,
-        gallery.len(),
         args.out.display()
     );
     let whole = report.truth_problems.is_empty()
@@ -101,8 +100,20 @@ fn tell(report: &Report) {
         for id in &run.scores.missing {
             eprintln!("{}: {id}: the run has no mask of it", run.scores.name);
         }
+        // A run of a whole archive may have thousands; the report names them all.
+        for id in run.scores.unknown.iter().take(TOLD) {
+            eprintln!("{}: {id}: the truth does not know it", run.scores.name);
+        }
+        if let Some(more @ 1..) = run.scores.unknown.len().checked_sub(TOLD) {
+            eprintln!(
+                "{}: and {more} more that the truth does not know",
+                run.scores.name
+            );
+        }
     }
-    for problem in &report.truth_problems {
-        eprintln!("truth: {}: {}", problem.id, problem.reason);
+    for (of, problems) in [("truth", &report.truth_problems), ("note", &report.notes)] {
+        for Problem { id, reason } in problems {
+            eprintln!("{of}: {id}: {reason}");
+        }
     }
 }

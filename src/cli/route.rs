@@ -41,6 +41,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 let request = Request {
                     resolution: args.route.mpp.or(job.resolution),
                     organ,
+                    ..Request::default()
                 };
                 engine.route(slide.as_ref(), &request)
             });

@@ -24,8 +24,8 @@ pub(super) struct Args {
     /// Folder of the images that Kaggle's train.csv or test.csv names
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// What to write beside the records: rle, mask, geojson, overlay, or all. With rle but without mask, a rerun does
-    /// all slides again
+    /// What to write beside the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
+    /// probabilities. With rle but without mask, a rerun does all slides again
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_outputs)]
     write: Outputs,
     /// Do all slides again, also those that are there already
@@ -127,17 +127,24 @@ fn parse_outputs(text: &str) -> Result<Outputs, String> {
         mask: false,
         geojson: false,
         overlay: false,
+        prob: false,
     };
     for name in text.split(',').map(str::trim) {
         match name {
-            "all" => outputs = Outputs::ALL,
+            "all" => {
+                outputs = Outputs {
+                    prob: outputs.prob,
+                    ..Outputs::ALL
+                }
+            }
             "rle" => outputs.rle = true,
             "mask" => outputs.mask = true,
             "geojson" => outputs.geojson = true,
             "overlay" => outputs.overlay = true,
+            "prob" => outputs.prob = true,
             other => {
                 return Err(format!(
-                    "{other:?} is unknown; use rle, mask, geojson, overlay, or all"
+                    "{other:?} is unknown; use rle, mask, geojson, overlay, prob, or all"
                 ));
             }
         }

@@ -3,13 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
+use super::record::{Record, RunRecord};
 use super::{EvaluateError, mask_file};
 use crate::mask::{Mask, rle};
-
-/// The largest record that is read.
-const MAX_RECORD: u64 = 64 << 20;
 
 /// A run whose masks are scored.
 #[derive(Debug, Clone)]
@@ -18,6 +14,8 @@ pub struct Prediction {
     pub name: String,
     /// Where it lies.
     pub path: PathBuf,
+    /// What its record says.
+    pub(super) about: RunRecord,
     kind: Kind,
 }
 
@@ -29,17 +27,6 @@ enum Kind {
     Submission(HashMap<String, String>),
     /// A folder of `ID.png`, `ID.tif` or `ID.geojson`.
     Masks,
-}
-
-/// Where a slide was sent, as its record says.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Routed {
-    /// The target with the largest share of the tissue.
-    pub to: String,
-    /// Confidence of the router for it, 0..=1.
-    pub confidence: f64,
-    /// Share of the tissue by target, 0..=1.
-    pub shares: Vec<(String, f64)>,
 }
 
 impl Prediction {
@@ -72,6 +59,10 @@ impl Prediction {
         Ok(Prediction {
             name,
             path: path.to_owned(),
+            about: match kind {
+                Kind::Results => RunRecord::read(&path.join("run.json")),
+                _ => RunRecord::default(),
+            },
             kind,
         })
     }
@@ -107,29 +98,20 @@ impl Prediction {
         Ok(Some(mask))
     }
 
-    /// Where the router sent an image, if the run's record says.
-    pub fn routed(&self, id: &str) -> Option<Routed> {
-        let record = self.record(id)?;
-        let organs = record.get("organs")?.as_array()?;
-        let share = |organ: &Value| -> Option<(String, f64)> {
-            Some((
-                organ.get("organ")?.as_str()?.to_owned(),
-                organ.get("share")?.as_f64()?,
-            ))
+    /// What the run's record says of an image.
+    pub(super) fn record(&self, id: &str) -> Option<Record> {
+        let Kind::Results = self.kind else {
+            return None;
         };
-        Some(Routed {
-            to: record.get("organ")?.as_str()?.to_owned(),
-            confidence: organs.first()?.get("confidence")?.as_f64()?,
-            shares: organs.iter().filter_map(share).collect(),
-        })
+        Record::read(&self.inside(&format!("slides/{id}/slide.json"), id)?)
     }
 
-    /// um/px of an image and the file it was read from, if the run's record says.
-    pub fn source(&self, id: &str) -> (Option<f64>, Option<PathBuf>) {
-        let record = self.record(id).unwrap_or_default();
-        let mpp = record.pointer("/mpp/value").and_then(Value::as_f64);
-        let path = record.pointer("/input/path").and_then(Value::as_str);
-        (mpp, path.map(PathBuf::from))
+    /// The file with the probabilities of an image, if the run has it.
+    pub(super) fn probabilities(&self, id: &str) -> Option<PathBuf> {
+        let Kind::Results = self.kind else {
+            return None;
+        };
+        self.inside(&format!("slides/{id}/prob.tif"), id)
     }
 
     /// Ids that the run has and that are not in `known`.
@@ -150,17 +132,6 @@ impl Prediction {
         unknown.retain(|id| !known.contains(id.as_str()));
         unknown.sort();
         unknown
-    }
-
-    fn record(&self, id: &str) -> Option<Value> {
-        let Kind::Results = self.kind else {
-            return None;
-        };
-        let file = self.inside(&format!("slides/{id}/slide.json"), id)?;
-        if std::fs::metadata(&file).ok()?.len() > MAX_RECORD {
-            return None;
-        }
-        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
     }
 
     /// A file of the run, if it is there. An id is a name, never a way out of the folder.

@@ -3,8 +3,10 @@
 use ftuseg_router::Organ;
 use serde::Serialize;
 
-use super::score::{RunScores, Score};
-use super::statistics::{Summary, grouped, summarise};
+use super::routing::{Routing, RoutingCost, costs, routing};
+use super::score::{RunScores, Score, Scored};
+use super::statistics::{Summary, grouped};
+use super::sweep::{Thresholds, sweep};
 use super::{Problem, Truth};
 
 /// A report, as `report.json` holds it.
@@ -20,10 +22,14 @@ pub struct Report {
     pub truth_images: usize,
     /// Rows of the truth that could not be used, and why.
     pub truth_problems: Vec<Problem>,
+    /// What is to be known of images that are scored all the same.
+    pub notes: Vec<Problem>,
     /// The runs.
     pub runs: Vec<RunReport>,
     /// Every later run against the first.
     pub comparisons: Vec<Comparison>,
+    /// What routing errors cost, for every routed run that has a run with the true organs beside it.
+    pub routing_costs: Vec<RoutingCost>,
 }
 
 /// One run's part.
@@ -37,6 +43,8 @@ pub struct RunReport {
     pub mean_of_images: Option<Figures>,
     /// What the router did, where records say so.
     pub routing: Option<Routing>,
+    /// The sweep of the models' thresholds, where the run has maps of probabilities.
+    pub thresholds: Option<Thresholds>,
     /// The images.
     #[serde(flatten)]
     pub scores: RunScores,
@@ -81,11 +89,21 @@ pub struct Comparison {
     /// The first run.
     pub against: String,
     /// Per organ.
-    pub organs: Vec<(Option<String>, Difference)>,
+    pub organs: Vec<OrganDifference>,
     /// The mean of the organs' mean differences.
     pub mean_of_organ_means: Option<Difference>,
     /// All images.
     pub mean_of_images: Option<Difference>,
+}
+
+/// The difference for one organ.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OrganDifference {
+    /// The organ; none for images whose organ the truth does not say.
+    pub organ: Option<String>,
+    /// Its difference.
+    #[serde(flatten)]
+    pub difference: Difference,
 }
 
 /// A paired difference of Dice: the later run less the first.
@@ -100,62 +118,74 @@ pub struct Difference {
     pub lost: usize,
 }
 
-/// What the router did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Routing {
-    /// Names of the columns of `confusion`.
-    pub targets: Vec<String>,
-    /// A row a true organ: images by where most of their tissue went.
-    pub confusion: Vec<(String, Vec<usize>)>,
-    /// Share of the images of which most tissue went to their own organ.
-    pub by_slide: Summary,
-    /// Mean share of an image's tissue that went to its own organ.
-    pub by_tissue: Summary,
-    /// Images by confidence, ten steps: the step's lower end, n, mean confidence, share that was right.
-    pub reliability: Vec<(f64, usize, f64, f64)>,
-    /// Expected calibration error over these steps (Naeini et al. 2015).
-    pub calibration_error: f64,
-}
-
 impl Report {
-    /// Puts scores together.
+    /// Puts scores together. `truth_problems` are the rows of the truth that could not be read.
     pub fn new(
         truths: &[Truth],
-        truth_problems: Vec<Problem>,
-        runs: Vec<RunScores>,
+        mut truth_problems: Vec<Problem>,
+        scored: Scored,
         seed: u64,
     ) -> Self {
+        let runs = scored.runs;
         let comparisons = match runs.split_first() {
             Some((first, rest)) => rest.iter().map(|run| against(first, run, seed)).collect(),
             None => Vec::new(),
         };
+        truth_problems.extend(scored.unreadable);
+        let mut notes = without_organ(truths);
+        notes.extend(scored.undrawn);
         Report {
             schema: "ftuseg/report/1",
             version: env!("CARGO_PKG_VERSION"),
             seed,
             truth_images: truths.len(),
             truth_problems,
-            runs: runs.into_iter().map(|run| run_report(run, seed)).collect(),
+            notes,
             comparisons,
+            routing_costs: costs(&runs, seed),
+            runs: runs.into_iter().map(|run| run_report(run, seed)).collect(),
         }
     }
 }
 
-/// The organs of some scores, in their usual order, then none.
-fn groups<'a>(images: &'a [Score]) -> Vec<(Option<String>, Vec<&'a Score>)> {
+/// The images without an organ, where others have one.
+fn without_organ(truths: &[Truth]) -> Vec<Problem> {
+    if truths.iter().all(|truth| truth.organ.is_none()) {
+        return Vec::new();
+    }
+    let missing = truths.iter().filter(|truth| truth.organ.is_none());
+    missing
+        .map(|truth| Problem {
+            id: truth.id.clone(),
+            reason: "the truth does not say its organ: it is in no organ's mean, only in the mean of all images"
+                .to_owned(),
+        })
+        .collect()
+}
+
+/// The organs that there are, in their usual order, then none.
+pub(super) fn groups(organs: impl Iterator<Item = Option<String>>) -> Vec<Option<String>> {
+    let present: Vec<Option<String>> = organs.collect();
     let names = Organ::ALL.iter().map(|organ| Some(organ.name().to_owned()));
     names
         .chain(std::iter::once(None))
+        .filter(|organ| present.contains(organ))
+        .collect()
+}
+
+/// Scores by organ.
+fn by_organ(images: &[Score]) -> Vec<(Option<String>, Vec<&Score>)> {
+    groups(images.iter().map(|score| score.organ.clone()))
+        .into_iter()
         .map(|organ| {
-            let of_organ: Vec<&'a Score> = images.iter().filter(|s| s.organ == organ).collect();
-            (organ, of_organ)
+            let of_organ = images.iter().filter(|score| score.organ == organ);
+            (organ.clone(), of_organ.collect())
         })
-        .filter(|(_, images)| !images.is_empty())
         .collect()
 }
 
 fn run_report(scores: RunScores, seed: u64) -> RunReport {
-    let groups = groups(&scores.images);
+    let groups = by_organ(&scores.images);
     let organs = groups
         .iter()
         .filter_map(|(organ, images)| {
@@ -175,7 +205,8 @@ fn run_report(scores: RunScores, seed: u64) -> RunReport {
         organs,
         mean_of_organ_means: figures(&known, seed),
         mean_of_images: figures(&[all.as_slice()], seed),
-        routing: routing(&all, seed),
+        routing: routing(&scores, seed),
+        thresholds: sweep(&scores.name, &scores.images, seed),
         scores,
     }
 }
@@ -206,7 +237,7 @@ fn against(first: &RunScores, run: &RunScores, seed: u64) -> Comparison {
     let mut organs = Vec::new();
     let mut all: Vec<Vec<f64>> = Vec::new();
     let mut known: Vec<Vec<f64>> = Vec::new();
-    for (organ, images) in groups(&run.images) {
+    for (organ, images) in by_organ(&run.images) {
         let differences: Vec<f64> = images
             .iter()
             .filter_map(|score| {
@@ -215,7 +246,10 @@ fn against(first: &RunScores, run: &RunScores, seed: u64) -> Comparison {
             })
             .collect();
         if let Some(difference) = difference(&[&differences], seed) {
-            organs.push((organ.clone(), difference));
+            organs.push(OrganDifference {
+                organ: organ.clone(),
+                difference,
+            });
         }
         if organ.is_some() {
             known.push(differences.clone());
@@ -240,68 +274,5 @@ fn difference(groups: &[&[f64]], seed: u64) -> Option<Difference> {
         summary,
         won: all().filter(|&&d| d > 0.0).count(),
         lost: all().filter(|&&d| d < 0.0).count(),
-    })
-}
-
-fn routing(images: &[&Score], seed: u64) -> Option<Routing> {
-    let routed: Vec<_> = images
-        .iter()
-        .filter_map(|score| Some((score.organ.as_deref()?, score.routed.as_ref()?)))
-        .collect();
-    let mut targets: Vec<String> = Organ::ALL.iter().map(|o| o.name().to_owned()).collect();
-    for (_, to) in &routed {
-        if !targets.contains(&to.to) {
-            targets.push(to.to.clone());
-        }
-    }
-    let confusion = Organ::ALL
-        .iter()
-        .map(|organ| organ.name())
-        .filter(|organ| routed.iter().any(|(truth, _)| truth == organ))
-        .map(|organ| {
-            let count = |target: &String| {
-                let mut of_organ = routed.iter().filter(|(truth, _)| *truth == organ);
-                of_organ.by_ref().filter(|(_, to)| to.to == *target).count()
-            };
-            (organ.to_owned(), targets.iter().map(count).collect())
-        })
-        .collect();
-    let right: Vec<f64> = routed
-        .iter()
-        .map(|(truth, to)| f64::from(u8::from(to.to == *truth)))
-        .collect();
-    let own_share: Vec<f64> = routed
-        .iter()
-        .map(|(truth, to)| {
-            let own = to.shares.iter().find(|(name, _)| name == truth);
-            own.map_or(0.0, |(_, share)| *share)
-        })
-        .collect();
-    let mut reliability = Vec::new();
-    let mut error = 0.0;
-    for step in 0..10 {
-        let low = f64::from(step) / 10.0;
-        let inside: Vec<(f64, f64)> = routed
-            .iter()
-            .zip(&right)
-            .map(|((_, to), &right)| (to.confidence, right))
-            .filter(|(sure, _)| ((sure * 10.0).floor().min(9.0) - f64::from(step)).abs() < 0.5)
-            .collect();
-        if inside.is_empty() {
-            continue;
-        }
-        let n = inside.len() as f64;
-        let sure = inside.iter().map(|i| i.0).sum::<f64>() / n;
-        let was_right = inside.iter().map(|i| i.1).sum::<f64>() / n;
-        error += n / routed.len() as f64 * (sure - was_right).abs();
-        reliability.push((low, inside.len(), sure, was_right));
-    }
-    Some(Routing {
-        targets,
-        confusion,
-        by_slide: summarise(&right, seed)?,
-        by_tissue: summarise(&own_share, seed)?,
-        reliability,
-        calibration_error: error,
     })
 }

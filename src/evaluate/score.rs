@@ -1,4 +1,4 @@
-//! Scores every image of every run.
+//! Scores every image of every run, and draws it while its masks are at hand.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,14 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::boundary::hausdorff95;
+use super::curve::dice_curve;
 use super::objects::{ObjectFigures, compare};
 use super::overlap::{Overlap, PixelFigures};
+use super::picture::{Gallery, Picture, Pictures};
+use super::record::{Decided, Record};
 use super::{EvaluateError, Prediction, Problem, Routed, Truth};
 use crate::mask::Mask;
+use crate::slide;
 
 /// What one run reached on one image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +34,20 @@ pub struct Score {
     /// Where the router sent it, if the run's record says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routed: Option<Routed>,
+    /// What its map of probabilities says.
+    #[serde(skip)]
+    pub(super) swept: Swept,
+}
+
+/// What an image's map of probabilities says of thresholds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Swept {
+    /// The run has no map of it.
+    Nothing,
+    /// It cannot be used, and why.
+    LeftOut(String),
+    /// Who decided it, and Dice at every step.
+    Curve(Decided, Vec<f64>),
 }
 
 /// All scores of one run.
@@ -39,6 +57,10 @@ pub struct RunScores {
     pub name: String,
     /// Where it lies.
     pub path: String,
+    /// How it sent slides to models, if its record says: `tile`, `slide`, `given`, `baseline`, ...
+    pub route: Option<String>,
+    /// sha256 of its bundle, if its record says.
+    pub bundle: Option<String>,
     /// The images that could be scored, in the truth's order.
     pub images: Vec<Score>,
     /// Images of the truth that the run has no mask of. They are in no mean.
@@ -49,6 +71,19 @@ pub struct RunScores {
     pub unknown: Vec<String>,
 }
 
+/// What scoring comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The runs, in their order.
+    pub runs: Vec<RunScores>,
+    /// Truths that could not be read, and why.
+    pub unreadable: Vec<Problem>,
+    /// Images whose picture could not be shown, and why. They are scored.
+    pub undrawn: Vec<Problem>,
+    /// The pictures.
+    pub gallery: Gallery,
+}
+
 /// What became of one image in one run.
 enum Outcome {
     Scored(Box<Score>),
@@ -56,60 +91,105 @@ enum Outcome {
     Problem(String),
 }
 
-/// Scores all runs. Every truth is decoded once. Returns the runs' scores and the truths that could not be read.
-pub fn score(truths: &[Truth], runs: &[Prediction]) -> (Vec<RunScores>, Vec<Problem>) {
-    let outcomes: Vec<Result<Vec<Outcome>, String>> = truths
-        .par_iter()
-        .map(|truth| {
-            let mask = truth.mask().map_err(|error| error.to_string())?;
-            Ok(runs.iter().map(|run| one(truth, &mask, run)).collect())
-        })
-        .collect();
-    let known: BTreeSet<&str> = truths.iter().map(|truth| truth.id.as_str()).collect();
-    let mut scores: Vec<RunScores> = runs
-        .iter()
-        .map(|run| RunScores {
-            name: run.name.clone(),
-            path: run.path.display().to_string(),
-            images: Vec::new(),
-            missing: Vec::new(),
-            problems: Vec::new(),
-            unknown: run.unknown(&known),
-        })
-        .collect();
-    let mut unreadable = Vec::new();
-    for (truth, outcomes) in truths.iter().zip(outcomes) {
-        match outcomes {
-            Err(reason) => unreadable.push(Problem {
-                id: truth.id.clone(),
-                reason,
-            }),
-            Ok(outcomes) => {
-                for (run, outcome) in scores.iter_mut().zip(outcomes) {
-                    match outcome {
-                        Outcome::Scored(score) => run.images.push(*score),
-                        Outcome::Missing => run.missing.push(truth.id.clone()),
-                        Outcome::Problem(reason) => run.problems.push(Problem {
-                            id: truth.id.clone(),
-                            reason,
-                        }),
-                    }
-                }
-            }
-        }
-    }
-    (scores, unreadable)
+/// What became of one image.
+struct Seen {
+    outcomes: Vec<Outcome>,
+    picture: Option<Picture>,
+    undrawn: Option<String>,
 }
 
-fn one(truth: &Truth, mask: &Mask, run: &Prediction) -> Outcome {
-    match run.mask(&truth.id, (mask.width(), mask.height())) {
-        Ok(None) => Outcome::Missing,
-        Ok(Some(found)) => match figures(truth, mask, &found, run) {
-            Ok(score) => Outcome::Scored(Box::new(score)),
-            Err(error) => Outcome::Problem(error.to_string()),
-        },
-        Err(error) => Outcome::Problem(error.to_string()),
+/// Scores all runs, image by image: every mask is decoded once, for its figures and for its picture, and dropped.
+pub fn score(truths: &[Truth], runs: &[Prediction], pictures: Option<&Pictures<'_>>) -> Scored {
+    let seen: Vec<Result<Seen, String>> = truths
+        .par_iter()
+        .map(|truth| one(truth, runs, pictures).map_err(|error| error.to_string()))
+        .collect();
+    let known: BTreeSet<&str> = truths.iter().map(|truth| truth.id.as_str()).collect();
+    let mut scored = Scored {
+        runs: runs
+            .iter()
+            .map(|run| RunScores {
+                name: run.name.clone(),
+                path: run.path.display().to_string(),
+                route: run.about.route.clone(),
+                bundle: run.about.bundle.clone(),
+                images: Vec::new(),
+                missing: Vec::new(),
+                problems: Vec::new(),
+                unknown: run.unknown(&known),
+            })
+            .collect(),
+        unreadable: Vec::new(),
+        undrawn: Vec::new(),
+        gallery: Gallery::default(),
+    };
+    for (truth, seen) in truths.iter().zip(seen) {
+        let problem = |reason: String| Problem {
+            id: truth.id.clone(),
+            reason,
+        };
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(reason) => {
+                scored.unreadable.push(problem(reason));
+                continue;
+            }
+        };
+        for (run, outcome) in scored.runs.iter_mut().zip(seen.outcomes) {
+            match outcome {
+                Outcome::Scored(score) => run.images.push(*score),
+                Outcome::Missing => run.missing.push(truth.id.clone()),
+                Outcome::Problem(reason) => run.problems.push(problem(reason)),
+            }
+        }
+        scored.undrawn.extend(seen.undrawn.map(problem));
+        scored.gallery.images.extend(seen.picture);
     }
+    scored
+}
+
+fn one(
+    truth: &Truth,
+    runs: &[Prediction],
+    pictures: Option<&Pictures<'_>>,
+) -> Result<Seen, EvaluateError> {
+    let mask = truth.mask()?;
+    let records: Vec<Option<Record>> = runs.iter().map(|run| run.record(&truth.id)).collect();
+    let mut drawing = pictures.map(|pictures| {
+        let recorded = records.iter().flatten().find_map(Record::input);
+        pictures.start(&truth.id, &mask, recorded.as_deref(), runs.len())
+    });
+    let outcomes = runs
+        .iter()
+        .zip(&records)
+        .enumerate()
+        .map(|(index, (run, record))| {
+            let found = match run.mask(&truth.id, (mask.width(), mask.height())) {
+                Ok(Some(found)) => found,
+                Ok(None) => return Outcome::Missing,
+                Err(error) => return Outcome::Problem(error.to_string()),
+            };
+            if let Some(drawing) = &mut drawing {
+                drawing.add(index, &found);
+            }
+            match figures(truth, &mask, &found, run, record.as_ref()) {
+                Ok(score) => Outcome::Scored(Box::new(score)),
+                Err(error) => Outcome::Problem(error.to_string()),
+            }
+        })
+        .collect();
+    let (picture, undrawn) = match drawing {
+        Some(drawing) => {
+            let (picture, problem) = drawing.finish();
+            (Some(picture), problem)
+        }
+        None => (None, None),
+    };
+    Ok(Seen {
+        outcomes,
+        picture,
+        undrawn,
+    })
 }
 
 fn figures(
@@ -117,8 +197,9 @@ fn figures(
     mask: &Mask,
     found: &Mask,
     run: &Prediction,
+    record: Option<&Record>,
 ) -> Result<Score, EvaluateError> {
-    let mpp = truth.mpp.or_else(|| run.source(&truth.id).0);
+    let mpp = truth.mpp.or_else(|| record.and_then(Record::mpp));
     let hd95_px = hausdorff95(found, mask);
     Ok(Score {
         id: truth.id.clone(),
@@ -127,6 +208,68 @@ fn figures(
         hd95_px,
         hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
         objects: compare(found, mask),
-        routed: run.routed(&truth.id),
+        routed: record.and_then(Record::routed),
+        swept: swept(&truth.id, mask, run, record),
     })
+}
+
+/// Dice at every threshold. A map that cannot be used costs the image its place in the sweep, and no more.
+fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&Record>) -> Swept {
+    let Some(path) = run.probabilities(id) else {
+        return Swept::Nothing;
+    };
+    let decided = match record.map(Record::decided) {
+        Some(Ok(decided)) => decided,
+        Some(Err(reason)) => return Swept::LeftOut(reason),
+        None => return Swept::LeftOut("its record cannot be read".to_owned()),
+    };
+    let curve = slide::open(&path).and_then(|map| {
+        let size = (map.info().width(), map.info().height());
+        if size != (truth.width(), truth.height()) {
+            return Ok(Err(format!(
+                "its map of probabilities is {} x {} px where the truth is {} x {} px",
+                size.0,
+                size.1,
+                truth.width(),
+                truth.height()
+            )));
+        }
+        dice_curve(map.as_ref(), truth).map(Ok)
+    });
+    match curve {
+        Ok(Ok(curve)) => Swept::Curve(decided, curve),
+        Ok(Err(reason)) => Swept::LeftOut(reason),
+        Err(error) => Swept::LeftOut(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A score of an image of which only Dice matters.
+    pub fn plain(id: &str, organ: Option<&str>, dice: f64) -> Score {
+        Score {
+            id: id.to_owned(),
+            organ: organ.map(str::to_owned),
+            pixels: PixelFigures {
+                dice,
+                iou: dice / (2.0 - dice),
+                precision: dice,
+                recall: dice,
+                area_error: None,
+            },
+            hd95_px: None,
+            hd95_um: None,
+            objects: ObjectFigures {
+                found: 0,
+                truth: 0,
+                matched: 0,
+                f1: 1.0,
+                matched_dice: None,
+            },
+            routed: None,
+            swept: Swept::Nothing,
+        }
+    }
 }

@@ -1,26 +1,38 @@
-//! Writes a report: `report.json`, `report.csv`, `report.html`, each whole or not at all.
+//! Writes a report: `report.json`, `report.csv`, `report.html`, and `thresholds.toml` where thresholds were swept; each
+//! whole or not at all.
 
 use std::path::Path;
 
-use super::page::{Gallery, page};
-use super::{EvaluateError, Report};
+use super::page::page;
+use super::{EvaluateError, Gallery, Report};
 use crate::batch::replace;
 
-/// Writes the three files into a folder, which is made if it is not there.
+/// Writes the files into a folder, which is made if it is not there.
 ///
 /// # Errors
 /// When a file cannot be written; then that file is as it was before.
 pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), EvaluateError> {
     std::fs::create_dir_all(folder).map_err(|e| EvaluateError::io(folder, e))?;
-    let mut json = serde_json::to_vec_pretty(report)
-        .map_err(|e| EvaluateError::io(folder, std::io::Error::other(e)))?;
+    let wrong =
+        |error| EvaluateError::io(folder, std::io::Error::other::<serde_json::Error>(error));
+    let mut json = serde_json::to_vec_pretty(report).map_err(wrong)?;
     json.push(b'\n');
+    let page = page(report, gallery).map_err(wrong)?;
     for (name, bytes) in [
         ("report.json", json),
         ("report.csv", table(report, folder)?),
-        ("report.html", page(report, gallery).into_bytes()),
+        ("report.html", page.into_bytes()),
     ] {
         replace(&folder.join(name), |out| out.write_all(&bytes))?;
+    }
+    let path = folder.join("thresholds.toml");
+    let swept = report.runs.iter().filter_map(|run| run.thresholds.as_ref());
+    let toml: Vec<&str> = swept.map(|thresholds| thresholds.toml.as_str()).collect();
+    if !toml.is_empty() {
+        replace(&path, |out| out.write_all(toml.join("\n").as_bytes()))?;
+    } else if path.is_file() {
+        // One of an earlier report would not belong to this one.
+        std::fs::remove_file(&path).map_err(|e| EvaluateError::io(&path, e))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
 
 use super::loaded::Loaded;
 use super::run::{How, run};
-use super::{Blend, LayerPlan, Network, PipelineError, Precision, Tta, route};
+use super::{Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, route};
 
 /// How slides are sent to models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,13 +69,15 @@ impl Default for Options {
     }
 }
 
-/// What is known of one slide beside its pixels.
+/// What is known of one slide beside its pixels, and what is wanted of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request {
     /// The slide's resolution: from an option or manifest, else what the file says.
     pub resolution: Option<Resolution>,
     /// The slide's organ, for [`Route::Given`].
     pub organ: Option<Organ>,
+    /// Whether a map of the probabilities is wanted beside each mask.
+    pub probabilities: bool,
 }
 
 /// What one target's models found.
@@ -86,8 +88,12 @@ pub struct Layer {
     /// Names of the models in the bundle, with the word int8 where that file was run; their probabilities were
     /// averaged.
     pub models: Vec<String>,
+    /// Probability from which a px counts as found.
+    pub threshold: f32,
     /// What was found, full size. Never lies in another target's cells, so masks of two layers never overlap.
     pub mask: Mask,
+    /// The probabilities before any clean-up, where they were asked for; 0 outside the target's cells.
+    pub probabilities: Option<Arc<ProbabilityMap>>,
 }
 
 /// How many tiles there were.
@@ -263,13 +269,14 @@ impl Engine {
                 .iter()
                 .map(|network| network.lock().unwrap_or_else(PoisonError::into_inner))
                 .collect();
-            let (mut mask, inferred) = run(
+            let (stitched, inferred) = run(
                 slide,
                 plan,
                 &map,
                 &mut networks,
                 How {
                     blend: self.options.blend,
+                    probabilities: request.probabilities,
                     symmetries: self.options.tta.symmetries(),
                     readers: self.options.readers,
                     batch: self.options.batch,
@@ -278,6 +285,7 @@ impl Engine {
             )?;
             tiles.inferred += inferred;
             timings.tiles += started.elapsed().as_secs_f64();
+            let mut mask = stitched.mask;
             let started = Instant::now();
             postprocess(&mut mask, plan, &map);
             timings.postprocess += started.elapsed().as_secs_f64();
@@ -291,7 +299,9 @@ impl Engine {
                         false => model.name.clone(),
                     })
                     .collect(),
+                threshold: plan.first().threshold,
                 mask,
+                probabilities: stitched.probabilities.map(Arc::new),
             });
         }
         Ok(Segmentation {

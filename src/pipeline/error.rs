@@ -48,6 +48,11 @@ pub enum PipelineError {
     /// `--route given` without an organ.
     #[error("--route given needs the slide's organ, from a manifest with a column organ")]
     NoOrganGiven,
+    /// The temporary file for a map of probabilities failed.
+    #[error(
+        "the temporary file for the probabilities failed: {0}; check the free space of the temporary folder (TMPDIR names another)"
+    )]
+    Temporary(std::io::Error),
     /// A thread of the pipeline stopped without saying why.
     #[error("a thread of the pipeline stopped unexpectedly while {0}")]
     Thread(&'static str),
@@ -66,6 +71,7 @@ impl PipelineError {
             | PipelineError::NoRouter
             | PipelineError::NoOrganGiven
             | PipelineError::OneScale(_) => "usage",
+            PipelineError::Temporary(_) => "io",
             PipelineError::Thread(_) => "internal",
         }
     }

@@ -16,6 +16,7 @@ mod error;
 mod loaded;
 mod network;
 mod plan;
+mod probability;
 mod route;
 mod run;
 mod stitch;
@@ -26,5 +27,6 @@ pub use engine::{Engine, Layer, Options, Request, Route, Segmentation, TileCount
 pub use error::PipelineError;
 pub use network::{Network, Precision};
 pub use plan::{LayerPlan, Tile, View};
-pub use stitch::{Blend, Stitcher};
+pub use probability::{PROBABILITY_TILE, ProbabilityMap};
+pub use stitch::{Blend, Stitched, Stitcher};
 pub use tta::{Symmetry, Tta};

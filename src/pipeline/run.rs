@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ftuseg_router::OrganMap;
 
-use crate::mask::Mask;
 use crate::slide::SlideReader;
 
-use super::{Blend, LayerPlan, Network, PipelineError, Stitcher, Symmetry};
+use super::{Blend, LayerPlan, Network, PipelineError, Stitched, Stitcher, Symmetry};
 
 /// How a plan is run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct How {
     /// How overlapping tiles are joined.
     pub blend: Blend,
+    /// Whether a map of the probabilities is wanted.
+    pub probabilities: bool,
     /// The symmetries that each tile is shown in.
     pub symmetries: &'static [Symmetry],
     /// Threads that read and resample.
@@ -28,7 +29,7 @@ pub(super) struct How {
 /// A tile on its way, by its place in the plan.
 type Read = (usize, Result<Vec<u8>, PipelineError>);
 
-/// Runs the plan and returns the mask and how many tiles were inferred. `networks` are the plan's models, loaded.
+/// Runs the plan and returns what was stitched and how many tiles were inferred. `networks` are the plan's models, loaded.
 ///
 /// `tick` is called after each tile, from the inference thread.
 pub(super) fn run(
@@ -38,7 +39,7 @@ pub(super) fn run(
     networks: &mut [impl DerefMut<Target = Network>],
     how: How,
     tick: &(dyn Fn() + Sync),
-) -> Result<(Mask, u64), PipelineError> {
+) -> Result<(Stitched, u64), PipelineError> {
     let readers = how.readers.max(1);
     let batch = how.batch.max(1);
     // A reader takes a permit before it takes a tile, and inference gives it back in the plan's order. So at most
@@ -64,12 +65,12 @@ pub(super) fn run(
             .collect();
         drop((read, permit));
         let stitching = scope.spawn(move || {
-            let mut stitcher = Stitcher::new(plan, map, how.blend)?;
+            let mut stitcher = Stitcher::new(plan, map, how.blend, how.probabilities)?;
             for (index, probabilities) in to_stitch {
                 let (view, tile) = plan.order[index];
                 stitcher.add(view, tile, &probabilities)?;
             }
-            Ok::<Mask, PipelineError>(stitcher.finish()?)
+            stitcher.finish()
         });
         let answer = infer(plan, networks, how, &to_infer, &permits, &inferred, tick);
         // Whatever happened, let the other threads come to their end.
@@ -77,16 +78,16 @@ pub(super) fn run(
         drop((inferred, to_infer, permits));
         // Joined one by one, so that a panic becomes this slide's error and not the program's end.
         let read_well = reading.into_iter().all(|reader| reader.join().is_ok());
-        let mask = stitching
+        let stitched = stitching
             .join()
             .map_err(|_| PipelineError::Thread("stitching"))?;
         match answer {
             Err(PipelineError::Thread("stitching")) => {
-                Err(mask.err().unwrap_or(PipelineError::Thread("stitching")))
+                Err(stitched.err().unwrap_or(PipelineError::Thread("stitching")))
             }
             Err(error) => Err(error),
             Ok(_) if !read_well => Err(PipelineError::Thread("reading tiles")),
-            Ok(tiles) => Ok((mask?, tiles)),
+            Ok(tiles) => Ok((stitched?, tiles)),
         }
     })
 }

@@ -2,15 +2,17 @@
 //!
 //! Tiles are added at each view's scale into a [`Canvas`] that holds only the rows that are still needed. Rows that
 //! are final in all views are interpolated to full size, averaged, compared with the threshold, and written into the
-//! mask's bits; their part of the canvas is dropped. So there is never a full-size map of probabilities.
+//! mask's bits; their part of the canvas is dropped. So there is never a full-size map of probabilities in memory; where
+//! one is wanted, it goes to a [`ProbabilityMap`].
 
 use ftuseg_router::OrganMap;
 use rayon::prelude::*;
 
-use crate::mask::{Mask, MaskError};
+use crate::mask::Mask;
 
 use super::canvas::Canvas;
-use super::{LayerPlan, Tile};
+use super::probability::{Builder, quantise};
+use super::{LayerPlan, PipelineError, ProbabilityMap, Tile};
 
 /// How overlapping tiles are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +33,41 @@ pub struct Stitcher<'a> {
     map: &'a OrganMap,
     canvases: Vec<Canvas<'a>>,
     mask: Mask,
+    probabilities: Option<Builder>,
     /// The next full-size row to write.
     next_row: u32,
     /// The view and the row of tiles that was last added to.
     last: Option<(usize, u32)>,
 }
 
+/// What one full-size row comes to.
+#[derive(Default)]
+struct Row {
+    /// The foreground, as sorted half-open ranges.
+    runs: Vec<(u32, u32)>,
+    /// Where probabilities are kept: the first px of a range, and its values.
+    values: Vec<(u32, Vec<u8>)>,
+}
+
+/// What a layer's tiles come to.
+pub struct Stitched {
+    /// What was found, full size.
+    pub mask: Mask,
+    /// The probabilities, where they were to be kept.
+    pub probabilities: Option<ProbabilityMap>,
+}
+
 impl<'a> Stitcher<'a> {
-    /// An empty layer.
+    /// An empty layer. `keep` says whether a map of the probabilities is wanted beside the mask.
     ///
     /// # Errors
-    /// When the slide is too large for a mask.
-    pub fn new(plan: &'a LayerPlan, map: &'a OrganMap, blend: Blend) -> Result<Self, MaskError> {
+    /// When the slide is too large for a mask, or there can be no temporary file.
+    pub fn new(
+        plan: &'a LayerPlan,
+        map: &'a OrganMap,
+        blend: Blend,
+        keep: bool,
+    ) -> Result<Self, PipelineError> {
         let grid = map.grid();
         Ok(Stitcher {
             plan,
@@ -53,6 +78,10 @@ impl<'a> Stitcher<'a> {
                 .map(|view| Canvas::new(view, blend, grid.width()))
                 .collect(),
             mask: Mask::new(grid.width(), grid.height())?,
+            probabilities: keep
+                .then(|| Builder::new(grid.width(), grid.height()))
+                .transpose()
+                .map_err(PipelineError::Temporary)?,
             next_row: 0,
             last: None,
         })
@@ -62,27 +91,36 @@ impl<'a> Stitcher<'a> {
     /// slice count as 0.
     ///
     /// # Errors
-    /// When the mask cannot be written.
-    pub fn add(&mut self, view: usize, tile: Tile, probabilities: &[f32]) -> Result<(), MaskError> {
+    /// When the temporary file cannot be written.
+    pub fn add(
+        &mut self,
+        view: usize,
+        tile: Tile,
+        probabilities: &[f32],
+    ) -> Result<(), PipelineError> {
         if self.last.is_some_and(|last| last != (view, tile.row)) {
-            self.write_rows();
+            self.write_rows()?;
         }
         self.last = Some((view, tile.row));
         self.canvases[view].add(tile, probabilities);
         Ok(())
     }
 
-    /// Writes what is left and returns the mask.
+    /// Writes what is left and returns what there is.
     ///
     /// # Errors
-    /// When the mask cannot be written.
-    pub fn finish(mut self) -> Result<Mask, MaskError> {
-        self.write_rows();
-        Ok(self.mask)
+    /// When the temporary file cannot be written.
+    pub fn finish(mut self) -> Result<Stitched, PipelineError> {
+        self.write_rows()?;
+        let probabilities = self.probabilities.map(Builder::finish).transpose();
+        Ok(Stitched {
+            mask: self.mask,
+            probabilities: probabilities.map_err(PipelineError::Temporary)?,
+        })
     }
 
     /// Writes all full-size rows that are final in every view.
-    fn write_rows(&mut self) {
+    fn write_rows(&mut self) -> Result<(), PipelineError> {
         let done: Vec<u32> = self.canvases.iter().map(Canvas::done).collect();
         let ready = |row: u32| {
             let mut all = self.canvases.iter().zip(&done);
@@ -102,13 +140,19 @@ impl<'a> Stitcher<'a> {
             let end = (self.next_row + BAND).min(low);
             let touched = |canvas: &Canvas<'_>| canvas.touches(self.next_row, end - 1);
             if self.canvases.iter().any(touched) {
-                let rows: Vec<Vec<(u32, u32)>> = (self.next_row..end)
+                let rows: Vec<Row> = (self.next_row..end)
                     .into_par_iter()
-                    .map(|row| self.runs(row))
+                    .map(|row| self.row(row))
                     .collect();
-                for (row, runs) in (self.next_row..end).zip(rows) {
-                    for (from, to) in runs {
+                for (row, found) in (self.next_row..end).zip(rows) {
+                    for (from, to) in found.runs {
                         self.mask.set_row_run(row, from..to);
+                    }
+                    if let Some(builder) = &mut self.probabilities {
+                        for (from, values) in found.values {
+                            let put = builder.put(row, from, &values);
+                            put.map_err(PipelineError::Temporary)?;
+                        }
                     }
                 }
             }
@@ -117,12 +161,17 @@ impl<'a> Stitcher<'a> {
         for canvas in &mut self.canvases {
             canvas.drop_before(self.next_row);
         }
+        Ok(())
     }
 
-    /// The foreground of one full-size row, as sorted half-open ranges.
-    fn runs(&self, row: u32) -> Vec<(u32, u32)> {
+    /// One full-size row.
+    fn row(&self, row: u32) -> Row {
         let threshold = self.plan.first().threshold;
-        let mut runs: Vec<(u32, u32)> = Vec::new();
+        let keep = self.probabilities.is_some();
+        let Row {
+            mut runs,
+            mut values,
+        } = Row::default();
         let (mut line, mut mean) = (Vec::new(), Vec::new());
         let looked = match self.canvases.len() {
             1 => Vec::new(),
@@ -130,13 +179,19 @@ impl<'a> Stitcher<'a> {
         };
         for (from, to) in self.map.ranges(self.plan.target, row) {
             let mut open: Option<u32> = None;
-            let mut decide = |x: u32, value: f32| match (value >= threshold, open) {
-                (true, None) => open = Some(x),
-                (false, Some(start)) => {
-                    runs.push((start, x));
-                    open = None;
+            let mut kept = Vec::with_capacity(if keep { (to - from) as usize } else { 0 });
+            let mut decide = |x: u32, value: f32| {
+                if keep {
+                    kept.push(quantise(value));
                 }
-                _ => {}
+                match (value >= threshold, open) {
+                    (true, None) => open = Some(x),
+                    (false, Some(start)) => {
+                        runs.push((start, x));
+                        open = None;
+                    }
+                    _ => {}
+                }
             };
             if let [canvas] = &self.canvases[..] {
                 canvas.row(row, (from, to), &mut line, decide);
@@ -152,8 +207,11 @@ impl<'a> Stitcher<'a> {
             if let Some(start) = open {
                 runs.push((start, to));
             }
+            if keep {
+                values.push((from, kept));
+            }
         }
-        runs
+        Row { runs, values }
     }
 
     /// The weighted mean of all views for the px `from..to` of one full-size row.

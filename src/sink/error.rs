@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ftuseg_router::Target;
+
 use crate::mask::MaskError;
 use crate::slide::SlideError;
 use crate::tiled_tiff;
@@ -31,6 +33,14 @@ pub enum SinkError {
         path: PathBuf,
         /// The encoder's reason.
         reason: String,
+    },
+    /// The probabilities are to be written, but were not kept.
+    #[error("{}: the probabilities of {target} were not kept; ask for them before the slide is segmented", path.display())]
+    NoProbabilities {
+        /// The file.
+        path: PathBuf,
+        /// Whose they would be.
+        target: Target,
     },
     /// A mask could not be handled.
     #[error(transparent)]

@@ -8,6 +8,7 @@ mod error;
 mod geojson;
 mod mask_tiff;
 mod overlay;
+mod probability_tiff;
 mod record;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use error::SinkError;
 pub use geojson::GeoJson;
 pub use mask_tiff::{MaskTiff, read_mask};
 pub use overlay::Overlay;
+pub use probability_tiff::ProbabilityTiff;
 pub use record::{Provenance, Record};
 
 /// The objects of one target.

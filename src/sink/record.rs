@@ -58,9 +58,12 @@ impl Record {
             .map(|share| {
                 let objects = finding.objects.iter().find(|o| o.target == share.target);
                 let area = objects.map_or(0, |o| o.area());
+                let layers = &segmentation.layers;
+                let layer = layers.iter().find(|layer| layer.target == share.target);
                 json!({
                     "organ": share.target.name(),
                     "model": objects.map(|o| &o.model),
+                    "threshold": layer.and_then(|layer| as_written(layer.threshold)),
                     "label": finding.bundle.label(share.target),
                     "share": share.share,
                     "confidence": share.confidence,
@@ -90,6 +93,11 @@ impl Record {
             "made_by": self.provenance,
         })
     }
+}
+
+/// A number as the bundle has it: 0.3, not the 0.30000001192092896 that its 32 bits come to.
+fn as_written(value: f32) -> Option<f64> {
+    value.to_string().parse().ok()
 }
 
 /// The organ map as text: one line a row of cells, one letter a cell.

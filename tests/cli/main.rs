@@ -10,7 +10,9 @@ mod devices;
 mod evaluate;
 mod inputs;
 mod refusals;
+mod report_schema;
 mod reruns;
+mod sweeps;
 #[path = "../util/mod.rs"]
 mod util;
 mod variants;
