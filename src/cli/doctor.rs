@@ -1,8 +1,12 @@
 //! `ftuseg doctor`: what was found, what works, and the mend for what does not.
 
+use std::path::PathBuf;
+
 use super::common::EngineArgs;
 use crate::backend::runtime;
+use crate::library::{self, Search};
 use crate::pipeline::{Network, Precision};
+use crate::slide::{self, OPENSLIDE};
 
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
@@ -11,8 +15,15 @@ pub(super) struct Args {
     engine: EngineArgs,
 }
 
+impl Args {
+    /// Whether nothing may be fetched.
+    pub(super) fn is_offline(&self) -> bool {
+        self.engine.offline
+    }
+}
+
 /// Runs the command and returns its exit code: 0 when slides can be segmented, 1 when not.
-pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8> {
     println!("ftuseg {}", env!("CARGO_PKG_VERSION"));
     println!(
         "machine     {} {}, {} threads",
@@ -23,6 +34,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     println!("runtime library, in the order of the search:");
     for finding in runtime::survey(&args.engine.search()) {
         println!("  {finding}");
+    }
+    println!(
+        "OpenSlide library (NDPI, MRXS, SCN, BIF, CZI, DICOM and others), in the order of the search:"
+    );
+    let search = Search::from_environment(&OPENSLIDE, openslide, args.engine.offline);
+    for finding in library::survey(&search) {
+        println!("  {finding}");
+    }
+    match slide::openslide_version() {
+        Ok(version) => println!("slides      by ftuseg and OpenSlide {version}"),
+        Err(reason) => println!(
+            "slides      by ftuseg alone; without OpenSlide NDPI, MRXS, SCN, BIF, CZI, DICOM and others cannot be read: {reason}"
+        ),
     }
     let mut well = true;
     let bundle = match args.engine.load_bundle() {
