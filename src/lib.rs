@@ -6,13 +6,13 @@
 //! The networks and what is known of them come from a [`bundle`].
 //!
 //! ```no_run
-//! use ftuseg::backend::{BackendChoice, choose, runtime::Search};
+//! use ftuseg::backend::{BackendChoice, choose, runtime};
 //! use ftuseg::bundle::{Bundle, default_bundle};
 //! use ftuseg::pipeline::{Engine, Options, Request};
 //! use ftuseg::slide;
 //!
 //! let bundle = Bundle::load(&default_bundle()?)?;
-//! let search = Search::from_environment(None, false);
+//! let search = runtime::search(None, false);
 //! let backend = choose(BackendChoice::Auto, &search, 4, &mut |line| eprintln!("{line}"))?;
 //! let engine = Engine::new(bundle, backend, Options::default());
 //! let slide = slide::open("slide.svs".as_ref())?;
@@ -33,6 +33,7 @@ pub mod backend;
 pub mod batch;
 pub mod bundle;
 pub mod evaluate;
+pub mod library;
 pub mod mask;
 pub mod pipeline;
 pub mod samples;

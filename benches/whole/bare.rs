@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ftuseg::backend::{Backend, BackendChoice, choose, runtime::Search};
+use ftuseg::backend::{Backend, BackendChoice, choose};
 use ftuseg::bundle::Bundle;
 use ftuseg::pipeline::{Network, Precision};
 
@@ -15,7 +15,7 @@ pub(crate) struct Bare {
 
 /// The runtime that the program uses by default, with as many threads.
 pub(crate) fn backend(threads: usize) -> Result<Box<dyn Backend>, Box<dyn std::error::Error>> {
-    let search = Search::from_environment(None, false);
+    let search = ftuseg::backend::runtime::search(None, false);
     Ok(choose(
         BackendChoice::OnnxRuntime,
         &search,

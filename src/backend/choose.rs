@@ -1,6 +1,6 @@
 //! Chooses the backend, brings the runtime library if need be, and says what it does.
 
-use super::runtime::{self, Accelerator, CUDA, OPENVINO, RuntimeError, Search};
+use super::runtime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
 use super::{Arithmetic, Backend, BackendError, Device, DeviceChoice, OnnxRuntime, Trial};
 
 /// Which backend the user wants.
@@ -97,7 +97,7 @@ pub fn choose(
         BackendChoice::Auto => match onnxruntime(search, threads, say) {
             Ok(backend) => Ok(backend),
             // Any other error is about a library that the user named or that is broken: theirs to mend.
-            Err(BackendError::Runtime(error @ RuntimeError::NotFound { .. }))
+            Err(BackendError::Runtime(error @ LibraryError::NotFound { .. }))
                 if cfg!(feature = "rten") =>
             {
                 let warning = format!(

@@ -1,6 +1,6 @@
 //! What can go wrong with a runtime or a network.
 
-use super::runtime::RuntimeError;
+use super::runtime::LibraryError;
 
 /// Errors of the backend room.
 #[derive(Debug, thiserror::Error)]
@@ -8,7 +8,7 @@ use super::runtime::RuntimeError;
 pub enum BackendError {
     /// No usable runtime library.
     #[error(transparent)]
-    Runtime(#[from] RuntimeError),
+    Runtime(#[from] LibraryError),
     /// The runtime library was found but did not start.
     #[error("ONNX Runtime at {library} does not start: {reason}")]
     Start {

@@ -10,7 +10,9 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
 
 use super::device::{Arithmetic, Device};
-use super::runtime::{Located, accelerator};
+use super::runtime::Located;
+use crate::library::accelerator;
+
 use super::{About, Backend, BackendError, Input, Output, Session};
 
 const NAME: &str = "onnxruntime";

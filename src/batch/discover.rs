@@ -6,7 +6,7 @@ use walkdir::WalkDir;
 
 use super::ids::{Names, of_file, safe};
 use super::{BatchError, Manifest};
-use crate::slide::{EXTENSIONS, Resolution};
+use crate::slide::{EXTENSIONS, Resolution, one_per_slide};
 
 /// One slide to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +109,7 @@ fn search(folder: &Path) -> Result<Vec<PathBuf>, BatchError> {
             ),
         });
     }
-    Ok(found)
+    Ok(one_per_slide(found))
 }
 
 #[cfg(test)]

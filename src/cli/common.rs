@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use ftuseg_router::{Organ, Target};
 
-use crate::backend::runtime::Search;
+use crate::backend::runtime::{self, Search};
 use crate::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
 use crate::bundle::{Bundle, Fit, ModelSpec, Role, default_bundle};
 use crate::pipeline::{Blend, Engine, Options, Precision, Route, Tta};
@@ -189,7 +189,7 @@ impl EngineArgs {
 
     /// The search for the runtime library.
     pub fn search(&self) -> Search {
-        Search::from_environment(self.runtime.clone(), self.offline)
+        runtime::search(self.runtime.clone(), self.offline)
     }
 
     /// Starts the backend; lines for the user go to standard error.

@@ -1,10 +1,14 @@
 //! `ftuseg doctor`: what was found, what works, and the mend for what does not.
 
+use std::path::PathBuf;
+
 use super::common::EngineArgs;
 use super::trial;
 use crate::backend::runtime::{self, Accelerator, locate_accelerated};
 use crate::backend::{Arithmetic, Trial};
+use crate::library::{self, Search};
 use crate::pipeline::{Network, Precision};
+use crate::slide::{self, OPENSLIDE};
 
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
@@ -84,8 +88,15 @@ fn show_accelerators(args: &Args) {
     }
 }
 
+impl Args {
+    /// Whether nothing may be fetched.
+    pub(super) fn is_offline(&self) -> bool {
+        self.engine.offline
+    }
+}
+
 /// Runs the command and returns its exit code: 0 when slides can be segmented, 1 when not.
-pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8> {
     if let Some(accelerator) = &args.install {
         return install(args, accelerator);
     }
@@ -101,6 +112,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         println!("  {finding}");
     }
     show_accelerators(args);
+    println!(
+        "OpenSlide library (NDPI, MRXS, SCN, BIF, CZI, DICOM and others), in the order of the search:"
+    );
+    let search = Search::from_environment(&OPENSLIDE, openslide, args.engine.offline);
+    for finding in library::survey(&search) {
+        println!("  {finding}");
+    }
+    match slide::openslide_version() {
+        Ok(version) => println!("slides      by ftuseg and OpenSlide {version}"),
+        Err(reason) => println!(
+            "slides      by ftuseg alone; without OpenSlide NDPI, MRXS, SCN, BIF, CZI, DICOM and others cannot be read: {reason}"
+        ),
+    }
     let mut well = true;
     let bundle = match args.engine.load_bundle() {
         Ok(bundle) => {

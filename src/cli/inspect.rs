@@ -30,6 +30,7 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
     let tissue = Tissue::find(slide.as_ref(), TissueMode::Auto)?;
     println!("{}", path.display());
     println!("  format       {}", info.format);
+    println!("  reader       {}", info.reader);
     println!("  compression  {}", info.compression);
     println!("  size         {} x {} px", info.width(), info.height());
     match info.resolution {
@@ -38,6 +39,18 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
             resolution.mpp, resolution.source
         ),
         None => println!("  um/px        not stated; give it with --mpp X"),
+    }
+    for ignored in &info.ignored {
+        println!(
+            "  not used     {} of the {}: {}",
+            ignored.stated, ignored.source, ignored.reason
+        );
+    }
+    if let Some(bounds) = info.bounds {
+        println!(
+            "  scanned      {} x {} px at {}, {}",
+            bounds.width, bounds.height, bounds.x, bounds.y
+        );
     }
     for (number, level) in info.levels.iter().enumerate() {
         let (downsample, _) = info.downsample(number);

@@ -13,7 +13,12 @@ mod samples;
 mod segment;
 mod trial;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
+
+use crate::library::Search;
+use crate::slide::{OPENSLIDE, use_search};
 
 /// Exit code when some slides failed and the others are done.
 const SOME_FAILED: u8 = 1;
@@ -26,6 +31,9 @@ const NOTHING_STARTED: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(name = "ftuseg", version, max_term_width = 100)]
 struct Cli {
+    /// OpenSlide's shared library, or a folder that holds it; it reads NDPI, MRXS, SCN, BIF, CZI, DICOM and others
+    #[arg(long, global = true, value_name = "PATH")]
+    openslide: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -55,14 +63,24 @@ enum Command {
 /// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing
 /// could start.
 pub fn run() -> u8 {
-    let result = match Cli::parse().command {
+    let cli = Cli::parse();
+    let offline = match &cli.command {
+        Command::Segment(args) => args.is_offline(),
+        Command::Route(args) => args.is_offline(),
+        Command::Doctor(args) => args.is_offline(),
+        _ => false,
+    };
+    // Nothing has opened a slide yet, so this is in time.
+    let search = Search::from_environment(&OPENSLIDE, cli.openslide.clone(), offline);
+    use_search(search, Box::new(|line| eprintln!("{line}")));
+    let result = match cli.command {
         Command::Segment(args) => segment::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Rle(args) => rle::run(&args),
         Command::Models(args) => models::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => doctor::run(&args, cli.openslide),
         Command::Demo(args) => demo::run(&args),
         Command::Samples(args) => samples::run(&args),
     };

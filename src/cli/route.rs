@@ -24,6 +24,13 @@ pub(super) struct Args {
     engine: EngineArgs,
 }
 
+impl Args {
+    /// Whether nothing may be fetched.
+    pub(super) fn is_offline(&self) -> bool {
+        self.engine.offline
+    }
+}
+
 /// Runs the command and returns its exit code. The table goes to standard output, tab-separated.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let jobs = discover(&args.inputs, args.images.as_deref())?;

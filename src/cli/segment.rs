@@ -39,6 +39,13 @@ pub(super) struct Args {
     engine: EngineArgs,
 }
 
+impl Args {
+    /// Whether nothing may be fetched.
+    pub(super) fn is_offline(&self) -> bool {
+        self.engine.offline
+    }
+}
+
 /// Runs the command and returns its exit code.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     // Inputs first: a mistyped path should not wait for a runtime to be fetched.

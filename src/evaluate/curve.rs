@@ -106,6 +106,9 @@ mod tests {
                 height: truth.height(),
             }],
             resolution: None,
+            reader: "memory".into(),
+            ignored: Vec::new(),
+            bounds: None,
         };
         dice_curve(&Map(info, value), truth).unwrap()
     }

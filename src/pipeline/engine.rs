@@ -1,7 +1,7 @@
 //! The engine: a bundle on a backend, ready to segment one slide after another.
 
 use std::num::NonZeroUsize;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageReader, Limits};
 
-use super::{Level, MAX_SIDE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use super::{Level, MAX_SIDE, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 
 /// Memory that one decoded image may take: 1 GiB, a 18,900 px square.
 const MAX_BYTES: u64 = 1 << 30;
@@ -54,7 +54,10 @@ impl FlatReader {
                 format: format.to_owned(),
                 compression: format.to_owned(),
                 levels: vec![Level { width, height }],
+                reader: NATIVE.to_owned(),
                 resolution: None,
+                ignored: Vec::new(),
+                bounds: None,
             },
             pixels: over_white(image),
         })

@@ -4,9 +4,13 @@
 //! [`Plane`] is the same slide seen at a resolution somebody asks for (a model's, the router's, a thumbnail's),
 //! read from the best level and resampled so that a pixel's value does not depend on the region it was read in.
 
+mod dicom;
 mod error;
 mod flat;
+mod openslide;
+mod parts;
 mod plane;
+mod recognise;
 mod resolution;
 mod tiff;
 mod tissue;
@@ -15,8 +19,10 @@ use std::path::Path;
 
 pub use error::SlideError;
 pub use flat::FlatReader;
+pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
+pub use parts::one_per_slide;
 pub use plane::Plane;
-pub use resolution::{Resolution, ResolutionSource};
+pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
 pub use tiff::TiffReader;
 pub use tissue::{Tissue, TissueMode};
 
@@ -35,15 +41,48 @@ pub struct Level {
 /// What a reader found out about its slide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlideInfo {
-    /// The file format, for people: `TIFF`, `OME-TIFF`, `Aperio SVS`, `PNG`, `JPEG`.
+    /// The file format, for people: `TIFF`, `OME-TIFF`, `Aperio SVS`, `Hamamatsu NDPI`, `PNG`.
     pub format: String,
+    /// Who reads it: `ftuseg`, or `OpenSlide` with its version.
+    pub reader: String,
     /// How the pixels are compressed, for people.
     pub compression: String,
     /// The levels, the full-size one first, then ever smaller ones.
     pub levels: Vec<Level>,
     /// The resolution of level 0 that the file itself states, if it does so believably.
     pub resolution: Option<Resolution>,
+    /// Resolutions that the file states and that are not used.
+    pub ignored: Vec<IgnoredResolution>,
+    /// The part that was scanned, if the file says so and it is not all; the rest is background.
+    pub bounds: Option<Bounds>,
 }
+
+/// A rectangle in full-size px.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Bounds {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Width in px.
+    pub width: u32,
+    /// Height in px.
+    pub height: u32,
+}
+
+impl Bounds {
+    /// These bounds, if they are a part of the slide and not all of it.
+    pub(crate) fn within(self, whole: Level) -> Option<Self> {
+        let right = self.x.checked_add(self.width)?;
+        let bottom = self.y.checked_add(self.height)?;
+        let sound = self.width > 0 && self.height > 0;
+        let all = (self.width, self.height) == (whole.width, whole.height);
+        (sound && !all && right <= whole.width && bottom <= whole.height).then_some(self)
+    }
+}
+
+/// The name of our own readers in [`SlideInfo::reader`].
+pub(crate) const NATIVE: &str = "ftuseg";
 
 impl SlideInfo {
     /// Full-size width in px.
@@ -89,40 +128,33 @@ pub trait SlideReader: Send + Sync {
 }
 
 /// Extensions of files that [`open`] tries, in lower case and without the dot.
-pub const EXTENSIONS: [&str; 6] = ["tif", "tiff", "svs", "png", "jpg", "jpeg"];
+pub const EXTENSIONS: [&str; 18] = [
+    "tif", "tiff", "btf", "svs", "png", "jpg", "jpeg", "ndpi", "mrxs", "scn", "bif", "czi", "dcm",
+    "vms", "vmu", "svslide", "vsi", "qptiff",
+];
 
-/// Opens a slide. The content decides the format, not the name.
+/// Opens a slide. The content decides the format and the reader, not the name: what our own readers can read, they do;
+/// OpenSlide gets the rest.
 ///
 /// # Errors
-/// When the file cannot be read, is no image of a known format, or uses something that is not supported.
+/// When the file cannot be read, is no image of a known format, uses something that is not supported, or needs OpenSlide
+/// and there is none.
 pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
-    use std::io::Read;
-    let meta = std::fs::metadata(path).map_err(|source| SlideError::io(path, source))?;
-    if !meta.is_file() {
-        return Err(SlideError::format(path, "it is not a regular file"));
-    }
-    let mut start = [0_u8; 8];
-    let mut file = std::fs::File::open(path).map_err(|source| SlideError::io(path, source))?;
-    let mut got = 0;
-    while got < start.len() {
-        match file.read(&mut start[got..]) {
-            Ok(0) => break,
-            Ok(n) => got += n,
-            Err(source) => return Err(SlideError::io(path, source)),
-        }
-    }
-    match &start[..got] {
-        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-            Ok(Box::new(TiffReader::open(path)?))
-        }
-        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => {
-            Ok(Box::new(FlatReader::open(path)?))
-        }
-        [] => Err(SlideError::format(path, "the file is empty")),
-        _ => Err(SlideError::format(
-            path,
-            "it is neither TIFF (SVS, OME-TIFF), PNG nor JPEG",
-        )),
+    use recognise::Kind;
+    match recognise::kind(path)? {
+        Kind::Flat => Ok(Box::new(FlatReader::open(path)?)),
+        Kind::Foreign(format) => Ok(Box::new(OpenSlideReader::open(path, format)?)),
+        Kind::Tiff => match tiff::foreign(path) {
+            Some(format) => Ok(Box::new(OpenSlideReader::open(path, format)?)),
+            None => match TiffReader::open(path) {
+                Ok(slide) => Ok(Box::new(slide)),
+                // Other samples it shows with other px than the file has (16-bit grey, signed numbers).
+                Err(error) if tiff::has_byte_samples(path) => {
+                    Ok(Box::new(OpenSlideReader::instead(path, error)?))
+                }
+                Err(error) => Err(error),
+            },
+        },
     }
 }
 

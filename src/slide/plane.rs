@@ -265,6 +265,9 @@ mod tests {
                     compression: "none".into(),
                     levels: vec![Level { width, height }],
                     resolution: None,
+                    reader: "test".into(),
+                    ignored: Vec::new(),
+                    bounds: None,
                 },
                 pixels,
             }

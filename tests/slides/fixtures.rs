@@ -1,26 +1,66 @@
-//! The suite over the drawn slides, which `tests/fixtures/slides/make_slides.py` makes with their expected pixels.
+//! The suite over the drawn slides, beside the pixels that are in them.
+//!
+//! `tests/fixtures/slides/make_slides.py` makes those for our own readers, `foreign/make_foreign.py` those in vendors'
+//! formats, each with its `expected.csv`.
 
 use std::path::PathBuf;
 
-use ftuseg::slide::{self, SlideReader};
+use ftuseg::slide::{OpenSlideReader, SlideReader};
 
 use crate::conformance::{Picture, check, differences};
+use crate::library::{has_openslide, open};
 
 /// A line of `expected.csv`.
-#[derive(Debug, serde::Deserialize)]
-struct Expected {
-    file: String,
-    format: String,
-    compression: String,
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Expected {
+    /// Path of the slide in the folder.
+    pub file: String,
+    /// The format's name.
+    pub format: String,
+    /// The compression's name.
+    pub compression: String,
     levels: usize,
     /// The most that a sample may differ from the independent reader's; 0 for what is lossless.
-    worst: u8,
+    pub worst: u8,
     /// The most that samples may differ on average.
-    mean: f64,
+    pub mean: f64,
     /// um/px that the file states believably; empty where none.
     mpp: Option<f64>,
     /// Where it states that.
     source: String,
+    /// The part that was scanned, as `x y width height`; empty where all was.
+    #[serde(default)]
+    bounds: String,
+    /// The folder of the file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+impl Expected {
+    fn open(&self) -> Box<dyn SlideReader> {
+        open(&self.path()).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(&self.file)
+    }
+
+    /// The pixels of a level.
+    fn picture(&self, level: usize) -> Picture {
+        let stem = self.file.rsplit_once('.').unwrap().0.replace('/', "-");
+        let png = image::open(self.folder.join(format!("{stem}.{level}.png"))).unwrap();
+        let png = png.into_rgb8();
+        Picture {
+            width: png.width(),
+            height: png.height(),
+            rgb: png.into_raw(),
+        }
+    }
+
+    /// The file's name, without folders.
+    fn name(&self) -> &str {
+        self.file.rsplit('/').next().unwrap()
+    }
 }
 
 /// The folder of the drawn slides.
@@ -28,54 +68,71 @@ pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides")
 }
 
-fn expected() -> Vec<Expected> {
-    let mut table = csv::Reader::from_path(folder().join("expected.csv")).unwrap();
-    table.deserialize().map(|row| row.unwrap()).collect()
+fn table(folder: PathBuf) -> Vec<Expected> {
+    let mut table = csv::Reader::from_path(folder.join("expected.csv")).unwrap();
+    let rows = table.deserialize().map(|row| Expected {
+        folder: folder.clone(),
+        ..row.unwrap()
+    });
+    rows.collect()
 }
 
-fn open(file: &str) -> Box<dyn SlideReader> {
-    slide::open(&folder().join(file)).unwrap_or_else(|e| panic!("{e}"))
+/// The slides that our own readers read.
+pub fn native() -> Vec<Expected> {
+    table(folder())
+}
+
+/// The slides that only OpenSlide reads; none where it is not here.
+pub fn foreign() -> Vec<Expected> {
+    if has_openslide() {
+        table(folder().join("foreign"))
+    } else {
+        Vec::new()
+    }
+}
+
+fn all() -> Vec<Expected> {
+    native().into_iter().chain(foreign()).collect()
 }
 
 #[test]
 fn every_format_passes_the_suite() {
-    for row in expected() {
-        check(&row.file, &|| open(&row.file));
+    for row in all() {
+        check(row.name(), &|| row.open());
     }
 }
 
 #[test]
 fn every_format_has_the_pixels_of_an_independent_reader() {
     let mut wrong = Vec::new();
-    for row in expected() {
-        let slide = open(&row.file);
+    for row in all() {
+        let slide = row.open();
         assert_eq!(slide.info().levels.len(), row.levels, "{}", row.file);
-        let stem = row.file.rsplit_once('.').unwrap().0;
-        for level in 0..row.levels {
-            let found = Picture::level(slide.as_ref(), level).unwrap();
-            let png = image::open(folder().join(format!("{stem}.{level}.png"))).unwrap();
-            let png = png.into_rgb8();
-            let wanted = Picture {
-                width: png.width(),
-                height: png.height(),
-                rgb: png.into_raw(),
-            };
-            let what = format!("{}, level {level}", row.file);
-            let (worst, mean) = differences(&what, &found, &wanted);
-            let line = format!("{what}: samples differ by up to {worst}, {mean:.3} on average");
-            println!("{line}");
-            if worst > row.worst || mean > row.mean {
-                wrong.push(line);
-            }
-        }
+        wrong.extend(compare(&row, slide.as_ref(), row.levels));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Compares the first levels with what is expected; gives a line for each that differs by more than it may.
+fn compare(row: &Expected, slide: &dyn SlideReader, levels: usize) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for level in 0..levels {
+        let found = Picture::level(slide, level).unwrap();
+        let what = format!("{} by {}, level {level}", row.file, slide.info().reader);
+        let (worst, mean) = differences(&what, &found, &row.picture(level));
+        let line = format!("{what}: samples differ by up to {worst}, {mean:.3} on average");
+        println!("{line}");
+        if worst > row.worst || mean > row.mean {
+            wrong.push(line);
+        }
+    }
+    wrong
+}
+
 #[test]
 fn what_a_slide_says_of_itself_is_reported() {
-    for row in expected() {
-        let slide = open(&row.file);
+    for row in all() {
+        let slide = row.open();
         let info = slide.info();
         assert_eq!(info.format, row.format, "{}", row.file);
         assert_eq!(info.compression, row.compression, "{}", row.file);
@@ -87,5 +144,54 @@ fn what_a_slide_says_of_itself_is_reported() {
             (None, None) => {}
             (wanted, found) => panic!("{}: {found:?} instead of {wanted:?}", row.file),
         }
+        let bounds = info
+            .bounds
+            .map(|b| format!("{} {} {} {}", b.x, b.y, b.width, b.height));
+        assert_eq!(bounds.unwrap_or_default(), row.bounds, "{}", row.file);
     }
+}
+
+#[test]
+fn what_our_own_readers_read_they_do() {
+    for row in native() {
+        assert_eq!(row.open().info().reader, "ftuseg", "{}", row.file);
+    }
+    for row in foreign() {
+        let reader = row.open().info().reader.clone();
+        assert!(reader.starts_with("OpenSlide 4"), "{}: {reader}", row.file);
+    }
+}
+
+/// What OpenSlide 4.0 shows with other px than the file has. So it is given no TIFF with other samples than bytes.
+const ODD: [&str; 1] = ["grey-16-bit.tif"];
+
+/// The drawn TIFFs that OpenSlide opens too have the same pixels by both readers.
+#[test]
+fn both_readers_see_the_same() {
+    if !has_openslide() {
+        return;
+    }
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for row in native() {
+        let Ok(slide) = OpenSlideReader::open(&row.path(), "TIFF") else {
+            continue;
+        };
+        // It follows no SubIFDs.
+        let levels = slide.info().levels.len();
+        assert!(
+            levels == row.levels || row.format == "OME-TIFF",
+            "{}",
+            row.file
+        );
+        check(row.name(), &|| {
+            Box::new(OpenSlideReader::open(&row.path(), "TIFF").unwrap())
+        });
+        wrong.extend(compare(&row, &slide, levels));
+        compared += 1;
+    }
+    println!("{compared} slides by both readers");
+    wrong.retain(|line| !ODD.iter().any(|file| line.starts_with(file)));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(compared > 15, "{compared}");
 }

@@ -9,6 +9,7 @@ use ftuseg::slide;
 
 use crate::conformance::{Picture, Random};
 use crate::fixtures::folder;
+use crate::library::open;
 use crate::memory;
 use crate::tiny_tiff::{Tags, TinyTiff, Value, tiled, with};
 
@@ -33,7 +34,7 @@ fn read(path: &Path) -> Result<(), String> {
     let owned = path.to_owned();
     std::thread::spawn(move || {
         let all = || {
-            let slide = slide::open(&owned)?;
+            let slide = open(&owned)?;
             for level in 0..slide.info().levels.len() {
                 let size = slide.info().levels[level];
                 // A flipped bit can make a slide large; then its corners are enough.
@@ -356,5 +357,46 @@ fn what_is_no_file_is_refused() {
         assert!(read(&fifo).is_err());
     } else {
         println!("skipped: no mkfifo here");
+    }
+}
+
+#[test]
+fn what_our_reader_cannot_do_goes_to_openslide_or_is_refused() {
+    let work = tempfile::tempdir().unwrap();
+    let path = work.path().join("cmyk.tif");
+    // One ink each in the first px: cyan, magenta, yellow, black.
+    let mut px = vec![0_u8; 16 * 16 * 4];
+    for ink in 0..4 {
+        px[ink * 4 + ink] = 255;
+    }
+    let mut file = TinyTiff::new();
+    let at = file.data(&px);
+    let tags = tiled((16, 16), 16, 1, at, px.len() as u32);
+    let tags = with(tags, 258, Value::Shorts(vec![8; 4]));
+    let tags = with(tags, 262, Value::Shorts(vec![5]));
+    file.directory(&with(tags, 277, Value::Shorts(vec![4])));
+    std::fs::write(&path, file.finish()).unwrap();
+    match open(&path) {
+        Ok(slide) => {
+            assert!(
+                slide.info().reader.starts_with("OpenSlide"),
+                "{}",
+                slide.info().reader
+            );
+            let mut rgb = [1; 15];
+            slide.read(0, 0, 0, 5, 1, &mut rgb).unwrap();
+            let wanted = [
+                0, 255, 255, 255, 0, 255, 255, 255, 0, 0, 0, 0, 255, 255, 255,
+            ];
+            assert_eq!(rgb, wanted);
+        }
+        Err(error) => {
+            assert!(!crate::library::has_openslide(), "{error}");
+            let text = error.to_string();
+            assert!(
+                text.contains("CMYK") && text.contains("OpenSlide"),
+                "{text}"
+            );
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Slides of sizes that no repository can hold.
 
-use ftuseg::slide::{self, MAX_SIDE};
+use ftuseg::slide::MAX_SIDE;
 
+use crate::library::open;
 use crate::tiny_tiff::{TinyTiff, tiled};
 
 #[test]
@@ -19,7 +20,7 @@ fn the_largest_slide_opens_and_its_corners_are_read() {
     let path = work.path().join("large.tif");
     std::fs::write(&path, file.finish()).unwrap();
 
-    let slide = slide::open(&path).unwrap_or_else(|e| panic!("{e}"));
+    let slide = open(&path).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(slide.info().width(), MAX_SIDE);
     let mut out = [1; 4 * 4 * 3];
     let end = i64::from(MAX_SIDE) - 2;

@@ -9,9 +9,13 @@
 mod conformance;
 mod fixtures;
 mod hostile;
+mod hostile_foreign;
 mod large;
+mod library;
 mod memory;
+mod permission;
 mod real;
+mod table;
 mod tiny_tiff;
 
 /// Counts what the readers allocate, so that the tests can hold them to their limits.

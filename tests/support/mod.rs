@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use ftuseg::backend::runtime::{RuntimeError, Search};
+use ftuseg::backend::runtime::{self, LibraryError};
 use ftuseg::backend::{Backend, BackendChoice, BackendError, choose};
 use ftuseg::bundle::Bundle;
 use ftuseg::slide::{Level, Resolution, ResolutionSource, SlideError, SlideInfo, SlideReader};
@@ -35,6 +35,9 @@ impl MemorySlide {
                 compression: "none".into(),
                 levels: vec![Level { width, height }],
                 resolution: Resolution::believable(MPP, ResolutionSource::TiffTags),
+                reader: "test".into(),
+                ignored: Vec::new(),
+                bounds: None,
             },
             rgb,
         }
@@ -140,12 +143,12 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// ONNX Runtime, if it can be had here; says so where it cannot.
 pub fn onnxruntime(threads: usize) -> Option<Box<dyn Backend>> {
-    let search = Search::from_environment(None, false);
+    let search = runtime::search(None, false);
     match choose(BackendChoice::OnnxRuntime, &search, threads, &mut |line| {
         println!("{line}");
     }) {
         Ok(backend) => Some(backend),
-        Err(BackendError::Runtime(error @ RuntimeError::NotFound { .. })) => {
+        Err(BackendError::Runtime(error @ LibraryError::NotFound { .. })) => {
             println!("skipped for ONNX Runtime: {error}");
             None
         }
@@ -155,7 +158,7 @@ pub fn onnxruntime(threads: usize) -> Option<Box<dyn Backend>> {
 
 /// The pure-Rust runtime.
 pub fn rten(threads: usize) -> Box<dyn Backend> {
-    let search = Search::from_environment(None, true);
+    let search = runtime::search(None, true);
     choose(BackendChoice::Rten, &search, threads, &mut |_| {}).unwrap()
 }
 

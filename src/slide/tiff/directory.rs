@@ -35,6 +35,7 @@ pub(super) mod tag {
     pub(crate) const Y_RESOLUTION: u16 = 283;
     pub(crate) const PLANAR: u16 = 284;
     pub(crate) const RESOLUTION_UNIT: u16 = 296;
+    pub(crate) const SOFTWARE: u16 = 305;
     pub(crate) const PREDICTOR: u16 = 317;
     pub(crate) const COLOUR_MAP: u16 = 320;
     pub(crate) const TILE_WIDTH: u16 = 322;

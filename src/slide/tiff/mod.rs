@@ -28,7 +28,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::{Level, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
 use layout::{Layout, MAX_CHUNKS};
@@ -87,7 +87,10 @@ impl TiffReader {
                         height: layout.height,
                     })
                     .collect(),
+                reader: NATIVE.to_owned(),
                 resolution: origin.resolution,
+                ignored: origin.ignored,
+                bounds: None,
             },
             source,
             levels,
@@ -109,6 +112,33 @@ impl TiffReader {
                 })
         })
     }
+}
+
+/// The vendor's format of a file that is a TIFF by its frame only and that only OpenSlide can read, if it is one. None too
+/// where the file cannot be read: [`TiffReader::open`] says why.
+pub(super) fn foreign(path: &Path) -> Option<&'static str> {
+    let source = Source::open(path).ok()?;
+    match Directories::read(&source) {
+        Ok(directories) => vendor::foreign(path, &source, &directories.pages[0]).ok()?,
+        // Beyond 4 GiB an NDPI is no longer a sound TIFF.
+        Err(_) => path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("ndpi"))
+            .then_some("Hamamatsu NDPI"),
+    }
+}
+
+/// Whether all samples of the first directory are unsigned bytes; false too where the file cannot be read.
+pub(super) fn has_byte_samples(path: &Path) -> bool {
+    let numbers = |source: &Source, tag| {
+        let directories = Directories::read(source).ok()?;
+        directories.pages[0].numbers(source, tag).ok()
+    };
+    Source::open(path).is_ok_and(|source| {
+        let bits = numbers(&source, tag::BITS).unwrap_or_default();
+        let formats = numbers(&source, tag::SAMPLE_FORMAT).unwrap_or_default();
+        !bits.is_empty() && bits.iter().all(|&bits| bits == 8) && formats.iter().all(|&f| f == 1)
+    })
 }
 
 /// Finds the levels and checks that each can be read.

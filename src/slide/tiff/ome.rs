@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::problem::Problem;
-use crate::slide::Resolution;
+use crate::slide::resolution::Stated;
 
 /// Elements, attributes' texts and comments of a description; each takes some hundred bytes.
 const MAX_NODES: u32 = 1 << 20;
@@ -48,11 +48,14 @@ impl Ome {
         }))
     }
 
-    /// um/px, if the file states a believable one.
-    pub(super) fn resolution(&self) -> Option<Resolution> {
+    /// um/px as the file states it.
+    pub(super) fn resolution(&self) -> Option<Stated> {
         let (x, x_unit) = self.x.as_ref()?;
         let (y, y_unit) = self.y.as_ref()?;
-        Resolution::from_ome((*x, x_unit.as_deref()), (*y, y_unit.as_deref()))
+        Some(Stated::ome(
+            (*x, x_unit.as_deref()),
+            (*y, y_unit.as_deref()),
+        ))
     }
 
     /// Refuses files whose colours are pages of their own: their first page alone is not the picture.
@@ -81,6 +84,7 @@ fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slide::resolution::choose;
 
     fn parse(pixels: &str) -> Ome {
         let text = format!(
@@ -95,7 +99,7 @@ mod tests {
         let ome = parse(
             r#"<Pixels SizeC="3" PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.25"/>"#,
         );
-        assert_eq!(ome.resolution().map(|r| r.mpp), Some(0.25));
+        assert_eq!(choose(ome.resolution()).0.map(|r| r.mpp), Some(0.25));
         assert!(ome.refuse_split_colours(3).is_ok());
         assert!(ome.refuse_split_colours(1).is_err());
         assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution(), None);

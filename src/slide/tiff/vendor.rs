@@ -1,4 +1,4 @@
-//! What the first directory says about the scanner: the format's name, files to refuse, um/px.
+//! What the first directory says about the scanner: the format's name, whether it is a TIFF by its frame only, um/px.
 
 use std::path::Path;
 
@@ -6,22 +6,34 @@ use super::directory::{Directory, tag};
 use super::ome::Ome;
 use super::problem::Problem;
 use super::source::Source;
-use crate::slide::Resolution;
+use crate::slide::resolution::{Stated, choose};
+use crate::slide::{IgnoredResolution, Resolution};
 
 /// What is known of the slide as a whole.
 pub(super) struct Origin {
     /// For people: `TIFF`, `OME-TIFF`, `Aperio SVS`.
     pub(super) format: &'static str,
     pub(super) resolution: Option<Resolution>,
+    pub(super) ignored: Vec<IgnoredResolution>,
 }
 
 impl Origin {
     /// Reads the first directory's description and resolution.
     pub(super) fn read(path: &Path, source: &Source, first: &Directory) -> Result<Self, Problem> {
+        if let Some(vendor) = foreign(path, source, first)? {
+            return Err(Problem::unsupported(format!(
+                "{vendor} is a TIFF by its frame only; OpenSlide reads it"
+            )));
+        }
+        if has_extension(path, "vsi") {
+            return Err(Problem::unsupported(
+                "Olympus VSI: this file holds the overview only, and its pixels lie in a folder beside it that nothing \
+                 here can read; convert it to OME-TIFF with bfconvert",
+            ));
+        }
         let description = first.text(source, tag::DESCRIPTION)?;
-        refuse_foreign(path, first, &description)?;
         let (format, stated) = if description.starts_with("Aperio") {
-            ("Aperio SVS", Resolution::from_aperio(&description))
+            ("Aperio SVS", Stated::aperio(&description))
         } else if let Some(ome) = Ome::parse(&description)? {
             let samples = first.number(source, tag::SAMPLES)?.unwrap_or(1);
             ome.refuse_split_colours(samples)?;
@@ -30,39 +42,49 @@ impl Origin {
             ("TIFF", None)
         };
         // The order is documented in `resolution.rs`.
+        let (resolution, ignored) = choose(stated.into_iter().chain(tags(source, first)));
         Ok(Origin {
             format,
-            resolution: stated.or_else(|| tag_resolution(source, first)),
+            resolution,
+            ignored,
         })
     }
 }
 
-/// Refuses vendors' files that are TIFF by their frame only: read as plain TIFF they would give a wrong picture.
-fn refuse_foreign(path: &Path, first: &Directory, description: &str) -> Result<(), Problem> {
-    let is_bif = path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("bif"));
-    let vendor = if description.contains("<scn") {
-        "Leica SCN"
-    } else if first.has(tag::NDPI) {
-        "Hamamatsu NDPI"
-    } else if first.has(tag::XMP) && is_bif {
-        "Ventana BIF"
+/// The vendor's format, if the file is a TIFF by its frame only: read as plain TIFF it would give a wrong picture.
+pub(super) fn foreign(
+    path: &Path,
+    source: &Source,
+    first: &Directory,
+) -> Result<Option<&'static str>, Problem> {
+    let software = first.text(source, tag::SOFTWARE)?;
+    let description = first.text(source, tag::DESCRIPTION)?;
+    Ok(if description.contains("<scn") {
+        Some("Leica SCN")
+    } else if first.has(tag::NDPI) || has_extension(path, "ndpi") {
+        Some("Hamamatsu NDPI")
+    } else if first.text(source, tag::XMP)?.contains("<iScan") {
+        Some("Ventana BIF")
+    } else if software.starts_with("MedScan") {
+        // Its tiles overlap.
+        Some("Trestle TIFF")
+    } else if software.starts_with("Philips") && description.contains("DPUfsImport") {
+        // Its levels are padded, and empty tiles are left out.
+        Some("Philips TIFF")
     } else {
-        return Ok(());
-    };
-    Err(Problem::unsupported(format!(
-        "{vendor} cannot be read yet; convert it to a tiled pyramidal TIFF"
-    )))
+        None
+    })
 }
 
-fn tag_resolution(source: &Source, first: &Directory) -> Option<Resolution> {
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case(extension))
+}
+
+fn tags(source: &Source, first: &Directory) -> Option<Stated> {
     let x = first.real(source, tag::X_RESOLUTION)?;
     let y = first.real(source, tag::Y_RESOLUTION)?;
     // Inches are the format's default.
-    let unit = first
-        .number(source, tag::RESOLUTION_UNIT)
-        .ok()?
-        .unwrap_or(2);
-    Resolution::from_tiff_tags(x, y, u16::try_from(unit).ok()?)
+    let unit = first.number(source, tag::RESOLUTION_UNIT).ok()?;
+    Some(Stated::tiff_tags(x, y, unit.unwrap_or(2)))
 }
