@@ -81,7 +81,8 @@ fn the_page_works_in_a_browser() {
         .ends_with(0);
 
     let cards = |document: &str| document.matches("class=\"card\"").count();
-    let (plain, log) = rendered(&dir, browser, "", "");
+    let scroll = "$('cards').scrollIntoView();";
+    let (plain, log) = rendered(&dir, browser, "", scroll);
     for word in ["Uncaught", "SyntaxError", "Refused to", "CONSOLE:ERROR"] {
         assert!(!log.contains(word), "{word} in the console:\n{log}");
     }
@@ -171,7 +172,8 @@ fn hundreds_of_images_open_with_only_the_near_ones_drawn_and_print_whole() {
         .args(["--truth", "truth.csv", "--out", "report"])
         .args(["--pred", "truth.csv"])
         .ends_with(0);
-    let (document, log) = rendered(&dir, browser, "", "");
+    let scroll = "$('cards').scrollIntoView();";
+    let (document, log) = rendered(&dir, browser, "", scroll);
     assert!(!log.contains("Uncaught"), "{log}");
     let drawn = |document: &str| document.matches("class=\"truth\"").count();
     assert_eq!(document.matches("class=\"card\"").count(), 300);

@@ -66,6 +66,15 @@ impl FlatReader {
 
 /// RGB of an image, `[height, width, 3]`; what is transparent shows white, as glass does.
 fn over_white(image: DynamicImage) -> Vec<u8> {
+    if let DynamicImage::ImageLuma8(grey) = &image {
+        // The library's way from grey to RGB goes through floats and takes ten times as long; masks are grey.
+        let bytes = grey.as_raw();
+        let mut rgb = vec![0; bytes.len() * 3];
+        for (px, &value) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(bytes) {
+            *px = [value; 3];
+        }
+        return rgb;
+    }
     if !image.color().has_alpha() {
         return image.into_rgb8().into_raw();
     }
