@@ -40,7 +40,7 @@ impl std::fmt::Display for ResolutionSource {
             ResolutionSource::Aperio => "Aperio description",
             ResolutionSource::OmeXml => "OME-XML",
             ResolutionSource::TiffTags => "TIFF resolution tags",
-            ResolutionSource::OpenSlide => "properties by OpenSlide",
+            ResolutionSource::OpenSlide => "OpenSlide properties",
         })
     }
 }
@@ -178,7 +178,9 @@ impl Stated {
     }
 }
 
+/// Two numbers for people, to four places, or one where they are the same.
 fn pair(x: f64, y: f64, unit: &str) -> String {
+    let [x, y] = [x, y].map(|value| (value * 1e4).round() / 1e4);
     if x == y {
         format!("{x} {unit}")
     } else {
@@ -289,7 +291,7 @@ mod tests {
         assert_eq!(reasons(vec![ome(0.5), tags(50_800.0)]), [""; 0]);
         assert_eq!(
             reasons(vec![Stated::mpp(ResolutionSource::OpenSlide, 0.5, 0.25)]),
-            ["properties by OpenSlide: 0.5 x 0.25 um/px: its px are not square"]
+            ["OpenSlide properties: 0.5 x 0.25 um/px: its px are not square"]
         );
     }
 }
