@@ -97,7 +97,7 @@ pub struct Layer {
 }
 
 /// How many tiles there were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TileCount {
     /// Tiles in the plans.
     pub planned: u64,
@@ -157,6 +157,7 @@ pub struct Engine {
     bundle: Bundle,
     backend: Box<dyn Backend>,
     options: Options,
+    queue_bytes: Option<u64>,
     networks: Loaded,
     /// The router's network, apart from the others: it is small, and every slide needs it.
     router: Loaded,
@@ -171,7 +172,15 @@ impl Engine {
             networks: Loaded::new(options.max_models),
             router: Loaded::new(None),
             options,
+            queue_bytes: None,
         }
+    }
+
+    /// The same engine with a bound on what tiles waiting between its stages may take, bytes. Results stay the same.
+    #[must_use]
+    pub fn with_queue_bytes(mut self, bytes: Option<u64>) -> Self {
+        self.queue_bytes = bytes;
+        self
     }
 
     /// The bundle.
@@ -280,6 +289,7 @@ impl Engine {
                     symmetries: self.options.tta.symmetries(),
                     readers: self.options.readers,
                     batch: self.options.batch,
+                    queue_bytes: self.queue_bytes,
                 },
                 &tick,
             )?;

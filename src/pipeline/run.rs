@@ -24,6 +24,41 @@ pub(super) struct How {
     pub readers: usize,
     /// Tiles that the network is given at once.
     pub batch: usize,
+    /// The most that tiles waiting between the stages may take, bytes.
+    pub queue_bytes: Option<u64>,
+}
+
+/// How many tiles may be between the stages at once.
+#[derive(Debug, PartialEq, Eq)]
+struct Bounds {
+    /// Threads that read.
+    readers: usize,
+    /// Tiles that are being read or wait for the network.
+    read: usize,
+    /// Tiles whose answers wait to be stitched.
+    inferred: usize,
+}
+
+impl Bounds {
+    /// Enough that no stage waits for another, or as many as the bytes allow, but at least one tile in each: half of
+    /// the bytes for pixels (3 a px), half for answers (4 a px).
+    fn new(how: &How, tile: u32) -> Self {
+        let (readers, batch) = (how.readers.max(1), how.batch.max(1));
+        let px = u64::from(tile).pow(2);
+        let within = |wanted: usize, bytes_a_px: u64| match how.queue_bytes {
+            Some(bytes) => {
+                let fit = usize::try_from(bytes / 2 / (px * bytes_a_px).max(1));
+                wanted.min(fit.unwrap_or(wanted)).max(1)
+            }
+            None => wanted,
+        };
+        let read = within(readers + 2 * batch, 3);
+        Bounds {
+            readers: readers.min(read),
+            read,
+            inferred: within(2 * batch, 4),
+        }
+    }
 }
 
 /// A tile on its way, by its place in the plan.
@@ -40,23 +75,22 @@ pub(super) fn run(
     how: How,
     tick: &(dyn Fn() + Sync),
 ) -> Result<(Stitched, u64), PipelineError> {
-    let readers = how.readers.max(1);
-    let batch = how.batch.max(1);
+    let largest = plan.views.iter().map(|view| view.tile).max();
+    let bounds = Bounds::new(&how, largest.unwrap_or(1));
     // A reader takes a permit before it takes a tile, and inference gives it back in the plan's order. So at most
     // this many tiles are in memory, however slow one of them is to read.
-    let window = readers + 2 * batch;
-    let (permits, permit) = bounded::<()>(window);
-    for _ in 0..window {
+    let (permits, permit) = bounded::<()>(bounds.read);
+    for _ in 0..bounds.read {
         permits
             .send(())
             .map_err(|_| PipelineError::Thread("starting"))?;
     }
-    let (read, to_infer) = bounded::<Read>(window);
-    let (inferred, to_stitch) = bounded::<(usize, Vec<f32>)>(2 * batch);
+    let (read, to_infer) = bounded::<Read>(bounds.read);
+    let (inferred, to_stitch) = bounded::<(usize, Vec<f32>)>(bounds.inferred);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let reading: Vec<_> = (0..readers)
+        let reading: Vec<_> = (0..bounds.readers)
             .map(|_| {
                 let (read, permit) = (read.clone(), permit.clone());
                 let (next, stop) = (&next, &stop);
@@ -171,4 +205,31 @@ fn infer(
         done += wanted;
     }
     Ok(done as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_bound_what_waits_but_never_to_nothing() {
+        let bounds = |queue_bytes| {
+            let how = How {
+                blend: Blend::Crop,
+                symmetries: &[],
+                probabilities: false,
+                readers: 4,
+                batch: 2,
+                queue_bytes,
+            };
+            let found = Bounds::new(&how, 100);
+            (found.readers, found.read, found.inferred)
+        };
+        assert_eq!(bounds(None), (4, 8, 4));
+        assert_eq!(bounds(Some(u64::MAX)), (4, 8, 4));
+        // 30 kB a tile of pixels, 40 kB a tile of answers.
+        assert_eq!(bounds(Some(300_000)), (4, 5, 3));
+        assert_eq!(bounds(Some(120_000)), (2, 2, 1));
+        assert_eq!(bounds(Some(1)), (1, 1, 1));
+    }
 }
