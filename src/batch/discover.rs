@@ -1,5 +1,6 @@
 //! Finds the slides that the inputs name: files, folders (searched), manifests.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -21,12 +22,15 @@ pub struct Job {
     pub resolution: Option<Resolution>,
 }
 
-/// Finds all slides, in the order of the inputs, folders sorted by path. `images` belongs to Kaggle's tables.
+/// Finds all slides, in the order of the inputs, folders sorted by path. `images` belongs to Kaggle's tables. A file that
+/// several inputs name or hold is one slide; in a manifest each row is one, since it may say other things of its file.
 ///
 /// # Errors
 /// When an input does not exist, a folder holds no slide, or a manifest is wrong.
 pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, BatchError> {
     let mut jobs = Vec::new();
+    let mut seen = HashSet::new();
+    let mut is_new = |path: &PathBuf| seen.insert(path.canonicalize().unwrap_or(path.clone()));
     for input in inputs {
         let meta = std::fs::metadata(input).map_err(|source| BatchError::Input {
             path: input.clone(),
@@ -36,10 +40,10 @@ pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, B
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if meta.is_dir() {
-            jobs.extend(search(input)?.into_iter().map(plain));
+            jobs.extend(search(input)?.into_iter().filter(&mut is_new).map(plain));
         } else if is_table {
             jobs.extend(Manifest::read(input, images)?);
-        } else {
+        } else if is_new(input) {
             jobs.push(plain(input.clone()));
         }
     }
@@ -147,6 +151,22 @@ mod tests {
         let jobs = discover(&[folder.path().to_owned()], None).unwrap();
         let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_file_that_is_named_twice_is_one_slide() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sub, file) = (folder.path().join("sub"), folder.path().join("sub/a.tif"));
+        std::fs::create_dir(&sub).unwrap();
+        std::fs::write(&file, "").unwrap();
+        let all = [file, folder.path().to_owned(), sub.join("../sub")];
+        assert_eq!(discover(&all, None).unwrap().len(), 1);
+        // Rows of a table are taken as they are.
+        let table = folder.path().join("m.csv");
+        std::fs::write(&table, "id,path\na,sub/a.tif\nb,sub/a.tif\n").unwrap();
+        let jobs = discover(&[table, sub], None).unwrap();
+        let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "a-2"]);
     }
 
     #[test]

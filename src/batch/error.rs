@@ -38,6 +38,12 @@ pub enum BatchError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// The batch was told to stop before it changed anything.
+    #[error("stopped before anything was changed")]
+    Stopped,
+    /// The batch ran, but its last reports could not be written: those on the disk tell of an earlier moment.
+    #[error("the batch ended, but its reports could not be written: {0}")]
+    Report(Box<BatchError>),
 }
 
 impl BatchError {

@@ -1,10 +1,16 @@
-//! Decides whether a slide of an earlier run can be kept.
+//! Decides whether a slide of an earlier run can be kept, and says why not.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::{Job, Outputs};
+use super::watch::Clock;
+use super::{Job, Outputs, SlideStatus, Status};
+use crate::bundle::hex;
+use crate::pipeline::TileCount;
 use crate::sink::Provenance;
 
 /// The largest record that is read.
@@ -13,82 +19,187 @@ const MAX_RECORD_BYTES: u64 = 256 << 20;
 /// What was found under a slide's final name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Earlier {
-    /// Nothing, or something to be done again for the given reason.
-    Redo,
-    /// A result of the same input and settings, with its record.
-    Same(Value),
+    /// No folder.
+    Nothing,
+    /// Something to be done again, for a reason.
+    Redo(String),
+    /// A result of the same input and settings: its entry, and its RLE where the record holds it.
+    Same(Box<SlideStatus>, Option<String>),
     /// A result of other settings: they must not be mixed in one folder unasked.
     OtherSettings(String),
 }
 
-/// What of an input decides its result: size and time of change of the file, and what its manifest says of it.
-const INPUT_KEYS: [&str; 4] = ["bytes", "modified", "organ", "mpp"];
+/// How an input is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// By size and time of change.
+    ByChange,
+    /// By the sha256 of its bytes.
+    ByContent,
+}
 
-/// An input, as records hold it.
-pub(super) fn describe_input(job: &Job) -> std::io::Result<Value> {
+/// What of an input decides its result, and how that is called.
+const BY_CHANGE: [(&str, &str); 4] = [
+    ("bytes", "its file has another size"),
+    ("modified", "its file was changed"),
+    ("organ", "its manifest names another organ"),
+    ("mpp", "its manifest names another um/px"),
+];
+const BY_CONTENT: [(&str, &str); 3] = [
+    ("sha256", "its file has other bytes"),
+    ("organ", "its manifest names another organ"),
+    ("mpp", "its manifest names another um/px"),
+];
+
+/// An input, as records hold it. `clock` ends the reading of a large file.
+pub(super) fn describe_input(job: &Job, known: Known, clock: &Clock) -> io::Result<Value> {
     let meta = std::fs::metadata(&job.path)?;
     let modified = meta
         .modified()
         .ok()
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
         .map(|since| format!("{}.{:09}", since.as_secs(), since.subsec_nanos()));
-    Ok(json!({
+    let mut input = json!({
         "path": job.path.display().to_string(),
         "bytes": meta.len(),
         "modified": modified,
         "organ": job.organ,
         "mpp": job.resolution.map(|resolution| resolution.mpp),
-    }))
+    });
+    // Whatever is no regular file may have no end.
+    if known == Known::ByContent && meta.is_file() {
+        input["sha256"] = json!(sum(&job.path, clock)?);
+    }
+    Ok(input)
 }
 
-/// What a result depends on beside the slide: program, bundle, backend, settings.
-fn fingerprint(made_by: &Value) -> [(&'static str, Option<&Value>); 6] {
+/// sha256 of a file, as 64 hexadecimal digits.
+fn sum(path: &Path, clock: &Clock) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        clock.check()?;
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(got) => sum.update(&buffer[..got]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(hex(&sum.finalize()))
+}
+
+/// What a result depends on beside the slide: program, bundle, backend, device, settings. Also of a whole `run.json`.
+pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> {
     [
-        ("another program version", made_by.get("version")),
-        ("another bundle", made_by.pointer("/bundle/sha256")),
-        ("another backend", made_by.pointer("/runtime/backend")),
+        ("another program version", "/version"),
+        ("another bundle", "/bundle/sha256"),
+        ("another backend", "/runtime/backend"),
         // OpenVINO and bf16 round otherwise, so a px at the threshold can fall to the other side.
-        ("another device", made_by.pointer("/runtime/device")),
-        ("another arithmetic", made_by.pointer("/runtime/arithmetic")),
-        ("other settings", made_by.get("settings")),
+        ("another device", "/runtime/device"),
+        ("another arithmetic", "/runtime/arithmetic"),
+        ("other settings", "/settings"),
     ]
+    .into_iter()
+    .find(|(_, pointer)| made_by.pointer(pointer) != ours.pointer(pointer))
+    .map(|(what, _)| what)
 }
 
-/// Looks at the folder of a slide.
+/// Reads the record of a slide's folder.
+pub(super) fn read_record(folder: &Path) -> Option<Value> {
+    let file = File::open(folder.join("slide.json")).ok()?;
+    let mut text = Vec::new();
+    file.take(MAX_RECORD_BYTES + 1)
+        .read_to_end(&mut text)
+        .ok()?;
+    if text.len() as u64 > MAX_RECORD_BYTES {
+        return None;
+    }
+    serde_json::from_slice(&text).ok()
+}
+
+/// Looks at the folder of a slide. `input` is the slide as it is now.
 pub(super) fn look(
     folder: &Path,
     input: &Value,
+    known: Known,
     outputs: Outputs,
     provenance: &Provenance,
 ) -> Earlier {
-    let record = folder.join("slide.json");
-    let small = std::fs::metadata(&record).is_ok_and(|meta| meta.len() <= MAX_RECORD_BYTES);
-    let read = || -> Option<Value> { serde_json::from_slice(&std::fs::read(&record).ok()?).ok() };
-    let Some(earlier) = small.then(read).flatten() else {
-        return Earlier::Redo;
-    };
-    let ours = json!(provenance);
-    let theirs = earlier.get("made_by").cloned().unwrap_or(Value::Null);
-    for ((what, ours), (_, theirs)) in fingerprint(&ours).into_iter().zip(fingerprint(&theirs)) {
-        if ours != theirs {
-            return Earlier::OtherSettings(what.to_owned());
-        }
+    if !folder.exists() {
+        return Earlier::Nothing;
     }
-    let complete = outputs
+    let redo = |reason: &str| Earlier::Redo(reason.to_owned());
+    let Some(record) = read_record(folder) else {
+        return redo("its slide.json cannot be read");
+    };
+    let made_by = record.get("made_by").cloned().unwrap_or(Value::Null);
+    if let Some(what) = difference(&made_by, &json!(provenance)) {
+        return Earlier::OtherSettings(what.to_owned());
+    }
+    let theirs = record.get("input").cloned().unwrap_or(Value::Null);
+    let keys = match known {
+        Known::ByChange => &BY_CHANGE[..],
+        Known::ByContent => &BY_CONTENT,
+    };
+    let differs = keys
+        .iter()
+        .find(|(key, _)| theirs.get(*key).unwrap_or(&Value::Null) != &input[*key]);
+    if let Some((key, reason)) = differs {
+        return match (*key, theirs.get("path") == input.get("path")) {
+            ("sha256", true) if theirs.get("sha256").is_none() => {
+                redo("its record holds no sha256 of its file, as --verify-input needs")
+            }
+            (_, true) => redo(reason),
+            (_, false) => Earlier::OtherSettings("another file of the same name".to_owned()),
+        };
+    }
+    if let Some(file) = outputs
         .files()
         .iter()
-        .all(|file| folder.join(file).is_file());
-    let same_input = INPUT_KEYS
-        .iter()
-        .all(|key| earlier.pointer(&format!("/input/{key}")) == input.get(*key));
-    let path = |value: &Value| value.pointer("/path").cloned();
-    if !same_input && earlier.get("input").and_then(path) != path(input) {
-        return Earlier::OtherSettings("another file of the same name".to_owned());
+        .find(|file| !folder.join(file).is_file())
+    {
+        return redo(&format!("its {file} is missing"));
     }
-    // The row of submission.csv is made again from the mask.
-    if complete && same_input && (outputs.mask || !outputs.rle) {
-        Earlier::Same(earlier)
-    } else {
-        Earlier::Redo
+    let rle = record.get("rle").and_then(Value::as_str).map(str::to_owned);
+    if outputs.rle && !outputs.mask && rle.is_none() {
+        return redo("its record holds no RLE");
+    }
+    let id = folder.file_name().unwrap_or_default().to_string_lossy();
+    let mut status = status_of(&id, &record);
+    status.path = input["path"].as_str().unwrap_or_default().to_owned();
+    status.reason = Some("it is there already, made from the same input and settings".to_owned());
+    Earlier::Same(Box::new(status), rle)
+}
+
+/// The entry of a slide that an earlier run did, from its record.
+pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
+    let number = |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+    let text = |pointer: &str| {
+        record
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let organs = record.get("organs").and_then(Value::as_array);
+    let mut areas = organs
+        .into_iter()
+        .flatten()
+        .map(|organ| organ.get("area_mm2").and_then(Value::as_f64));
+    SlideStatus {
+        tiles: TileCount {
+            planned: number("/tiles/planned"),
+            inferred: number("/tiles/inferred"),
+        },
+        organ: text("/organ"),
+        objects: organs
+            .into_iter()
+            .flatten()
+            .filter_map(|organ| organ.get("objects")?.as_u64())
+            .sum(),
+        // Unknown if one of them is.
+        area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
+        ..SlideStatus::new(id, text("/input/path").unwrap_or_default(), Status::Skipped)
     }
 }

@@ -5,18 +5,32 @@
 
 mod discover;
 mod error;
+mod failure;
 mod ids;
 mod kept;
+mod ledger;
+mod leftovers;
+mod lock;
 mod manifest;
+mod merge;
 mod report;
+mod rows;
 mod run;
+mod shard;
+mod survey;
+pub mod volatile;
+mod watch;
 mod write;
 
 pub use discover::{Job, discover};
 pub use error::BatchError;
+pub use lock::Locking;
 pub use manifest::Manifest;
 pub(crate) use manifest::image_of;
+pub use merge::{Merged, merge};
 pub(crate) use report::replace;
-pub use report::{SlideStatus, Status, Summary};
-pub use run::{Batch, Event};
+pub use report::{SlideStatus, State, Status, Summary};
+pub use run::{Again, Batch, Event};
+pub use shard::{Shard, ShardNote};
+pub use watch::Opener;
 pub use write::Outputs;

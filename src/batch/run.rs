@@ -1,23 +1,44 @@
 //! The batch itself: one slide after another through the engine, while the one before is being written.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
-use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use ftuseg_router::Organ;
 use serde_json::Value;
 
-use super::kept::{Earlier, describe_input, look};
-use super::report::replace;
+use super::failure::{Failure, caught};
+use super::kept::{Known, describe_input};
+use super::ledger::Ledger;
+use super::leftovers;
+use super::lock::FolderLock;
+use super::report::Heading;
+use super::survey::survey;
+use super::watch::{Clock, Watched};
 use super::write::write_folder;
-use super::{BatchError, Job, Outputs, SlideStatus, Status, Summary};
+use super::{
+    BatchError, Job, Locking, Opener, Outputs, ShardNote, SlideStatus, State, Status, Summary,
+};
 use crate::mask::rle;
 use crate::pipeline::{Engine, Request, Route, Segmentation, TileCount};
-use crate::sink::{Finding, Provenance, Record, SinkError, read_mask};
+use crate::sink::{Finding, Provenance, Record};
 use crate::slide::{self, Resolution, SlideReader};
+
+/// Which slides are done, of those that earlier runs into the same folder have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Again {
+    /// Those that are not there, or whose file was changed. Results of other settings are refused.
+    #[default]
+    Missing,
+    /// Of those, only the ones that failed before.
+    Failed,
+    /// Also those that were made with other settings.
+    Changed,
+    /// All.
+    All,
+}
 
 /// A batch that is ready to run.
 pub struct Batch<'a> {
@@ -25,19 +46,36 @@ pub struct Batch<'a> {
     pub engine: &'a Engine,
     /// The output folder.
     pub out: PathBuf,
-    /// What is written for each slide.
-    pub outputs: Outputs,
-    /// Do all slides again, whatever is there.
-    pub overwrite: bool,
-    /// um/px for all slides, over what manifests and files say.
-    pub resolution: Option<Resolution>,
     /// Who makes the results.
     pub provenance: Provenance,
+    /// What is written for each slide.
+    pub outputs: Outputs,
+    /// Which slides are done again.
+    pub again: Again,
+    /// Know files again by the sha256 of their bytes, not by size and time of change.
+    pub verify_input: bool,
+    /// um/px for all slides, over what manifests and files say.
+    pub resolution: Option<Resolution>,
+    /// The longest that a slide may take to be read and segmented, and again to be written.
+    pub slide_timeout: Option<Duration>,
+    /// Let no segmented slide wait for the writer beside the one that is being written.
+    pub spare_memory: bool,
+    /// What to do when another program writes into the output folder.
+    pub locking: Locking,
+    /// Which share of a larger batch the jobs are.
+    pub shard: Option<ShardNote>,
+    /// Raised by whoever wants the batch to stop: the slide that is being segmented is dropped, the one that is being
+    /// written is finished.
+    pub stop: Arc<AtomicBool>,
+    /// How slides are opened.
+    pub open: Opener,
 }
 
 /// What happens while a batch runs, for whoever shows it.
 #[derive(Debug, Clone)]
 pub enum Event<'a> {
+    /// Something that the user should know.
+    Note(&'a str),
     /// A slide begins.
     Started {
         /// Its place in the batch, from 0.
@@ -46,6 +84,13 @@ pub enum Event<'a> {
         total: usize,
         /// The slide.
         job: &'a Job,
+    },
+    /// The slide that began was opened.
+    Opened {
+        /// Full-size width, px.
+        width: u32,
+        /// Full-size height, px.
+        height: u32,
     },
     /// A slide goes on.
     Tiles(TileCount),
@@ -65,27 +110,57 @@ struct Segmented {
     index: usize,
     started: Instant,
     input: Value,
-    slide: Box<dyn SlideReader>,
+    slide: Watched,
     segmentation: Segmentation,
 }
 
-/// Why a slide failed: kind and reason.
-struct Failure {
-    kind: String,
-    reason: String,
+/// Ends a run before its last slide, since the disk takes nothing more.
+#[derive(Default)]
+struct Halt {
+    flag: Arc<AtomicBool>,
+    /// The first report that could not be written.
+    report: Mutex<Option<BatchError>>,
 }
 
-impl Failure {
-    fn new(kind: &str, reason: impl std::fmt::Display) -> Self {
-        Failure {
-            kind: kind.to_owned(),
-            reason: reason.to_string(),
+/// A run as its threads see it.
+struct Run<'a> {
+    batch: &'a Batch<'a>,
+    jobs: &'a [Job],
+    slides: PathBuf,
+    ledger: Mutex<Ledger<'a>>,
+    halt: Halt,
+    tell: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+impl<'a> Batch<'a> {
+    /// A batch that does what is missing and writes everything.
+    pub fn new(engine: &'a Engine, out: PathBuf, provenance: Provenance) -> Self {
+        Batch {
+            engine,
+            out,
+            provenance,
+            outputs: Outputs::ALL,
+            again: Again::default(),
+            verify_input: false,
+            resolution: None,
+            slide_timeout: None,
+            spare_memory: false,
+            locking: Locking::default(),
+            shard: None,
+            stop: Arc::default(),
+            open: slide::open,
         }
     }
-}
 
-impl Batch<'_> {
-    /// Runs the batch and writes `run.json` and `submission.csv`.
+    pub(super) fn known(&self) -> Known {
+        if self.verify_input {
+            Known::ByContent
+        } else {
+            Known::ByChange
+        }
+    }
+
+    /// Runs the batch. `run.json` and `submission.csv` are true at every moment of it.
     ///
     /// # Errors
     /// When it cannot start, or its reports cannot be written. What happens to a slide stands in the summary.
@@ -99,210 +174,239 @@ impl Batch<'_> {
         std::fs::create_dir_all(&slides).map_err(|error| {
             BatchError::output(&slides, format!("the folder cannot be made: {error}"))
         })?;
-        let mut earlier = self.survey(jobs, &slides)?;
-        let mut rles = Rles::new(&self.out)?;
-        if self.outputs.rle {
-            for (index, (job, earlier)) in jobs.iter().zip(&mut earlier).enumerate() {
-                // A kept slide whose mask is damaged is not kept.
-                if matches!(earlier, Earlier::Same(_))
-                    && rles.take_from(index, &slides.join(&job.id)).is_err()
-                {
-                    *earlier = Earlier::Redo;
-                }
+        let _lock = FolderLock::take(&self.out, self.locking, &self.stop, &|line| {
+            tell(Event::Note(line));
+        })?;
+        leftovers::clean(&self.out, &slides)?;
+        let survey = survey(self, jobs, &slides)?;
+        for note in &survey.notes {
+            tell(Event::Note(note));
+        }
+        let heading = Heading::of_run(&self.provenance, self.shard.as_ref());
+        let mut ledger = Ledger::new(&self.out, heading, survey.slides, survey.rows, started);
+        ledger.write(State::Running)?;
+        for index in 0..jobs.len() {
+            if ledger.slide(index).is_there() {
+                tell(Event::Ended {
+                    index,
+                    total: jobs.len(),
+                    status: ledger.slide(index),
+                });
             }
         }
-        let total = jobs.len();
-        let (to_writer, segmented) = bounded::<Segmented>(1);
-        let mut statuses: Vec<Option<SlideStatus>> = vec![None; total];
+        let run = Run {
+            batch: self,
+            jobs,
+            slides,
+            ledger: Mutex::new(ledger),
+            halt: Halt::default(),
+            tell,
+        };
+        run.all(&survey.todo)?;
+        run.end(&survey.todo)
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Segments slides in this thread and writes them in another.
+    fn all(&self, todo: &[usize]) -> Result<(), BatchError> {
+        let (to_writer, segmented) = bounded::<Segmented>(usize::from(!self.batch.spare_memory));
         let written = std::thread::scope(|scope| {
-            let rles = &mut rles;
-            let slides = slides.as_path();
-            let writer = scope.spawn(move || self.write_all(jobs, slides, &segmented, rles, tell));
-            for (index, (job, earlier)) in jobs.iter().zip(&earlier).enumerate() {
-                if let Earlier::Same(record) = earlier {
-                    let status = kept_status(job, record);
-                    tell(Event::Ended {
-                        index,
-                        total,
-                        status: &status,
-                    });
-                    statuses[index] = Some(status);
-                    continue;
+            let writer = scope.spawn(move || self.write_all(&segmented));
+            for &index in todo {
+                if self.is_stopping() {
+                    break;
                 }
-                tell(Event::Started { index, total, job });
                 let begun = Instant::now();
-                let outcome = caught(|| self.segment(job, tell));
-                let failure = match outcome {
-                    Ok((slide, input, segmentation)) => to_writer
-                        .send(Segmented {
+                let job = &self.jobs[index];
+                (self.tell)(Event::Started {
+                    index,
+                    total: self.jobs.len(),
+                    job,
+                });
+                let stops = vec![Arc::clone(&self.batch.stop), Arc::clone(&self.halt.flag)];
+                let clock = Clock::start(self.batch.slide_timeout, stops);
+                match caught(|| self.segment(job, &clock)) {
+                    Ok((slide, input, segmentation)) => {
+                        let work = Segmented {
                             index,
                             started: begun,
                             input,
                             slide,
                             segmentation,
-                        })
-                        .err()
-                        .map(|_| Failure::new("internal", "the writing thread has stopped")),
-                    Err(failure) => Some(failure),
-                };
-                if let Some(failure) = failure {
-                    let status = failed_status(job, failure, begun.elapsed().as_secs_f64());
-                    tell(Event::Ended {
-                        index,
-                        total,
-                        status: &status,
-                    });
-                    statuses[index] = Some(status);
+                        };
+                        if to_writer.send(work).is_err() {
+                            // The writer has ended, and says why when it is joined.
+                            break;
+                        }
+                    }
+                    Err(_) if clock.is_stopped() => self.drop_slide(index),
+                    Err(failure) => self.fail(index, self.late(&clock, job, failure), begun),
                 }
             }
             drop(to_writer);
             writer.join()
         });
-        let written = written.map_err(|_| {
-            BatchError::output(&self.out, "the writing thread stopped unexpectedly")
-        })?;
-        for (index, status) in written {
-            statuses[index] = Some(status);
-        }
-        let summary = Summary {
-            slides: statuses.into_iter().flatten().collect(),
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        let report = summary.to_json(&self.provenance);
-        replace(&self.out.join("run.json"), |out| {
-            serde_json::to_writer_pretty(&mut *out, &report)?;
-            out.write_all(b"\n")
-        })?;
-        if self.outputs.rle {
-            self.write_submission(&summary, &mut rles)?;
-        }
-        Ok(summary)
+        written.map_err(|_| {
+            BatchError::output(&self.batch.out, "the writing thread stopped unexpectedly")
+        })
     }
 
-    /// Looks at what earlier runs left, before anything is done.
-    fn survey(&self, jobs: &[Job], slides: &Path) -> Result<Vec<Earlier>, BatchError> {
-        let mut all = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let folder = slides.join(&job.id);
-            if self.overwrite || !folder.exists() {
-                all.push(Earlier::Redo);
-                continue;
+    /// Writes the last reports, and says how the run ended.
+    fn end(&self, todo: &[usize]) -> Result<Summary, BatchError> {
+        let is_full = self.halt.flag.load(Ordering::Relaxed);
+        let (state, reason) = if is_full {
+            (
+                State::DiskFull,
+                "not begun: the disk took nothing more; free some space and run the same command again",
+            )
+        } else if self.batch.stop.load(Ordering::Relaxed) {
+            (State::Interrupted, "not begun when the run was stopped")
+        } else {
+            (State::Finished, "not begun")
+        };
+        let mut ledger = self.ledger();
+        for &index in todo {
+            let mut status = ledger.slide(index).clone();
+            if status.status == Status::Pending && status.reason.is_none() {
+                status.reason = Some(reason.to_owned());
+                ledger.put(index, status);
             }
-            let Ok(input) = describe_input(job) else {
-                // It fails when its turn comes, with its reason.
-                all.push(Earlier::Redo);
-                continue;
-            };
-            let found = look(&folder, &input, self.outputs, &self.provenance);
-            if let Earlier::OtherSettings(what) = &found {
-                return Err(BatchError::output(
-                    &folder,
-                    format!(
-                        "an earlier run made this with {what}; choose another --out, or --overwrite to do all slides again"
-                    ),
-                ));
-            }
-            all.push(found);
         }
-        Ok(all)
+        ledger.write(state).map_err(|last| {
+            let mut first = self
+                .halt
+                .report
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            BatchError::Report(Box::new(first.take().unwrap_or(last)))
+        })
+    }
+
+    fn is_stopping(&self) -> bool {
+        let raised = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        raised(&self.batch.stop) || raised(&self.halt.flag)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger<'a>> {
+        // A panic leaves it whole: every change of an entry is one assignment.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn segment(
         &self,
         job: &Job,
-        tell: &(dyn Fn(Event<'_>) + Sync),
-    ) -> Result<(Box<dyn SlideReader>, Value, Segmentation), Failure> {
-        let input = describe_input(job)
+        clock: &Arc<Clock>,
+    ) -> Result<(Watched, Value, Segmentation), Failure> {
+        let batch = self.batch;
+        let describe = |known: Known| -> std::io::Result<Value> {
+            let (job, inner) = (job.clone(), Arc::clone(clock));
+            clock.run(move || describe_input(&job, known, &inner))?
+        };
+        let input = describe(batch.known())
             .map_err(|error| Failure::new("io", format!("{}: {error}", job.path.display())))?;
-        let organ = match (self.engine.options().route, &job.organ) {
+        let organ = match (batch.engine.options().route, &job.organ) {
             (Route::Given, Some(name)) => Some(
                 name.parse::<Organ>()
                     .map_err(|error| Failure::new("usage", error))?,
             ),
             _ => None,
         };
-        let slide = slide::open(&job.path).map_err(|error| Failure::new(error.kind(), error))?;
+        let readers = batch.engine.options().readers;
+        let slide = Watched::open(&job.path, batch.open, clock, readers)
+            .map_err(|error| Failure::new(error.kind(), error))?;
+        (self.tell)(Event::Opened {
+            width: slide.info().width(),
+            height: slide.info().height(),
+        });
         let request = Request {
-            resolution: self.resolution.or(job.resolution),
+            resolution: batch.resolution.or(job.resolution),
             organ,
-            probabilities: self.outputs.prob,
+            probabilities: batch.outputs.prob,
         };
-        let segmentation = self
+        let segmentation = batch
             .engine
-            .segment(slide.as_ref(), &request, &|tiles| tell(Event::Tiles(tiles)))
-            .map_err(|error| {
-                // Most errors name the file; those that do not are given it.
-                let name = job.path.display().to_string();
-                let text = error.to_string();
-                let text = if text.contains(&name) {
-                    text
-                } else {
-                    format!("{name}: {text}")
-                };
-                Failure::new(error.kind(), text)
-            })?;
-        Ok((slide, input, segmentation))
+            .segment(&slide, &request, &|tiles| {
+                (self.tell)(Event::Tiles(tiles));
+            })
+            .map_err(|error| Failure::new(error.kind(), named(job, &error)))?;
+        let changed = |what: &str| {
+            Failure::new(
+                "changed",
+                format!(
+                    "{}: the file {what} while it was read; what was found is of no use",
+                    job.path.display()
+                ),
+            )
+        };
+        match describe(Known::ByChange) {
+            Ok(now)
+                if ["bytes", "modified"]
+                    .iter()
+                    .all(|key| now[key] == input[key]) =>
+            {
+                Ok((slide, input, segmentation))
+            }
+            Ok(_) => Err(changed("was changed")),
+            Err(error) => Err(changed(&format!("was lost ({error})"))),
+        }
     }
 
     /// The writing thread: takes segmented slides and writes their folders.
-    fn write_all(
-        &self,
-        jobs: &[Job],
-        slides: &Path,
-        segmented: &Receiver<Segmented>,
-        rles: &mut Rles,
-        tell: &(dyn Fn(Event<'_>) + Sync),
-    ) -> Vec<(usize, SlideStatus)> {
-        let mut statuses = Vec::new();
+    fn write_all(&self, segmented: &Receiver<Segmented>) {
         for work in segmented {
-            let job = &jobs[work.index];
-            let status = match caught(|| self.write(job, slides, &work, rles)) {
-                Ok(status) => status,
-                Err(failure) => failed_status(job, failure, work.started.elapsed().as_secs_f64()),
-            };
-            tell(Event::Ended {
-                index: work.index,
-                total: jobs.len(),
-                status: &status,
-            });
-            statuses.push((work.index, status));
+            work.slide.clock().finish();
+            if let Err(failure) = caught(|| self.write(&work)) {
+                if failure.is_of_the_disk {
+                    self.halt.flag.store(true, Ordering::Relaxed);
+                }
+                let job = &self.jobs[work.index];
+                let failure = self.late(work.slide.clock(), job, failure);
+                self.fail(work.index, failure, work.started);
+            }
         }
-        statuses
     }
 
-    fn write(
-        &self,
-        job: &Job,
-        slides: &Path,
-        work: &Segmented,
-        rles: &mut Rles,
-    ) -> Result<SlideStatus, Failure> {
+    fn write(&self, work: &Segmented) -> Result<(), Failure> {
+        let (batch, job) = (self.batch, &self.jobs[work.index]);
         let finding = Finding::new(
             &job.id,
-            work.slide.as_ref(),
+            &work.slide,
             &work.segmentation,
-            self.engine.bundle(),
+            batch.engine.bundle(),
         );
-        let failed = |error: &dyn std::fmt::Display| Failure::new("output", error);
-        if self.outputs.rle {
-            let mask = work.segmentation.union().map_err(|e| failed(&e))?;
-            rles.put(work.index, &rle::encode(&mask))
-                .map_err(|e| failed(&e))?;
-        }
+        let row = match batch.outputs.rle {
+            true => {
+                let mask = work
+                    .segmentation
+                    .union()
+                    .map_err(|error| Failure::of_output(&error))?;
+                Some(rle::encode(&mask))
+            }
+            false => None,
+        };
         let seconds = || work.started.elapsed().as_secs_f64();
-        write_folder(slides, &finding, self.outputs, || Record {
-            provenance: self.provenance.clone(),
+        write_folder(&self.slides, &finding, batch.outputs, || Record {
+            provenance: batch.provenance.clone(),
             input: work.input.clone(),
             seconds: seconds(),
+            // What a rerun takes the row from, if there is no mask.
+            rle: row.clone().filter(|_| !batch.outputs.mask),
         })
-        .map_err(|e| failed(&e))?;
+        .map_err(|error| Failure::of_output(&error))?;
         let largest = work.segmentation.map.shares().into_iter().next();
-        Ok(SlideStatus {
-            id: job.id.clone(),
-            path: job.path.display().to_string(),
-            status: Status::Done,
-            reason: None,
-            kind: None,
+        let mut ledger = self.ledger();
+        if let Some(row) = row
+            && let Err(error) = ledger.put_row(work.index, &row)
+        {
+            // The folder is there, and the next run makes the row from it.
+            self.halt.stop_for(BatchError::output(
+                &batch.out,
+                format!("submission.csv cannot be kept: {error}; check the free space"),
+            ));
+        }
+        let status = SlideStatus {
+            done_again: ledger.slide(work.index).done_again.clone(),
             seconds: seconds(),
             tiles: work.segmentation.tiles,
             organ: largest.map(|share| share.target.name().to_owned()),
@@ -311,133 +415,101 @@ impl Batch<'_> {
                 .iter()
                 .map(|o| o.polygons.len() as u64)
                 .sum(),
-        })
-    }
-
-    fn write_submission(&self, summary: &Summary, rles: &mut Rles) -> Result<(), BatchError> {
-        let path = self.out.join("submission.csv");
-        replace(&path, |out| {
-            let mut table = csv::Writer::from_writer(out);
-            table.write_record(["id", "rle"])?;
-            for (index, done) in summary.slides.iter().enumerate() {
-                if done.status == Status::Failed {
-                    continue;
-                }
-                let text = rles.get(index)?;
-                table.write_record([done.id.as_str(), text.as_str()])?;
-            }
-            table.flush()
-        })
-    }
-}
-
-/// The RLE of each slide of this run, kept in an unnamed file so that memory does not grow with the batch.
-struct Rles {
-    file: File,
-    end: u64,
-    places: std::collections::BTreeMap<usize, (u64, u64)>,
-}
-
-impl Rles {
-    fn new(out: &Path) -> Result<Self, BatchError> {
-        let file = tempfile::tempfile_in(out).map_err(|error| {
-            BatchError::output(out, format!("the folder cannot be written to: {error}"))
-        })?;
-        Ok(Rles {
-            file,
-            end: 0,
-            places: std::collections::BTreeMap::new(),
-        })
-    }
-
-    fn put(&mut self, index: usize, text: &str) -> std::io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(text.as_bytes())?;
-        let length = text.len() as u64;
-        self.places.insert(index, (self.end, length));
-        self.end += length;
+            area_mm2: area_mm2(&finding),
+            ..SlideStatus::new(&job.id, job.path.display().to_string(), Status::Done)
+        };
+        drop(ledger);
+        self.note(work.index, status);
         Ok(())
     }
 
-    /// Takes the RLE of a slide that is kept from its mask.
-    fn take_from(&mut self, index: usize, folder: &Path) -> Result<(), SinkError> {
-        let path = folder.join("mask.tif");
-        let image = slide::open(&path)?;
-        let text = rle::encode(&read_mask(image.as_ref())?);
-        self.put(index, &text)
-            .map_err(|source| SinkError::Io { path, source })
+    /// Notes a failure, with what still lies in the slide's folder.
+    fn fail(&self, index: usize, failure: Failure, begun: Instant) {
+        let mut status = self.ledger().slide(index).clone();
+        // A panic knows no file.
+        let mut reason = match failure.kind.as_str() {
+            "internal" => named(&self.jobs[index], &failure.reason),
+            _ => failure.reason,
+        };
+        if reason.contains("(os error 24)") && cfg!(unix) {
+            reason.push_str("; let the program open more files (ulimit -n)");
+        }
+        if status.done_again.is_some() {
+            reason.push_str("; its folder still holds the result of an earlier run");
+        }
+        status.status = Status::Failed;
+        status.reason = Some(reason);
+        status.kind = Some(failure.kind);
+        status.seconds = begun.elapsed().as_secs_f64();
+        self.note(index, status);
     }
 
-    fn get(&mut self, index: usize) -> std::io::Result<String> {
-        let &(start, length) = self
-            .places
-            .get(&index)
-            .ok_or_else(|| std::io::Error::other("a finished slide has no RLE"))?;
-        self.file.seek(SeekFrom::Start(start))?;
-        let mut text = String::new();
-        BufReader::new(&self.file)
-            .take(length)
-            .read_to_string(&mut text)?;
-        Ok(text)
+    /// Notes that a slide was dropped because the run was told to stop.
+    fn drop_slide(&self, index: usize) {
+        let mut status = self.ledger().slide(index).clone();
+        status.reason = Some("dropped when the run was stopped".to_owned());
+        self.note(index, status);
     }
-}
 
-/// Runs one slide's work; a panic, in a decoder say, becomes that slide's failure.
-fn caught<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    // Nothing of the slide is used after a panic; what is shared is behind locks that survive one.
-    match std::panic::catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(Failure::new(
-                "internal",
-                format!("the program panicked on this slide ({text}); please report it"),
-            ))
+    /// Enters what became of a slide, in the reports and for whoever watches.
+    fn note(&self, index: usize, status: SlideStatus) {
+        let written = {
+            let mut ledger = self.ledger();
+            ledger.put(index, status.clone());
+            ledger.write(State::Running)
+        };
+        if let Err(error) = written {
+            self.halt.stop_for(error);
+        }
+        (self.tell)(Event::Ended {
+            index,
+            total: self.jobs.len(),
+            status: &status,
+        });
+    }
+
+    /// What a failure is called when the slide's time was up.
+    fn late(&self, clock: &Clock, job: &Job, failure: Failure) -> Failure {
+        match self.batch.slide_timeout {
+            Some(limit) if clock.is_late() => Failure::new(
+                "timeout",
+                format!(
+                    "{}: it took longer than --slide-timeout allows ({} s)",
+                    job.path.display(),
+                    limit.as_secs_f64()
+                ),
+            ),
+            _ => failure,
         }
     }
 }
 
-fn failed_status(job: &Job, failure: Failure, seconds: f64) -> SlideStatus {
-    SlideStatus {
-        id: job.id.clone(),
-        path: job.path.display().to_string(),
-        status: Status::Failed,
-        reason: Some(failure.reason),
-        kind: Some(failure.kind),
-        seconds,
-        tiles: TileCount::default(),
-        organ: None,
-        objects: 0,
+impl Halt {
+    /// Ends the run since a report cannot be written: slides that nobody could know of are of no use.
+    fn stop_for(&self, error: BatchError) {
+        let mut first = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
+        self.flag.store(true, Ordering::Relaxed);
     }
 }
 
-fn kept_status(job: &Job, record: &Value) -> SlideStatus {
-    let number = |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
-    let objects = record.get("organs").and_then(Value::as_array);
-    SlideStatus {
-        id: job.id.clone(),
-        path: job.path.display().to_string(),
-        status: Status::Skipped,
-        reason: Some("it is there already, made from the same input and settings".to_owned()),
-        kind: None,
-        seconds: 0.0,
-        tiles: TileCount {
-            planned: number("/tiles/planned"),
-            inferred: number("/tiles/inferred"),
-        },
-        organ: record
-            .get("organ")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        objects: objects.map_or(0, |organs| {
-            organs
-                .iter()
-                .filter_map(|organ| organ.get("objects")?.as_u64())
-                .sum()
-        }),
+/// An error's text with the slide's file. Most name it; those that do not are given it.
+fn named(job: &Job, error: &dyn std::fmt::Display) -> String {
+    let (name, text) = (job.path.display().to_string(), error.to_string());
+    if text.contains(&name) {
+        text
+    } else {
+        format!("{name}: {text}")
     }
+}
+
+/// Area of all objects. Summed as a rerun sums it from the record, so that the last digit is the same.
+fn area_mm2(finding: &Finding<'_>) -> Option<f64> {
+    let mpp = finding.mpp()?;
+    let shares = finding.segmentation.map.shares();
+    let areas = shares.iter().map(|share| {
+        let objects = finding.objects.iter().find(|o| o.target == share.target);
+        objects.map_or(0, |o| o.area()) as f64 * mpp * mpp * 1e-6
+    });
+    Some(areas.fold(0.0, |sum, area| sum + area))
 }

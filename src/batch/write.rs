@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::leftovers::{old_of, part_of};
 use crate::sink::{Finding, GeoJson, MaskTiff, Overlay, ProbabilityTiff, Record, Sink, SinkError};
 
 /// Which outputs are written beside `slide.json`, which always is.
@@ -77,11 +78,12 @@ pub(super) fn write_folder(
 /// A folder that is removed unless it gets its final name.
 struct Temporary {
     path: PathBuf,
+    old: PathBuf,
 }
 
 impl Temporary {
     fn new(slides: &Path, id: &str) -> Result<Self, SinkError> {
-        let path = slides.join(format!(".{id}.part"));
+        let (path, old) = (part_of(slides, id), old_of(slides, id));
         let io = |source| SinkError::Io {
             path: path.clone(),
             source,
@@ -90,7 +92,7 @@ impl Temporary {
             std::fs::remove_dir_all(&path).map_err(io)?;
         }
         std::fs::create_dir_all(&path).map_err(io)?;
-        Ok(Temporary { path })
+        Ok(Temporary { path, old })
     }
 
     fn become_final(self, target: &Path) -> Result<(), SinkError> {
@@ -98,20 +100,34 @@ impl Temporary {
             path: target.to_owned(),
             source,
         };
+        sync_folder(&self.path);
         if target.exists() {
-            // A folder cannot be renamed over a full one: the old one steps aside first.
-            let old = self.path.with_extension("old");
-            if old.exists() {
-                // Left by a run that was killed right here.
-                std::fs::remove_dir_all(&old).map_err(io)?;
+            // A folder cannot be renamed over a full one: the old one steps aside first. A run that is killed between
+            // the two renames leaves it to the next one, which gives it its name back.
+            std::fs::rename(target, &self.old).map_err(io)?;
+            if let Err(error) = std::fs::rename(&self.path, target) {
+                let _ = std::fs::rename(&self.old, target);
+                return Err(io(error));
             }
-            std::fs::rename(target, &old).map_err(io)?;
-            std::fs::rename(&self.path, target).map_err(io)?;
             // What is left of the old one is hidden and harmless.
-            let _ = std::fs::remove_dir_all(old);
-            return Ok(());
+            let _ = std::fs::remove_dir_all(&self.old);
+        } else {
+            std::fs::rename(&self.path, target).map_err(io)?;
         }
-        std::fs::rename(&self.path, target).map_err(io)
+        if let Some(slides) = target.parent() {
+            sync_folder(slides);
+        }
+        Ok(())
+    }
+}
+
+/// Waits until a folder's names are on the disk, so that they outlast a loss of power.
+fn sync_folder(folder: &Path) {
+    // Not every file system can, and a result that is there without it is no failure.
+    if cfg!(unix)
+        && let Ok(folder) = std::fs::File::open(folder)
+    {
+        let _ = folder.sync_all();
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use ftuseg_router::Organ;
 
 use super::common::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
-use super::progress::Progress;
+use super::progress::{Progress, Shown};
 use super::segment::{exit_code, provenance};
-use crate::batch::{Batch, Outputs, Status, discover};
+use crate::batch::{Again, Batch, Outputs, Status, discover};
 use crate::evaluate::dice;
 use crate::pipeline::Route;
 use crate::samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
@@ -65,21 +65,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs: Vec<PathBuf> = drawings.iter().map(|(_, path, _)| path.clone()).collect();
     let jobs = discover(&inputs, None)?;
+    let made_by = provenance(&engine, &route, Outputs::ALL);
     let batch = Batch {
-        out: results.clone(),
-        outputs: Outputs::ALL,
         // The slides were just drawn anew.
-        overwrite: true,
-        resolution: None,
-        provenance: provenance(&engine, &route, Outputs::ALL),
-        engine: &engine,
+        again: Again::All,
+        ..Batch::new(&engine, results.clone(), made_by)
     };
-    let progress = Progress::new();
+    let progress = Progress::new(Shown::Progress);
     let summary = batch.run(&jobs, &|event| progress.show(&event))?;
+    progress.end();
     println!("slide           routed to        objects  seconds  Dice (n = 1 drawn slide)");
     for (status, (name, _, drawing)) in summary.slides.iter().zip(&drawings) {
         let score = match status.status {
-            Status::Failed => "-".to_owned(),
+            Status::Failed | Status::Pending => "-".to_owned(),
             _ => {
                 let image = slide::open(&mask_of(&results, &status.id))?;
                 let found = read_mask(image.as_ref())?;

@@ -5,12 +5,15 @@ mod demo;
 mod doctor;
 mod evaluate;
 mod inspect;
+mod merge;
 mod models;
 mod progress;
 mod rle;
 mod route;
 mod samples;
 mod segment;
+mod signals;
+mod table;
 mod trial;
 
 use std::path::PathBuf;
@@ -20,7 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::library::Search;
 use crate::slide::{OPENSLIDE, use_search};
 
-/// Exit code when some slides failed and the others are done.
+/// Exit code when some slides failed and the others are done, or the run could not be finished.
 const SOME_FAILED: u8 = 1;
 /// Exit code when nothing could start.
 const NOTHING_STARTED: u8 = 2;
@@ -42,6 +45,8 @@ struct Cli {
 enum Command {
     /// Segment slides: masks, RLE, GeoJSON and pictures into one folder
     Segment(segment::Args),
+    /// Join the results of several runs, shares of one batch say, into one report and submission
+    Merge(merge::Args),
     /// Compare masks with the truth: a report per image, per organ and over all, of one run or several
     Evaluate(evaluate::Args),
     /// Show the organ map alone: organ, share of the tissue, confidence
@@ -61,7 +66,7 @@ enum Command {
 }
 
 /// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing
-/// could start.
+/// could start, 130 and 143 stopped by SIGINT and SIGTERM.
 pub fn run() -> u8 {
     let cli = Cli::parse();
     let offline = match &cli.command {
@@ -75,6 +80,7 @@ pub fn run() -> u8 {
     use_search(search, Box::new(|line| eprintln!("{line}")));
     let result = match cli.command {
         Command::Segment(args) => segment::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -32,6 +32,8 @@ pub struct Record {
     pub input: Value,
     /// Seconds since the slide was opened, until the record was written.
     pub seconds: f64,
+    /// The RLE of all that was found, for a run that writes no mask.
+    pub rle: Option<String>,
 }
 
 impl Sink for Record {
@@ -73,7 +75,7 @@ impl Record {
                 })
             })
             .collect();
-        json!({
+        let mut record = json!({
             "schema": "ftuseg/slide/1",
             "id": finding.id,
             "input": self.input,
@@ -94,7 +96,11 @@ impl Record {
             "timings": segmentation.timings,
             "seconds": self.seconds,
             "made_by": self.provenance,
-        })
+        });
+        if let Some(rle) = &self.rle {
+            record["rle"] = json!(rle);
+        }
+        record
     }
 }
 

@@ -5,13 +5,24 @@
 #![cfg(feature = "rten")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod bad_slides;
 mod commands;
 mod devices;
 mod evaluate;
 mod inputs;
+mod kills;
+mod memory;
+mod outside;
 mod refusals;
 mod report_schema;
 mod reruns;
+mod resume;
+mod shards;
+mod shown;
+#[cfg(target_os = "linux")]
+mod stalls;
+#[path = "../support/mod.rs"]
+mod support;
 mod sweeps;
 #[path = "../util/mod.rs"]
 mod util;

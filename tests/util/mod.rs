@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use ftuseg::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
@@ -54,9 +55,16 @@ impl Dir {
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// A JSON file.
+    /// A JSON file. A report or record is held against its schema.
     pub fn json(&self, name: impl AsRef<Path>) -> Value {
-        serde_json::from_slice(&self.read(name)).unwrap()
+        let name = name.as_ref();
+        let value = serde_json::from_slice(&self.read(name)).unwrap();
+        match name.file_name().and_then(OsStr::to_str) {
+            Some("run.json") => assert_valid(&value, "run"),
+            Some("slide.json") => assert_valid(&value, "slide"),
+            _ => {}
+        }
+        value
     }
 
     /// The rows of a `submission.csv`: ids and RLE.
@@ -192,6 +200,25 @@ impl TestCommand {
             .env("PATH", empty)
     }
 
+    /// The same command behind a line of shell, which sets a limit say.
+    pub fn after(self, shell: &str) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{shell}; exec \"$@\""), "sh"])
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+        TestCommand { command, ..self }
+    }
+
     /// Gives it something on standard input.
     pub fn input(mut self, text: &str) -> Self {
         self.input = Some(text.to_owned());
@@ -199,44 +226,33 @@ impl TestCommand {
     }
 
     /// Runs it. Panics when it does not end.
-    pub fn run(mut self) -> Outcome {
+    pub fn run(self) -> Outcome {
+        self.start().end()
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
         // Files instead of pipes: a pipe that nobody reads would stop the command.
         let scratch = || tempfile::tempfile().unwrap();
-        let (mut stdout, mut stderr) = (scratch(), scratch());
+        let (stdout, stderr) = (scratch(), scratch());
         let stdin = self.input.as_ref().map_or_else(Stdio::null, |text| {
             let mut file = scratch();
             file.write_all(text.as_bytes()).unwrap();
             file.rewind().unwrap();
             file.into()
         });
-        let mut child = self
+        let child = self
             .command
             .stdin(stdin)
             .stdout(stdout.try_clone().unwrap())
             .stderr(stderr.try_clone().unwrap())
             .spawn()
             .unwrap();
-        let started = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if started.elapsed() > LIMIT {
-                child.kill().unwrap();
-                panic!("{:?} does not end", self.command);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        let text = |file: &mut File| {
-            let mut text = String::new();
-            file.rewind().unwrap();
-            file.read_to_string(&mut text).unwrap();
-            text
-        };
-        Outcome {
-            code: status.code(),
-            stdout: text(&mut stdout),
-            stderr: text(&mut stderr),
+        Running {
+            child,
+            shown: format!("{:?}", self.command),
+            stdout,
+            stderr,
         }
     }
 
@@ -247,6 +263,106 @@ impl TestCommand {
         assert_eq!(outcome.code, Some(code), "{shown}\n{outcome:#?}");
         outcome
     }
+}
+
+/// A command that runs. It is killed if the test ends before it.
+pub struct Running {
+    /// The process.
+    pub child: std::process::Child,
+    shown: String,
+    stdout: File,
+    stderr: File,
+}
+
+impl Running {
+    /// Waits until something holds. Panics when the command ends or takes too long before that.
+    pub fn wait_until(&mut self, holds: impl Fn(&str) -> bool) {
+        let started = Instant::now();
+        while !holds(&text(&self.stdout)) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!(
+                    "{} ended too early: {status}\n{}",
+                    self.shown,
+                    text(&self.stderr)
+                );
+            }
+            assert!(started.elapsed() < LIMIT, "{} takes too long", self.shown);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for at most this long; whether it ended.
+    pub fn ends_within(&mut self, limit: Duration) -> bool {
+        let started = Instant::now();
+        loop {
+            if self.child.try_wait().unwrap().is_some() {
+                return true;
+            }
+            if started.elapsed() >= limit {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1).min(limit));
+        }
+    }
+
+    /// Sends a signal by its name.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Outcome {
+        if !self.ends_within(LIMIT) {
+            panic!("{} does not end", self.shown);
+        }
+        Outcome {
+            code: self.child.wait().unwrap().code(),
+            stdout: text(&self.stdout),
+            stderr: text(&self.stderr),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What is in a file so far. The file's place is shared with the process that writes it, so it is left alone.
+fn text(file: &File) -> String {
+    let mut bytes = vec![0; file.metadata().unwrap().len() as usize];
+    #[cfg(unix)]
+    std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, 0).unwrap();
+    #[cfg(windows)]
+    std::os::windows::fs::FileExt::seek_read(file, &mut bytes, 0).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Holds a report (`run`) or a record (`slide`) against its schema.
+pub fn assert_valid(value: &Value, kind: &str) {
+    static SCHEMAS: OnceLock<BTreeMap<&str, jsonschema::Validator>> = OnceLock::new();
+    let schemas = SCHEMAS.get_or_init(|| {
+        ["run", "slide"]
+            .map(|kind| {
+                let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+                let file = root.join(format!("schemas/{kind}.schema.json"));
+                let schema = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+                (kind, jsonschema::validator_for(&schema).unwrap())
+            })
+            .into()
+    });
+    let errors: Vec<String> = schemas[kind]
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
 }
 
 impl Outcome {

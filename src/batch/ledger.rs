@@ -1,0 +1,127 @@
+//! The state of an output folder while a run changes it, and the two reports that tell of it.
+//!
+//! `run.json` and `submission.csv` are replaced whole after every slide, so that they are true whenever the program is
+//! killed: a slide that they name as done lies on the disk as a whole folder, and a row is the RLE of the mask that lies
+//! there. A slide that is to be done again loses its row before its folder is touched. What was finished since the last
+//! replacement stands in `run.json` as pending, and the next run finds it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::report::{Heading, replace, write_report};
+use super::rows::Rows;
+use super::{BatchError, SlideStatus, State, Summary};
+
+/// Below this a submission is replaced after every slide.
+const SMALL_SUBMISSION_BYTES: u64 = 4 << 20;
+/// A larger one is replaced when it has grown by this share, so that what is written stays in proportion to it.
+const GROWTH: u64 = 16;
+
+/// What is on the disk, and what is known of it.
+pub(super) struct Ledger<'a> {
+    out: &'a Path,
+    heading: Heading<'a>,
+    started: Instant,
+    slides: Vec<SlideStatus>,
+    /// None where no `submission.csv` is wanted.
+    rows: Option<Rows>,
+    /// Bytes of rows that the submission on the disk has.
+    written: u64,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(
+        out: &'a Path,
+        heading: Heading<'a>,
+        slides: Vec<SlideStatus>,
+        rows: Option<Rows>,
+        started: Instant,
+    ) -> Self {
+        Ledger {
+            out,
+            heading,
+            started,
+            slides,
+            rows,
+            written: 0,
+        }
+    }
+
+    /// Notes what became of a slide.
+    pub(super) fn put(&mut self, index: usize, status: SlideStatus) {
+        self.slides[index] = status;
+    }
+
+    /// Notes the RLE of a slide whose folder lies there.
+    pub(super) fn put_row(&mut self, index: usize, text: &str) -> std::io::Result<()> {
+        match &mut self.rows {
+            Some(rows) => rows.put(index, text),
+            None => Ok(()),
+        }
+    }
+
+    /// The entry of a slide.
+    pub(super) fn slide(&self, index: usize) -> &SlideStatus {
+        &self.slides[index]
+    }
+
+    /// Replaces the reports by what is known now.
+    pub(super) fn write(&mut self, state: State) -> Result<Summary, BatchError> {
+        let path = self.out.join("submission.csv");
+        match &mut self.rows {
+            Some(rows) => {
+                let new = rows.bytes() - self.written;
+                let is_due = state != State::Running
+                    || rows.bytes() < SMALL_SUBMISSION_BYTES
+                    || new >= self.written / GROWTH;
+                if is_due {
+                    self.heading.rows = Some(write_submission(&path, &self.slides, rows)?);
+                    self.written = rows.bytes();
+                }
+            }
+            // Rows of an earlier run with other outputs would speak of masks that are no more.
+            None => match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(BatchError::output(
+                        &path,
+                        format!("an earlier run's table cannot be removed: {error}"),
+                    ));
+                }
+            },
+        }
+        let summary = Summary {
+            state,
+            slides: self.slides.clone(),
+            seconds: self.started.elapsed().as_secs_f64(),
+        };
+        write_report(self.out, &summary, &self.heading)?;
+        Ok(summary)
+    }
+}
+
+/// Writes the rows of all slides that are there, and says how many.
+pub(super) fn write_submission(
+    path: &Path,
+    slides: &[SlideStatus],
+    rows: &mut Rows,
+) -> Result<usize, BatchError> {
+    let mut count = 0;
+    replace(path, |out| {
+        let mut table = csv::Writer::from_writer(out);
+        table.write_record(["id", "rle"])?;
+        for (index, slide) in slides.iter().enumerate() {
+            if !slide.is_there() {
+                continue;
+            }
+            // A slide that an earlier run made with other settings has none.
+            if let Some(text) = rows.get(index)? {
+                table.write_record([slide.id.as_str(), text.as_str()])?;
+                count += 1;
+            }
+        }
+        table.flush()
+    })?;
+    Ok(count)
+}

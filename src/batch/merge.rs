@@ -1,0 +1,348 @@
+//! Joins the results of several runs, shares of one batch say, into one report and one submission.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::kept::difference;
+use super::ledger::write_submission;
+use super::lock::FolderLock;
+use super::report::{Heading, write_report};
+use super::rows::{Rows, row_of};
+use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
+
+/// The largest report that is read.
+const MAX_REPORT_BYTES: u64 = 1 << 30;
+
+/// What came of joining.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merged {
+    /// The joined report.
+    pub summary: Summary,
+    /// Shares that no folder holds, as `I/N`.
+    pub missing_shares: Vec<String>,
+    /// Slides that several folders hold, with the same result: id and folders. The first folder's is taken.
+    pub alike: Vec<(String, Vec<String>)>,
+    /// Slides that several folders hold, with different results: id and folders. The first folder's is taken.
+    pub different: Vec<(String, Vec<String>)>,
+}
+
+impl Merged {
+    /// Slides that no folder holds as done: those that failed, had no turn, or belong to a missing share.
+    pub fn missing(&self) -> impl Iterator<Item = &SlideStatus> {
+        self.summary.slides.iter().filter(|slide| !slide.is_there())
+    }
+
+    /// Whether all slides are there, each once or alike.
+    pub fn is_whole(&self) -> bool {
+        self.missing().next().is_none() && self.different.is_empty()
+    }
+}
+
+/// One run's results.
+struct Source {
+    out: PathBuf,
+    report: Value,
+    slides: Vec<SlideStatus>,
+    shard: Option<ShardNote>,
+    rows: HashMap<String, String>,
+    _lock: FolderLock,
+}
+
+/// Joins the results in `outs` and writes `run.json` and `submission.csv` into `out`. The slides' folders stay where they
+/// are; each entry of the report names its own.
+///
+/// # Errors
+/// When a folder holds no results, is being written, or was made with other settings than the first; when the reports
+/// cannot be written.
+pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, BatchError> {
+    std::fs::create_dir_all(out)
+        .map_err(|error| BatchError::output(out, format!("the folder cannot be made: {error}")))?;
+    let same = |one: &Path| one.canonicalize().ok() == out.canonicalize().ok();
+    if outs.iter().any(|one| same(one)) || out.join("slides").exists() {
+        return Err(BatchError::output(
+            out,
+            "it holds results of its own; choose another --out for the joined report",
+        ));
+    }
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let _lock = FolderLock::take(out, locking, &never, &|_| {})?;
+    let sources = outs
+        .iter()
+        .map(|one| Source::read(one, locking))
+        .collect::<Result<Vec<_>, BatchError>>()?;
+    let Some(first) = sources.first() else {
+        return Err(BatchError::output(out, "there is nothing to join"));
+    };
+    for source in &sources[1..] {
+        if let Some(what) = difference(&made_by(&source.report), &made_by(&first.report)) {
+            return Err(BatchError::output(
+                &source.out,
+                format!(
+                    "it was made with {what} than {}; results of different settings are not joined",
+                    first.out.display()
+                ),
+            ));
+        }
+    }
+    let mut joining = Joining {
+        rows: Rows::new(out)?,
+        slides: Vec::new(),
+        places: HashMap::new(),
+        doubles: BTreeMap::new(),
+    };
+    for (number, source) in sources.iter().enumerate() {
+        for slide in &source.slides {
+            joining.take(&sources, number, slide)?;
+        }
+    }
+    let missing_shares = joining.add_missing(&sources);
+    joining.write(out, &sources, missing_shares)
+}
+
+/// The joined report as it grows.
+struct Joining {
+    rows: Rows,
+    slides: Vec<SlideStatus>,
+    /// Which entry a slide has, and which source it came from.
+    places: HashMap<String, (usize, usize)>,
+    /// The folders of a slide that several hold, and whether they differ.
+    doubles: BTreeMap<String, (Vec<usize>, bool)>,
+}
+
+impl Joining {
+    fn take(
+        &mut self,
+        sources: &[Source],
+        number: usize,
+        slide: &SlideStatus,
+    ) -> Result<(), BatchError> {
+        let source = &sources[number];
+        let mut slide = slide.clone();
+        slide.earlier = false;
+        slide.done_again = None;
+        let row = match slide.is_there() {
+            true => {
+                slide.folder = Some(source.folder(&slide.id).display().to_string());
+                source.row(&slide.id)
+            }
+            false => None,
+        };
+        let Some(&(place, other)) = self.places.get(&slide.id) else {
+            let place = self.slides.len();
+            self.put_row(place, row.as_deref())?;
+            self.places.insert(slide.id.clone(), (place, number));
+            self.slides.push(slide);
+            return Ok(());
+        };
+        let there = self.slides[place].is_there();
+        if there && slide.is_there() {
+            let first = self
+                .rows
+                .get(place)
+                .map_err(|error| self.unkept(&source.out, &error))?;
+            let (folders, differs) = self
+                .doubles
+                .entry(slide.id)
+                .or_insert_with(|| (vec![other], false));
+            folders.push(number);
+            *differs |= first != row;
+        } else if !there && slide.is_there() {
+            // Failed in one folder, done in another.
+            self.put_row(place, row.as_deref())?;
+            self.places.insert(slide.id.clone(), (place, number));
+            self.slides[place] = slide;
+        } else if self.slides[place].status == Status::Pending && slide.status == Status::Failed {
+            self.slides[place] = slide;
+        }
+        Ok(())
+    }
+
+    fn put_row(&mut self, place: usize, row: Option<&str>) -> Result<(), BatchError> {
+        match row {
+            Some(row) => self
+                .rows
+                .put(place, row)
+                .map_err(|error| self.unkept(Path::new("submission.csv"), &error)),
+            None => Ok(()),
+        }
+    }
+
+    fn unkept(&self, path: &Path, error: &std::io::Error) -> BatchError {
+        BatchError::output(path, format!("the rows cannot be kept: {error}"))
+    }
+
+    /// Enters the slides of shares that no folder holds; returns those shares.
+    fn add_missing(&mut self, sources: &[Source]) -> Vec<String> {
+        let notes: Vec<&ShardNote> = sources.iter().filter_map(|s| s.shard.as_ref()).collect();
+        let mut missing = Vec::new();
+        for note in &notes {
+            for index in 1..=note.of {
+                let name = format!("{index}/{}", note.of);
+                let is_there = notes
+                    .iter()
+                    .any(|other| (other.index, other.of) == (index, note.of));
+                if !is_there && !missing.contains(&name) {
+                    missing.push(name);
+                }
+            }
+            for id in &note.batch {
+                if self.places.contains_key(id) {
+                    continue;
+                }
+                let reason = "no folder holds it; its share is missing or had other inputs";
+                self.places.insert(id.clone(), (self.slides.len(), 0));
+                self.slides.push(SlideStatus {
+                    reason: Some(reason.to_owned()),
+                    ..SlideStatus::new(id, String::new(), Status::Pending)
+                });
+            }
+        }
+        missing
+    }
+
+    fn write(
+        mut self,
+        out: &Path,
+        sources: &[Source],
+        missing_shares: Vec<String>,
+    ) -> Result<Merged, BatchError> {
+        let first = made_by(&sources[0].report);
+        let has_rle = first
+            .pointer("/settings/write/rle")
+            .and_then(Value::as_bool)
+            .unwrap_or(true);
+        let rows = match has_rle {
+            true => Some(write_submission(
+                &out.join("submission.csv"),
+                &self.slides,
+                &mut self.rows,
+            )?),
+            false => None,
+        };
+        let summary = Summary {
+            state: State::Merged,
+            seconds: sources
+                .iter()
+                .filter_map(|s| s.report.pointer("/totals/seconds")?.as_f64())
+                .fold(0.0, |sum, seconds| sum + seconds),
+            slides: self.slides,
+        };
+        let name = |&number: &usize| sources[number].out.display().to_string();
+        let heading = Heading {
+            provenance: first,
+            shard: None,
+            merged: Some((0..sources.len()).map(|number| name(&number)).collect()),
+            rows,
+        };
+        write_report(out, &summary, &heading)?;
+        let doubles = |wanted: bool| {
+            self.doubles
+                .iter()
+                .filter(|(_, (_, differs))| *differs == wanted)
+                .map(|(id, (folders, _))| (id.clone(), folders.iter().map(name).collect()))
+                .collect()
+        };
+        Ok(Merged {
+            alike: doubles(false),
+            different: doubles(true),
+            summary,
+            missing_shares,
+        })
+    }
+}
+
+/// What a report says of who made it, in the shape that records have.
+fn made_by(report: &Value) -> Value {
+    json!({
+        "version": report.pointer("/versions/ftuseg"),
+        "bundle": report.get("bundle"),
+        "runtime": report.get("runtime"),
+        "settings": report.get("settings"),
+    })
+}
+
+impl Source {
+    fn read(out: &Path, locking: Locking) -> Result<Self, BatchError> {
+        let lock = FolderLock::take_to_read(out, locking)?;
+        let path = out.join("run.json");
+        let wrong = |reason: String| BatchError::output(&path, reason);
+        let meta = std::fs::metadata(&path)
+            .map_err(|error| wrong(format!("no results of `ftuseg segment` here: {error}")))?;
+        if meta.len() > MAX_REPORT_BYTES {
+            return Err(wrong("it is too large for a report".to_owned()));
+        }
+        let text =
+            std::fs::read(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let report: Value = serde_json::from_slice(&text)
+            .map_err(|error| wrong(format!("is not a report: {error}")))?;
+        if report.get("schema").and_then(Value::as_str) != Some("ftuseg/run/1") {
+            return Err(wrong(
+                "its schema is not ftuseg/run/1; it was made by another version".to_owned(),
+            ));
+        }
+        if report.get("state") == Some(&json!(State::Merged)) {
+            return Err(wrong(
+                "it is a joined report; name the folders that it was joined from".to_owned(),
+            ));
+        }
+        let slides: Vec<SlideStatus> = report
+            .get("slides")
+            .cloned()
+            .and_then(|slides| serde_json::from_value(slides).ok())
+            .ok_or_else(|| wrong("its slides cannot be understood".to_owned()))?;
+        let shard = report
+            .get("shard")
+            .map(|shard| serde_json::from_value(shard.clone()))
+            .transpose()
+            .map_err(|error| wrong(format!("its shard cannot be understood: {error}")))?;
+        let mut source = Source {
+            out: out.to_owned(),
+            slides,
+            shard,
+            rows: submission(&out.join("submission.csv"))?,
+            report,
+            _lock: lock,
+        };
+        // A killed run's report may lag behind its folders by the slide that it had at hand.
+        for slide in &mut source.slides {
+            // An id is a name, never a way out of the folder.
+            let is_name = !slide.id.contains(['/', '\\']) && !slide.id.starts_with('.');
+            if !is_name {
+                return Err(wrong(format!("{:?} is no id", slide.id)));
+            }
+            if slide.is_there() && !out.join("slides").join(&slide.id).is_dir() {
+                slide.status = Status::Failed;
+                slide.kind = Some("lost".to_owned());
+                slide.reason = Some("its folder is not there any more".to_owned());
+            }
+        }
+        Ok(source)
+    }
+
+    fn folder(&self, id: &str) -> PathBuf {
+        self.out.join("slides").join(id)
+    }
+
+    /// The row of a slide: its table's, or from its mask where the table lags behind.
+    fn row(&self, id: &str) -> Option<String> {
+        match self.rows.get(id) {
+            Some(row) => Some(row.clone()),
+            None => row_of(&self.folder(id)).ok(),
+        }
+    }
+}
+
+/// The rows of a submission; none where there is no table.
+fn submission(path: &Path) -> Result<HashMap<String, String>, BatchError> {
+    let wrong = |error: csv::Error| BatchError::output(path, format!("cannot be read: {error}"));
+    let Ok(file) = File::open(path) else {
+        return Ok(HashMap::new());
+    };
+    csv::Reader::from_reader(file)
+        .deserialize()
+        .collect::<Result<_, csv::Error>>()
+        .map_err(wrong)
+}

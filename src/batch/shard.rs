@@ -1,0 +1,105 @@
+//! Shares a batch out among machines: a slide's id alone decides which share it is in.
+
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use super::Job;
+
+/// A share of a batch: number `index` of `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1.
+    pub index: u32,
+    /// How many shares there are.
+    pub of: u32,
+}
+
+/// The share of a run, and the batch that it is a share of.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ShardNote {
+    /// The share's number, from 1.
+    pub index: u32,
+    /// How many shares there are.
+    pub of: u32,
+    /// Ids of the whole batch, so that whoever joins the shares knows what is missing.
+    pub batch: Vec<String>,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "a share and how many there are, from 1/N to N/N".to_owned();
+        let (index, of) = text.split_once('/').ok_or_else(wrong)?;
+        let (index, of): (u32, u32) = (
+            index.parse().map_err(|_| wrong())?,
+            of.parse().map_err(|_| wrong())?,
+        );
+        if (1..=of).contains(&index) {
+            Ok(Shard { index, of })
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+impl Shard {
+    /// Whether a slide is in this share. The same id is in the same share on every machine, whatever other slides there
+    /// are.
+    pub fn holds(self, id: &str) -> bool {
+        let sum = Sha256::digest(id.as_bytes());
+        let number = sum[..8]
+            .iter()
+            .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+        number % u64::from(self.of) == u64::from(self.index - 1)
+    }
+
+    /// The share's jobs out of all, and what to note of it.
+    pub fn take(self, jobs: Vec<Job>) -> (Vec<Job>, ShardNote) {
+        let note = ShardNote {
+            index: self.index,
+            of: self.of,
+            batch: jobs.iter().map(|job| job.id.clone()).collect(),
+        };
+        let ours = jobs.into_iter().filter(|job| self.holds(&job.id)).collect();
+        (ours, note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slide_is_in_one_share_and_stays_there() {
+        for of in [1_u32, 2, 3, 7] {
+            let mut counts = vec![0; of as usize];
+            for number in 0..700 {
+                let id = format!("slide-{number}");
+                let shares: Vec<u32> = (1..=of)
+                    .filter(|&index| Shard { index, of }.holds(&id))
+                    .collect();
+                assert_eq!(shares.len(), 1, "{id}");
+                counts[shares[0] as usize - 1] += 1;
+            }
+            // Even enough: within a third of the mean.
+            let mean = 700 / of;
+            assert!(
+                counts.iter().all(|&count| count * 3 > mean * 2),
+                "{counts:?}"
+            );
+        }
+        // Fixed for ever: shares made by different versions must fit together.
+        let share = |id: &str| (1..=8).find(|&index| Shard { index, of: 8 }.holds(id));
+        assert_eq!([share("10044"), share("a")], [Some(8), Some(3)]);
+    }
+
+    #[test]
+    fn a_share_is_written_as_a_fraction() {
+        assert_eq!("2/5".parse(), Ok(Shard { index: 2, of: 5 }));
+        for wrong in ["0/5", "6/5", "1/0", "1", "/", "a/b", "-1/3", "1/3/4", ""] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Looks at what earlier runs left in the output folder, before anything is changed there.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::kept::{Earlier, describe_input, difference, look, read_record, status_of};
+use super::rows::{Rows, row_of};
+use super::watch::Clock;
+use super::{Again, Batch, BatchError, Job, SlideStatus, Status};
+
+/// The largest `run.json` that is read.
+const MAX_REPORT_BYTES: u64 = 1 << 30;
+/// The reason of a slide that `--retry-failed` passes over.
+const NOT_TRIED: &str = "not tried: only slides that failed before were";
+
+/// What is there, and what is to be done.
+pub(super) struct Survey {
+    /// An entry for each job, then one for each slide that an earlier run left and that is no job.
+    pub slides: Vec<SlideStatus>,
+    /// Places of the jobs to be done.
+    pub todo: Vec<usize>,
+    /// RLE of the slides that are kept, if a `submission.csv` is wanted.
+    pub rows: Option<Rows>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Looks at the folder of every job, and at all others.
+pub(super) fn survey(batch: &Batch<'_>, jobs: &[Job], slides: &Path) -> Result<Survey, BatchError> {
+    let report = read_report(&batch.out);
+    let mut survey = Survey {
+        slides: Vec::with_capacity(jobs.len()),
+        todo: Vec::new(),
+        rows: batch
+            .outputs
+            .rle
+            .then(|| Rows::new(&batch.out))
+            .transpose()?,
+        notes: Vec::new(),
+    };
+    let has_failed: HashSet<&str> = report
+        .iter()
+        .filter(|slide| slide.status == Status::Failed)
+        .map(|slide| slide.id.as_str())
+        .collect();
+    let clock = Clock::start(None, vec![Arc::clone(&batch.stop)]);
+    for (index, job) in jobs.iter().enumerate() {
+        // Hashing and reading masks takes a while; until it is done nothing has changed on the disk.
+        if clock.is_stopped() {
+            return Err(BatchError::Stopped);
+        }
+        let mut status = survey.look_at(batch, index, job, slides, &clock)?;
+        if status.status == Status::Pending {
+            if batch.again == Again::Failed && !has_failed.contains(job.id.as_str()) {
+                status.reason = Some(NOT_TRIED.to_owned());
+            } else {
+                survey.todo.push(index);
+            }
+        }
+        survey.slides.push(status);
+    }
+    survey.look_at_others(batch, jobs, slides, report)?;
+    if clock.is_stopped() {
+        // Also where it was stopped half-way through a file.
+        return Err(BatchError::Stopped);
+    }
+    Ok(survey)
+}
+
+impl Survey {
+    fn look_at(
+        &mut self,
+        batch: &Batch<'_>,
+        index: usize,
+        job: &Job,
+        slides: &Path,
+        clock: &Clock,
+    ) -> Result<SlideStatus, BatchError> {
+        let folder = slides.join(&job.id);
+        let pending = |done_again: Option<String>| SlideStatus {
+            done_again,
+            ..SlideStatus::new(&job.id, job.path.display().to_string(), Status::Pending)
+        };
+        if !folder.exists() {
+            return Ok(pending(None));
+        }
+        if batch.again == Again::All {
+            return Ok(pending(Some("all slides are done again".to_owned())));
+        }
+        let Ok(input) = describe_input(job, batch.known(), clock) else {
+            // It fails when its turn comes, with its reason.
+            return Ok(pending(Some("its file cannot be read".to_owned())));
+        };
+        match look(
+            &folder,
+            &input,
+            batch.known(),
+            batch.outputs,
+            &batch.provenance,
+        ) {
+            Earlier::Nothing => Ok(pending(None)),
+            Earlier::Redo(why) => Ok(pending(Some(why))),
+            Earlier::OtherSettings(what) if batch.again == Again::Changed => {
+                Ok(pending(Some(format!("an earlier run made it with {what}"))))
+            }
+            Earlier::OtherSettings(what) => Err(BatchError::output(
+                &folder,
+                format!(
+                    "an earlier run made this with {what}; choose another --out, or --redo-changed to do such slides again, or --overwrite to do all slides again"
+                ),
+            )),
+            Earlier::Same(status, rle) => {
+                match self.keep_row(batch, index, &folder, rle) {
+                    Ok(()) => Ok(*status),
+                    // A kept slide whose mask is damaged is not kept.
+                    Err(why) => Ok(pending(Some(format!("its mask cannot be read: {why}")))),
+                }
+            }
+        }
+    }
+
+    /// Takes the row of a slide that is kept: from its record, or from its mask.
+    fn keep_row(
+        &mut self,
+        batch: &Batch<'_>,
+        index: usize,
+        folder: &Path,
+        rle: Option<String>,
+    ) -> Result<(), String> {
+        let Some(rows) = &mut self.rows else {
+            return Ok(());
+        };
+        let text = match rle {
+            Some(text) if !batch.outputs.mask => text,
+            _ => row_of(folder).map_err(|error| error.to_string())?,
+        };
+        rows.put(index, &text).map_err(|error| error.to_string())
+    }
+
+    /// Enters what lies in the folder and is no job, so that a run over some of the slides loses none of the others.
+    fn look_at_others(
+        &mut self,
+        batch: &Batch<'_>,
+        jobs: &[Job],
+        slides: &Path,
+        report: Vec<SlideStatus>,
+    ) -> Result<(), BatchError> {
+        let mut known: HashSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
+        let ours = json!(batch.provenance);
+        let (mut changed, mut total) = (Vec::new(), 0);
+        for id in folders(slides)? {
+            if known.contains(&id) {
+                continue;
+            }
+            let folder = slides.join(&id);
+            // Not of this program's making.
+            let Some(record) = read_record(&folder) else {
+                continue;
+            };
+            total += 1;
+            let mut status = status_of(&id, &record);
+            status.earlier = true;
+            let made_by = record.get("made_by").unwrap_or(&Value::Null);
+            if let Some(what) = difference(made_by, &ours) {
+                changed.push(format!("{id} with {what}"));
+                status.reason = Some(format!(
+                    "an earlier run made it with {what}; it is not among the inputs and not in submission.csv"
+                ));
+            } else {
+                let rle = record.get("rle").and_then(Value::as_str).map(str::to_owned);
+                let index = self.slides.len();
+                status.reason = Some(match self.keep_row(batch, index, &folder, rle) {
+                    Ok(()) => "an earlier run made it; it is not among the inputs".to_owned(),
+                    Err(why) => format!(
+                        "an earlier run made it; it is not among the inputs, and not in submission.csv: {why}"
+                    ),
+                });
+            }
+            self.slides.push(status);
+            known.insert(id);
+        }
+        if !changed.is_empty() {
+            let which = format!(
+                "{} of {total} slides here that are not among the inputs were made otherwise ({})",
+                changed.len(),
+                changed[0]
+            );
+            if !matches!(batch.again, Again::All | Again::Changed) {
+                return Err(BatchError::output(
+                    slides,
+                    format!(
+                        "{which}; choose another --out, or name those inputs also, or --redo-changed to leave them where they are and out of submission.csv"
+                    ),
+                ));
+            }
+            self.notes
+                .push(format!("{which}; submission.csv leaves them out"));
+        }
+        // What failed or had no turn before is not forgotten either.
+        for mut slide in report {
+            if !slide.is_there() && !known.contains(&slide.id) {
+                slide.earlier = true;
+                known.insert(slide.id.clone());
+                self.slides.push(slide);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of the folders of finished slides, sorted.
+fn folders(slides: &Path) -> Result<Vec<String>, BatchError> {
+    let unreadable =
+        |error| BatchError::output(slides, format!("the folder cannot be read: {error}"));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(slides).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+        if let Ok(name) = entry.file_name().into_string()
+            && is_folder
+            && !name.starts_with('.')
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The entries of the `run.json` that is there; none where there is none that can be read.
+fn read_report(out: &Path) -> Vec<SlideStatus> {
+    let path = out.join("run.json");
+    let is_small = std::fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_REPORT_BYTES);
+    let read = || -> Option<Vec<SlideStatus>> {
+        let report: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let slides = report.get("slides")?.as_array()?;
+        Some(
+            slides
+                .iter()
+                .filter_map(|slide| serde_json::from_value(slide.clone()).ok())
+                .collect(),
+        )
+    };
+    is_small.then(read).flatten().unwrap_or_default()
+}

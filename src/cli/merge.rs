@@ -1,0 +1,73 @@
+//! `ftuseg merge`: several runs' reports and submissions into one.
+
+use std::path::PathBuf;
+
+use super::progress::printable;
+use crate::batch::{Locking, Merged, Status, merge};
+
+/// Arguments of `ftuseg merge`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Results folders of `ftuseg segment`, one a share
+    #[arg(required = true, value_name = "OUT")]
+    outs: Vec<PathBuf>,
+    /// Folder for the joined run.json and submission.csv; the slides' folders stay where they are
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Do not lock the folders, on a file system that cannot
+    #[arg(long)]
+    no_lock: bool,
+}
+
+/// Runs the command and returns its exit code: 0 when all slides are there, 1 when some are missing or differ.
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let locking = match args.no_lock {
+        true => Locking::Off,
+        false => Locking::Refuse,
+    };
+    let merged = merge(&args.outs, &args.out, locking)?;
+    tell(&merged, args);
+    Ok(match merged.is_whole() {
+        true => 0,
+        false => super::SOME_FAILED,
+    })
+}
+
+fn tell(merged: &Merged, args: &Args) {
+    super::table::print(&merged.summary);
+    let there = merged
+        .summary
+        .slides
+        .iter()
+        .filter(|s| s.is_there())
+        .count();
+    eprintln!(
+        "{there} of {} slides are there, from {} folders; report in {}",
+        merged.summary.slides.len(),
+        args.outs.len(),
+        printable(&args.out.display().to_string())
+    );
+    for share in &merged.missing_shares {
+        eprintln!("  no folder holds the share {share}");
+    }
+    for slide in merged.missing() {
+        let word = match slide.status {
+            Status::Failed => "failed",
+            _ => "missing",
+        };
+        let reason = slide.reason.as_deref().unwrap_or("no reason known");
+        eprintln!("  {word}: {}: {}", slide.id, printable(reason));
+    }
+    for (id, folders) in &merged.alike {
+        eprintln!(
+            "  double, alike: {id} in {}",
+            printable(&folders.join(", "))
+        );
+    }
+    for (id, folders) in &merged.different {
+        eprintln!(
+            "  double, DIFFERENT: {id} in {}; the first is taken",
+            printable(&folders.join(", "))
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Prints what came of a batch as a table on standard output.
+
+use std::io::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::progress::printable;
+use crate::batch::{SlideStatus, Status, Summary};
+
+/// Prints a line a slide, and a line of sums with their n.
+pub(super) fn print(summary: &Summary) {
+    if summary.slides.is_empty() {
+        return;
+    }
+    // A closed standard output is no reason to fail.
+    let _ = writeln!(std::io::stdout(), "{}", of(&summary.slides));
+}
+
+fn of(slides: &[SlideStatus]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["slide", "", "organ", "objects", "mm2", "seconds"]);
+    for column in [3, 4, 5] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for slide in slides {
+        table.add_row(row(slide));
+    }
+    let there: Vec<&SlideStatus> = slides.iter().filter(|s| s.is_there()).collect();
+    let with_area: Vec<f64> = there.iter().filter_map(|s| s.area_mm2).collect();
+    let mut area = mm2(Some(with_area.iter().fold(0.0, |sum, area| sum + area)));
+    if with_area.len() < there.len() {
+        area += &format!(" (n = {})", with_area.len());
+    }
+    table.add_row([
+        format!("sum (n = {})", there.len()),
+        String::new(),
+        String::new(),
+        there.iter().map(|s| s.objects).sum::<u64>().to_string(),
+        area,
+        format!("{:.1}", slides.iter().fold(0.0, |sum, s| sum + s.seconds)),
+    ]);
+    table
+}
+
+fn row(slide: &SlideStatus) -> [String; 6] {
+    let word = match (slide.status, slide.earlier) {
+        (Status::Done, _) => "done",
+        (Status::Skipped, false) => "there already",
+        (Status::Skipped, true) => "there, no input",
+        (Status::Failed, false) => "FAILED",
+        (Status::Failed, true) => "FAILED before",
+        (Status::Pending, _) => "not done yet",
+    };
+    let found = |text: String| match slide.is_there() {
+        true => text,
+        false => "-".to_owned(),
+    };
+    [
+        slide.id.clone(),
+        match slide.status {
+            Status::Failed => format!("{word}: {}", slide.kind.as_deref().unwrap_or("unknown")),
+            _ => word.to_owned(),
+        },
+        found(printable(slide.organ.as_deref().unwrap_or("no tissue"))),
+        found(slide.objects.to_string()),
+        found(mm2(slide.area_mm2)),
+        match slide.status {
+            Status::Done | Status::Failed => format!("{:.1}", slide.seconds),
+            Status::Skipped | Status::Pending => "-".to_owned(),
+        },
+    ]
+}
+
+fn mm2(area: Option<f64>) -> String {
+    area.map_or_else(|| "?".to_owned(), |area| format!("{area:.3}"))
+}
