@@ -256,9 +256,9 @@ fn best_step(mean: &[f64], used: usize) -> usize {
 /// The thresholds as lines for a `bundle.toml`. One that is no better on images that did not choose it, or that few images
 /// chose, is a comment.
 fn toml(run: &str, targets: &[TargetSweep]) -> String {
+    // Escaped, so that no name can end the comment it stands in.
     let mut text = format!(
-        "# Thresholds of the run {}, as `ftuseg evaluate` found them. Set them in the [[model]] of that name.\n",
-        toml::Value::from(run)
+        "# Thresholds of the run {run:?}, as `ftuseg evaluate` found them. Set them in the [[model]] of that name.\n"
     );
     for target in targets {
         let sweep = &target.overall;
