@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use ftuseg::batch::{Batch, Outputs, discover};
+use ftuseg::batch::{Batch, discover};
 use ftuseg::pipeline::{Engine, Options, Route};
 use ftuseg::sink::Provenance;
 
@@ -100,19 +100,13 @@ fn segment(folder: &Path, mpp: f64) {
             ..Options::default()
         },
     );
-    let batch = Batch {
-        engine: &engine,
-        out: folder.join("out"),
-        outputs: Outputs::ALL,
-        overwrite: false,
-        resolution: None,
-        provenance: Provenance {
-            version: "bench".into(),
-            bundle: serde_json::Value::Null,
-            runtime: engine.backend().about().clone(),
-            settings: serde_json::Value::Null,
-        },
+    let made_by = Provenance {
+        version: "bench".into(),
+        bundle: serde_json::Value::Null,
+        runtime: engine.backend().about().clone(),
+        settings: serde_json::Value::Null,
     };
+    let batch = Batch::new(&engine, folder.join("out"), made_by);
     let jobs = discover(&[folder.join("slide.tif")], None).expect("the slide");
     let summary = batch.run(&jobs, &|_| {}).expect("a run");
     for slide in &summary.slides {

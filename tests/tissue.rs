@@ -82,7 +82,7 @@ fn an_empty_slide_has_no_tissue() {
     });
     assert_eq!(shaded.share(), 0.0);
     let dust = find(|x, y| {
-        if hash(x / 2, y / 2) % 4000 == 0 {
+        if hash(x / 2, y / 2).is_multiple_of(4000) {
             [120; 3]
         } else {
             [244; 3]

@@ -192,13 +192,11 @@ fn one(groups: &[&[&[f64]]], used: f64, seed: u64) -> Sweep {
             }
             values.push(of_group);
         }
-        let summary = |part: fn(&(Vec<f64>, Vec<f64>)) -> &[f64]| {
-            let values: Vec<&[f64]> = values.iter().map(part).collect();
-            grouped(&values, seed)
-        };
+        let dices: Vec<&[f64]> = values.iter().map(|of_group| &of_group.0[..]).collect();
+        let gains: Vec<&[f64]> = values.iter().map(|of_group| &of_group.1[..]).collect();
         Some(LeaveOneOut {
-            dice: summary(|v| &v.0)?,
-            gain: summary(|v| &v.1)?,
+            dice: grouped(&dices, seed)?,
+            gain: grouped(&gains, seed)?,
             lowest: chosen.iter().copied().fold(f64::INFINITY, f64::min),
             highest: chosen.iter().copied().fold(0.0, f64::max),
         })
@@ -256,9 +254,9 @@ fn best_step(mean: &[f64], used: usize) -> usize {
 /// The thresholds as lines for a `bundle.toml`. One that is no better on images that did not choose it, or that few images
 /// chose, is a comment.
 fn toml(run: &str, targets: &[TargetSweep]) -> String {
-    // Escaped, so that no name can end the comment it stands in.
     let mut text = format!(
-        "# Thresholds of the run {run:?}, as `ftuseg evaluate` found them. Set them in the [[model]] of that name.\n"
+        "# Thresholds of the run {}, as `ftuseg evaluate` found them. Set them in the [[model]] of that name.\n",
+        toml::Value::from(run)
     );
     for target in targets {
         let sweep = &target.overall;

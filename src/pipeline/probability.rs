@@ -111,16 +111,16 @@ impl ProbabilityMap {
         }
         self.levels.push(BTreeMap::new());
         for (row, columns) in strips {
-            let tiles: Vec<io::Result<((u32, u32), Vec<u8>)>> = columns
-                .into_par_iter()
-                .map(|column| {
-                    Ok((
-                        (row, column),
-                        self.half(above, column, row, (width, height))?,
-                    ))
-                })
+            // Collected in their order first, so that the same tile's error is told with any number of threads.
+            let halves: Vec<io::Result<Vec<u8>>> = columns
+                .par_iter()
+                .map(|&column| self.half(above, column, row, (width, height)))
                 .collect();
-            let tiles = tiles.into_iter().collect::<io::Result<Vec<_>>>()?;
+            let tiles = columns
+                .iter()
+                .zip(halves)
+                .map(|(&column, half)| Ok(((row, column), half?)))
+                .collect::<io::Result<Vec<_>>>()?;
             self.put_all(above + 1, tiles)?;
         }
         Ok(())
