@@ -76,6 +76,7 @@ fn each_px_holds_what_its_own_organs_model_says() {
             let expected = match two_organs(x as u32, y as u32, 4) {
                 VOID => 0,
                 KIDNEY | PROSTATE => value(110),
+                PROSTATE_FTU => value(135),
                 _ => value(220),
             };
             assert_eq!(full.at(x, y), expected, "px ({x}, {y})");

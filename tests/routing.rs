@@ -11,7 +11,8 @@ use ftuseg_router::{Organ, Target};
 use support::{MPP, MemorySlide, TinyBundle, backends, rten};
 
 const KIDNEY: [u8; 3] = [200, 50, 60];
-const PROSTATE: [u8; 3] = [60, 200, 50];
+/// Paler than a green pen, which would be no tissue.
+const PROSTATE: [u8; 3] = [115, 150, 115];
 const GLASS: [u8; 3] = [244, 244, 243];
 
 /// The ragged pieces of a drawn slide, in colours that the tiny router tells apart.

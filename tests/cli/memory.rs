@@ -57,8 +57,8 @@ fn a_thousand_slides_take_no_more_memory_than_a_hundred() {
 
 #[test]
 fn memory_does_not_grow_with_the_slides() {
-    let (first, last) = batch(60, 20, &[]);
-    println!("{first} kB after 20 slides, {last} kB at the end of 60");
-    // Far from what 40 slides would take, and from what an allocator's moods make of it.
-    assert!(last <= first + first / 4, "{first} kB, then {last} kB");
+    let (first, last) = batch(200, 50, &[]);
+    println!("{first} kB after 50 slides, {last} kB at the end of 200");
+    // A slide is 180 kB of px: if each left that behind, 150 would be 27 MB. An allocator's moods make half a dozen.
+    assert!(last <= first + 14_000, "{first} kB, then {last} kB");
 }

@@ -53,7 +53,7 @@ fn thresholds_are_swept_and_written_for_the_bundle() {
         (lung["target"].as_str(), lung["models"][0].as_str()),
         (Some("lung"), Some("lung"))
     );
-    // Red is 110 in kidney tissue, 220 in its FTU, at most 40 in prostate: every threshold between finds exactly the FTU.
+    // Red is 110 in kidney tissue, 220 in its FTU, at most 100 in prostate: every threshold between finds exactly the FTU.
     let overall = &lung["overall"];
     assert_eq!(
         (overall["n"].as_u64(), overall["dice"].as_f64()),

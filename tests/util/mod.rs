@@ -394,10 +394,11 @@ impl<F: Fn(u32, u32) -> [u8; 3] + Sync> TileSource for Pixels<F> {
     }
 }
 
+// None of them is as strong as a pen's ink, which would be no tissue.
 pub const KIDNEY: [u8; 3] = [110, 20, 20];
-pub const KIDNEY_FTU: [u8; 3] = [220, 40, 40];
-pub const PROSTATE: [u8; 3] = [20, 110, 20];
-pub const PROSTATE_FTU: [u8; 3] = [40, 220, 40];
+pub const KIDNEY_FTU: [u8; 3] = [220, 75, 75];
+pub const PROSTATE: [u8; 3] = [75, 110, 75];
+pub const PROSTATE_FTU: [u8; 3] = [100, 135, 100];
 pub const VOID: [u8; 3] = [0; 3];
 
 /// A drawing of 300 x 200 px, times `scale`: kidney on the left, prostate on the right, nothing between. Kidney's
