@@ -83,9 +83,11 @@ pub fn write_bundle(folder: &Path, mpp: f64) {
     let text = format!(
         "name = \"b\"\nversion = \"1\"\nlicence = \"none\"\n\
          [router]\nfile = \"router.onnx\"\nsha256 = \"{router}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\n\
-         tile = 224\ncell = 96\nmpp = 4.0\norgans = [\"kidney\", \"lung\"]\nlimit = 0.5\nfallback = \"kidney\"\n\
+         tile = 224\ncell = 96\nmpp = 4.0\norgans = [\"kidney\", \"lung\"]\nlimit = 0.5\nfallback = \"baseline\"\n\
          [[model]]\nname = \"kidney\"\norgan = \"kidney\"\nfile = \"model.onnx\"\nsha256 = \"{model}\"\n\
-         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\nmin_area = 20\nfill_holes = true\n"
+         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\nmin_area = 20\nfill_holes = true\n\
+         [[model]]\nname = \"baseline\"\nrole = \"baseline\"\nfile = \"model.onnx\"\nsha256 = \"{model}\"\n\
+         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\n"
     );
     std::fs::write(folder.join("bundle.toml"), text).expect("a file");
 }
