@@ -9,6 +9,8 @@
 
 #[path = "shared/at_once.rs"]
 mod at_once;
+#[path = "shared/peak.rs"]
+mod peak;
 #[path = "shared/repeated.rs"]
 mod repeated;
 
@@ -122,8 +124,5 @@ fn segment(folder: &Path, mpp: f64) {
         "tissue {}, seconds by stage {}",
         record["tissue_share"], record["timings"]
     );
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes: Option<f64> = peak.and_then(|p| p.trim().trim_end_matches(" kB").parse().ok());
-    println!("peak {}", kilobytes.unwrap_or(0.0) / 1024.0);
+    println!("peak {}", peak::peak_mib("self").unwrap_or(0.0));
 }

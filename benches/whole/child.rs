@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::peak::peak_mib;
+
 /// One run of `ftuseg segment`.
 pub(crate) struct Ran {
     /// From the start of the process to its end.
@@ -51,7 +53,7 @@ pub(crate) fn segment(
             break status;
         }
         // The high-water mark only rises, so the last look before the end is the one that counts.
-        peak = high_water(child.id()).or(peak);
+        peak = peak_mib(&child.id().to_string()).or(peak);
         std::thread::sleep(Duration::from_millis(2));
     };
     let wall = started.elapsed().as_secs_f64();
@@ -66,12 +68,4 @@ pub(crate) fn segment(
     let folder = records.next().ok_or("no slide was written")??;
     let record = serde_json::from_slice(&std::fs::read(folder.path().join("slide.json"))?)?;
     Ok(Ran { wall, peak, record })
-}
-
-/// `VmHWM` of a process, MiB (proc(5) of Linux).
-fn high_water(process: u32) -> Option<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
 }

@@ -10,6 +10,8 @@
 mod bare;
 mod child;
 mod drawn;
+#[path = "../shared/peak.rs"]
+mod peak;
 mod sections;
 
 use std::fmt::Write as _;

@@ -112,7 +112,7 @@ impl OnnxRuntime {
     fn prove(&self) -> Result<String, BackendError> {
         let refuse = |reason: String| BackendError::Device {
             device: self.device.to_string(),
-            reason,
+            reason: reason.trim_end_matches('.').to_owned(),
         };
         let mut session = self
             .session(PROBE)

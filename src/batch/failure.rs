@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::panic::AssertUnwindSafe;
 
+use super::Job;
+
 /// Why a slide failed.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -46,6 +48,16 @@ fn is_of_the_disk(error: &(dyn Error + 'static)) -> bool {
         next = error.source();
     }
     false
+}
+
+/// An error's text with the slide's file. Most name it; those that do not are given it.
+pub(super) fn named(job: &Job, error: &dyn std::fmt::Display) -> String {
+    let (name, text) = (job.path.display().to_string(), error.to_string());
+    if text.contains(&name) {
+        text
+    } else {
+        format!("{name}: {text}")
+    }
 }
 
 /// Runs one slide's work; a panic, in a decoder say, becomes that slide's failure.

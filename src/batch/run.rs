@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, bounded};
 use ftuseg_router::Organ;
 use serde_json::Value;
 
-use super::failure::{Failure, caught};
+use super::failure::{Failure, caught, named};
 use super::kept::{Known, describe_input};
 use super::ledger::Ledger;
 use super::leftovers;
@@ -490,16 +490,6 @@ impl Halt {
         let mut first = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert(error);
         self.flag.store(true, Ordering::Relaxed);
-    }
-}
-
-/// An error's text with the slide's file. Most name it; those that do not are given it.
-fn named(job: &Job, error: &dyn std::fmt::Display) -> String {
-    let (name, text) = (job.path.display().to_string(), error.to_string());
-    if text.contains(&name) {
-        text
-    } else {
-        format!("{name}: {text}")
     }
 }
 

@@ -374,7 +374,7 @@ pub(crate) fn preload(library: &Path) -> usize {
 }
 
 /// The libraries that the CUDA provider links to or opens by name.
-const WANTED: [&str; 8] = [
+const WANTED: [&str; 7] = [
     "libcudart.",
     "libnvrtc",
     "libnvJitLink.",
@@ -382,7 +382,6 @@ const WANTED: [&str; 8] = [
     "libcufft.",
     "libcurand.",
     "libcudnn",
-    "libcuda_",
 ];
 
 #[cfg(unix)]
