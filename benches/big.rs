@@ -29,6 +29,8 @@ const MOST: f64 = 1.5;
 
 fn main() {
     if let Ok(job) = std::env::var(CHILD) {
+        // As the command does.
+        ftuseg::memory::share_arenas();
         let (mpp, folder) = job.split_once(' ').expect("um/px and a folder");
         return segment(Path::new(folder), mpp.parse().expect("a number"));
     }

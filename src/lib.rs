@@ -35,6 +35,7 @@ pub mod bundle;
 pub mod evaluate;
 pub mod library;
 pub mod mask;
+pub mod memory;
 pub mod pipeline;
 pub mod samples;
 pub mod sink;

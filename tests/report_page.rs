@@ -149,6 +149,56 @@ fn the_page_works_in_a_browser() {
     let big = dialog(&moved);
     assert!(big.contains("one, kidney: Dice"), "N goes to the next");
     assert!(big[big.find("viewBox=\"").unwrap()..].starts_with("viewBox=\"0 0 "));
+    // The wheel comes nearer, a drag moves, two fingers come nearer too, and a button shows all again.
+    let at_view = "const area = $('view').getBoundingClientRect(), \
+        mid = [area.x + area.width / 2, area.y + area.height / 2]; \
+        const sent = []; const note = () => sent.push($('view').querySelector('svg').getAttribute('viewBox')); note();";
+    let wheel = "$('view').dispatchEvent(new WheelEvent('wheel', { deltaY: -100, clientX: mid[0], clientY: mid[1], \
+        cancelable: true })); note();";
+    let pointer = |kind: &str, id: u32, dx: i32| {
+        format!(
+            "$('view').dispatchEvent(new PointerEvent('pointer{kind}', {{ pointerId: {id}, \
+             clientX: mid[0] + {dx}, clientY: mid[1] }}));"
+        )
+    };
+    let drag = pointer("down", 1, 0) + &pointer("move", 1, -20) + &pointer("up", 1, -20);
+    let after_up = pointer("move", 1, 40);
+    let pinch = pointer("down", 1, -10)
+        + &pointer("down", 2, 10)
+        + &pointer("move", 2, 30)
+        + &pointer("up", 1, -10)
+        + &pointer("up", 2, 30);
+    let whole = "$('whole').click(); note();";
+    let script = format!(
+        "{at_view} {wheel} {drag} note(); {after_up} note(); {pinch} note(); {whole} document.title = sent.join(';');"
+    );
+    let (moved, log) = rendered(&dir, browser, "#image=two&run=out", &script);
+    assert!(!log.contains("Uncaught"), "{log}");
+    let title = moved.split("<title>").nth(1).unwrap();
+    let boxes: Vec<Vec<f64>> = title[..title.find('<').unwrap()]
+        .split(';')
+        .map(|text| text.split(' ').map(|n| n.parse().unwrap()).collect())
+        .collect();
+    let [start, wheeled, dragged, let_go, pinched, all] = &boxes[..] else {
+        panic!("{boxes:?}");
+    };
+    assert!((wheeled[2] / start[2] - 0.8).abs() < 0.01, "{boxes:?}");
+    assert!(wheeled[0] > start[0], "it comes nearer to the pointer");
+    assert!(
+        dragged[0] > wheeled[0] && dragged[2] == wheeled[2],
+        "{boxes:?}"
+    );
+    assert_eq!(let_go, dragged, "nothing moves once the button is up");
+    assert!(pinched[2] < dragged[2], "{boxes:?}");
+    assert_eq!(all, start);
+    // A dot of a plot opens its image.
+    let (dotted, _) = rendered(
+        &dir,
+        browser,
+        "",
+        "document.querySelector('circle.dot').dispatchEvent(new MouseEvent('click', { bubbles: true }));",
+    );
+    assert!(dialog(&dotted)[..120].contains("open"));
     // A link that names no image opens nothing, and breaks nothing.
     let (nothing, log) = rendered(&dir, browser, "#image=%3Cb%3E&run=x", "");
     assert!(!dialog(&nothing)[..60].contains("open") && !log.contains("Uncaught"));

@@ -5,7 +5,8 @@ use std::path::Path;
 use ftuseg::backend::{About, Backend, BackendError, Input, Output, Session};
 use sha2::{Digest, Sha256};
 
-/// Answers without a network: the router always says kidney, and a model says the red channel.
+/// Answers without a network: the router always says kidney, and a model says how dark the red channel is on average in
+/// each square of [`SQUARE_UM`], so that what it finds is as large as tissue units are.
 pub struct AtOnce(About);
 
 impl Default for AtOnce {
@@ -32,13 +33,28 @@ impl Backend for AtOnce {
     fn load(&self, _name: &str, onnx: &[u8]) -> Result<Box<dyn Session>, BackendError> {
         Ok(match onnx {
             b"router" => Box::new(Kidney),
-            _ => Box::new(Red),
+            side => {
+                let side = std::str::from_utf8(side)
+                    .ok()
+                    .and_then(|side| side.parse().ok());
+                Box::new(Dark {
+                    side: side
+                        .ok_or_else(|| BackendError::Usage("a number is wanted".to_owned()))?,
+                })
+            }
         })
     }
 }
 
 struct Kidney;
-struct Red;
+
+/// Says how dark squares of `side` px are.
+struct Dark {
+    side: usize,
+}
+
+/// Side of the squares that are averaged, um.
+const SQUARE_UM: f64 = 32.0;
 
 fn bytes(input: Input<'_>) -> Result<ndarray::ArrayView4<'_, u8>, BackendError> {
     match input {
@@ -58,14 +74,35 @@ impl Session for Kidney {
     }
 }
 
-impl Session for Red {
+impl Session for Dark {
     fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
         let tiles = bytes(input)?;
         let (n, height, width, _) = tiles.dim();
-        let red = tiles.iter().step_by(3);
+        let mut values = Vec::with_capacity(n * height * width);
+        for tile in tiles.outer_iter() {
+            for top in (0..height).step_by(self.side) {
+                let rows = self.side.min(height - top);
+                let mut sums = vec![0_u32; width.div_ceil(self.side)];
+                for row in tile.outer_iter().skip(top).take(rows) {
+                    for (x, px) in row.outer_iter().enumerate() {
+                        sums[x / self.side] += u32::from(px[0]);
+                    }
+                }
+                let row: Vec<f32> = (0..width)
+                    .map(|x| {
+                        let columns = self.side.min(width - x / self.side * self.side);
+                        let mean = sums[x / self.side] as f32 / (rows * columns) as f32;
+                        1.0 - mean / 255.0
+                    })
+                    .collect();
+                for _ in 0..rows {
+                    values.extend_from_slice(&row);
+                }
+            }
+        }
         Ok(Output {
             shape: vec![n, 1, height, width],
-            values: red.map(|&red| 1.0 - f32::from(red) / 255.0).collect(),
+            values,
         })
     }
 }
@@ -79,15 +116,19 @@ pub fn write_bundle(folder: &Path, mpp: f64) {
         sum.iter()
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     };
-    let (router, model) = (file("router.onnx", b"router"), file("model.onnx", b"model"));
+    let side = (SQUARE_UM / mpp).round().max(1.0).to_string();
+    let (router, model) = (
+        file("router.onnx", b"router"),
+        file("model.onnx", side.as_bytes()),
+    );
     let text = format!(
         "name = \"b\"\nversion = \"1\"\nlicence = \"none\"\n\
          [router]\nfile = \"router.onnx\"\nsha256 = \"{router}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\n\
          tile = 224\ncell = 96\nmpp = 4.0\norgans = [\"kidney\", \"lung\"]\nlimit = 0.5\nfallback = \"baseline\"\n\
          [[model]]\nname = \"kidney\"\norgan = \"kidney\"\nfile = \"model.onnx\"\nsha256 = \"{model}\"\n\
-         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\nmin_area = 20\nfill_holes = true\n\
+         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\nthreshold = 0.25\nmin_area = 20\nfill_holes = true\n\
          [[model]]\nname = \"baseline\"\nrole = \"baseline\"\nfile = \"model.onnx\"\nsha256 = \"{model}\"\n\
-         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\n"
+         input = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 320\nmpp = {mpp:?}\nthreshold = 0.25\n"
     );
     std::fs::write(folder.join("bundle.toml"), text).expect("a file");
 }

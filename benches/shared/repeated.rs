@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
-use ftuseg::samples::{Drawing, tissue_array};
+use ftuseg::samples::{Drawing, Part, Spec};
+use ftuseg_router::Organ;
 
 /// Side of the pattern, and of a tile, px.
 const PATTERN: u32 = 2048;
@@ -22,8 +23,23 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn full() -> Self {
-        let drawing = Drawing::new(&tissue_array(PATTERN, PATTERN, 0.5, 1)).expect("a drawing");
+    fn full(mpp: f64) -> Self {
+        let um = f64::from(PATTERN) * mpp;
+        // A prostate far larger than the pattern, so that all of it is tissue.
+        let prostate = Part {
+            organ: Organ::Prostate,
+            centre: (um / 2.0, um / 2.0),
+            radius: (4.0 * um, 4.0 * um),
+            irregularity: 0.0,
+        };
+        let drawing = Drawing::new(&Spec {
+            parts: vec![prostate],
+            width: PATTERN,
+            height: PATTERN,
+            mpp,
+            seed: 1,
+        })
+        .expect("a drawing");
         let mut rgb = vec![0; (PATTERN * PATTERN * 3) as usize];
         drawing.rgb(0, 0, 0, PATTERN, PATTERN, &mut rgb);
         Pattern { side: PATTERN, rgb }
@@ -61,7 +77,7 @@ pub fn write(path: &Path, side: u32, mpp: f64) -> io::Result<()> {
     // Header: little-endian BigTIFF, offsets of 8 bytes, the first directory's place to be filled in.
     file.write_all(b"II\x2b\0\x08\0\0\0\0\0\0\0\0\0\0\0")?;
     let mut stored: HashMap<Key, (u64, u64)> = HashMap::new();
-    let mut pattern = Pattern::full();
+    let mut pattern = Pattern::full(mpp);
     let mut directories = Vec::new();
     let (mut level, mut size) = (0, side);
     loop {

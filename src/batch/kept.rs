@@ -12,6 +12,7 @@ use super::{Job, Outputs, SlideStatus, Status};
 use crate::bundle::hex;
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
+use crate::slide::files_beside;
 
 /// The largest record that is read.
 const MAX_RECORD_BYTES: u64 = 256 << 20;
@@ -39,14 +40,19 @@ pub(super) enum Known {
 }
 
 /// What of an input decides its result, and how that is called.
-const BY_CHANGE: [(&str, &str); 4] = [
+const BY_CHANGE: [(&str, &str); 5] = [
     ("bytes", "its file has another size"),
     ("modified", "its file was changed"),
+    ("beside", "the files that belong to it were changed"),
     ("organ", "its manifest names another organ"),
     ("mpp", "its manifest names another um/px"),
 ];
-const BY_CONTENT: [(&str, &str); 3] = [
+const BY_CONTENT: [(&str, &str); 4] = [
     ("sha256", "its file has other bytes"),
+    (
+        "beside_sha256",
+        "the files that belong to it have other bytes",
+    ),
     ("organ", "its manifest names another organ"),
     ("mpp", "its manifest names another um/px"),
 ];
@@ -54,15 +60,10 @@ const BY_CONTENT: [(&str, &str); 3] = [
 /// An input, as records hold it. `clock` ends the reading of a large file.
 pub(super) fn describe_input(job: &Job, known: Known, clock: &Clock) -> io::Result<Value> {
     let meta = std::fs::metadata(&job.path)?;
-    let modified = meta
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-        .map(|since| format!("{}.{:09}", since.as_secs(), since.subsec_nanos()));
     let mut input = json!({
         "path": job.path.display().to_string(),
         "bytes": meta.len(),
-        "modified": modified,
+        "modified": modified(&meta),
         "organ": job.organ,
         "mpp": job.resolution.map(|resolution| resolution.mpp),
     });
@@ -70,7 +71,37 @@ pub(super) fn describe_input(job: &Job, known: Known, clock: &Clock) -> io::Resu
     if known == Known::ByContent && meta.is_file() {
         input["sha256"] = json!(sum(&job.path, clock)?);
     }
+    let beside = files_beside(&job.path)?;
+    if beside.is_empty() {
+        return Ok(input);
+    }
+    let (mut listing, mut content) = (String::new(), String::new());
+    for file in &beside {
+        clock.check()?;
+        let meta = std::fs::metadata(file)?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let changed = modified(&meta).unwrap_or_default();
+        listing += &format!("{name}\0{}\0{changed}\n", meta.len());
+        if known == Known::ByContent {
+            content += &format!("{name}\0{}\n", sum(file, clock)?);
+        }
+    }
+    let of = |text: &str| json!(hex(&Sha256::digest(text)));
+    input["beside"] = of(&listing);
+    if known == Known::ByContent {
+        input["beside_sha256"] = of(&content);
+    }
     Ok(input)
+}
+
+/// A file's time of change, seconds since 1970 with nanoseconds.
+fn modified(meta: &std::fs::Metadata) -> Option<String> {
+    let since = meta
+        .modified()
+        .ok()?
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()?;
+    Some(format!("{}.{:09}", since.as_secs(), since.subsec_nanos()))
 }
 
 /// sha256 of a file, as 64 hexadecimal digits.
@@ -145,10 +176,10 @@ pub(super) fn look(
     };
     let differs = keys
         .iter()
-        .find(|(key, _)| theirs.get(*key).unwrap_or(&Value::Null) != &input[*key]);
+        .find(|(key, _)| theirs.get(*key) != input.get(*key));
     if let Some((key, reason)) = differs {
         return match (*key, theirs.get("path") == input.get("path")) {
-            ("sha256", true) if theirs.get("sha256").is_none() => {
+            ("sha256" | "beside_sha256", true) if theirs.get("sha256").is_none() => {
                 redo("its record holds no sha256 of its file, as --verify-input needs")
             }
             (_, true) => redo(reason),
@@ -201,5 +232,59 @@ pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
         // Unknown if one of them is.
         area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
         ..SlideStatus::new(id, text("/input/path").unwrap_or_default(), Status::Skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slide_of_several_files_is_known_by_all_of_them() {
+        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let work = tempfile::tempdir().unwrap();
+        std::fs::create_dir(work.path().join("mirax")).unwrap();
+        let files = [
+            "mirax.mrxs",
+            "mirax/Slidedat.ini",
+            "mirax/Index.dat",
+            "mirax/Data0000.dat",
+        ];
+        for file in files {
+            std::fs::copy(foreign.join(file), work.path().join(file)).unwrap();
+        }
+        let job = Job {
+            id: "mirax".to_owned(),
+            path: work.path().join("mirax.mrxs"),
+            organ: None,
+            resolution: None,
+        };
+        let clock = Clock::start(None, Vec::new());
+        let inputs = || {
+            [Known::ByChange, Known::ByContent]
+                .map(|known| describe_input(&job, known, &clock).unwrap())
+        };
+        let before = inputs();
+        assert_eq!(before, inputs());
+        // Other bytes, the same size, and a time of change that is put back: only the content tells.
+        let data = work.path().join("mirax/Data0000.dat");
+        let time = std::fs::metadata(&data).unwrap().modified().unwrap();
+        let mut bytes = std::fs::read(&data).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&data, &bytes).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&data)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+        let swapped = inputs();
+        assert_eq!(swapped[0], before[0]);
+        assert_eq!(swapped[1]["sha256"], before[1]["sha256"]);
+        assert_ne!(swapped[1]["beside_sha256"], before[1]["beside_sha256"]);
+        bytes.push(0);
+        std::fs::write(&data, &bytes).unwrap();
+        assert_ne!(inputs()[0]["beside"], before[0]["beside"]);
+        assert_eq!(inputs()[0]["bytes"], before[0]["bytes"]);
     }
 }

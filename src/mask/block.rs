@@ -1,9 +1,9 @@
 //! Writing dense blocks of pixels into a mask, and painting them out of it.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::sparse::within;
+use super::stored::Stored;
 use super::tile::{self, Bits, ROW_WORDS, SIDE, WORDS};
 use super::{MAX_SIDE, Mask, MaskError, Rect};
 
@@ -45,7 +45,7 @@ impl Mask {
             for (tile_column, columns) in by_tile(&columns) {
                 let key = (tile_row, tile_column);
                 // Worked on beside the map, so that a block of background makes no tile.
-                let mut bits: Bits = self.tiles.get(&key).map_or([0; WORDS], |bits| **bits);
+                let mut bits: Bits = self.tiles.get(&key).map_or([0; WORDS], Stored::to_bits);
                 let inside = within(tile_column, &columns);
                 for y in rows.clone() {
                     let line = (y % SIDE) as usize * ROW_WORDS;
@@ -68,10 +68,8 @@ impl Mask {
     fn put_tile(&mut self, key: (u32, u32), bits: Bits) {
         if tile::is_zero(&bits) {
             self.tiles.remove(&key);
-        } else if let Some(present) = self.tiles.get_mut(&key) {
-            *Arc::make_mut(present) = bits;
         } else {
-            self.tiles.insert(key, Arc::new(bits));
+            *self.tile_mut(key) = bits;
         }
     }
 
@@ -114,15 +112,14 @@ impl Mask {
         }
         for (tile_row, rows) in by_tile(&rows) {
             for (tile_column, columns) in by_tile(&columns) {
-                let Some(bits) = self.tiles.get(&(tile_row, tile_column)) else {
+                let Some(tile) = self.tiles.get(&(tile_row, tile_column)) else {
                     continue;
                 };
                 let inside = within(tile_column, &columns);
                 for y in rows.clone() {
-                    let line = (y % SIDE) as usize * ROW_WORDS;
                     let start = (y - rect.y) as usize * stride + (columns.start - rect.x) as usize;
                     let row = &mut out[start..start + columns.len()];
-                    paint_line(&bits[line..line + ROW_WORDS], inside.clone(), value, row);
+                    paint_line(&tile.line(y % SIDE), inside.clone(), value, row);
                 }
             }
         }
@@ -136,12 +133,12 @@ impl Mask {
         for tile_ys in ys.chunk_by(same_tile) {
             let mut left = 0;
             for tile_xs in xs.chunk_by(same_tile) {
-                if let Some(bits) = self.tiles.get(&(tile_ys[0] / SIDE, tile_xs[0] / SIDE)) {
+                if let Some(tile) = self.tiles.get(&(tile_ys[0] / SIDE, tile_xs[0] / SIDE)) {
                     for (row, y) in tile_ys.iter().enumerate() {
-                        let line = (y % SIDE) as usize * ROW_WORDS;
+                        let line = tile.line(y % SIDE);
                         let start = (top + row) * stride + left;
                         for (pixel, x) in out[start..].iter_mut().zip(tile_xs) {
-                            let word = bits[line + (x % SIDE) as usize / 64];
+                            let word = line[(x % SIDE) as usize / 64];
                             if word >> (x % 64) & 1 == 1 {
                                 *pixel = value;
                             }
@@ -183,16 +180,12 @@ fn set_line<T: Copy>(line: &mut [u64], inside: Range<u32>, row: &[T], test: &imp
 
 /// Paints the set pixels among the columns `inside` of a tile's line into `row`, which begins at `inside.start`.
 fn paint_line(line: &[u64], inside: Range<u32>, value: u8, row: &mut [u8]) {
-    for (index, word) in line.iter().enumerate() {
-        let mut word = word & tile::word_mask(index, inside.start, inside.end);
-        while word != 0 {
-            let from = word.trailing_zeros();
-            let length = (word >> from).trailing_ones();
-            let start = (index as u32 * 64 + from - inside.start) as usize;
-            row[start..start + length as usize].fill(value);
-            word &= !tile::low_ones(from + length);
+    tile::runs_of_line(line, |from, to| {
+        let (from, to) = (from.max(inside.start), to.min(inside.end));
+        if from < to {
+            row[(from - inside.start) as usize..(to - inside.start) as usize].fill(value);
         }
-    }
+    });
 }
 
 /// The mask's columns (or rows) that the level's pixels `start..start + length` show, as far as they exist.

@@ -1,8 +1,5 @@
 //! Building a mask from column runs that come in order.
 
-use std::collections::btree_map::Entry;
-use std::sync::Arc;
-
 use super::tile::{self, Bits, ROW_WORDS, SIDE, WORDS};
 use super::{Mask, MaskError, Rect};
 
@@ -61,21 +58,14 @@ impl ColumnBuilder {
             let Some(turned) = turned.take() else {
                 continue;
             };
-            let mut bits = Arc::new([0; WORDS]);
-            tile::transpose(&turned, Arc::make_mut(&mut bits));
-            match self.mask.tiles.entry((tile_row as u32, self.strip)) {
-                Entry::Vacant(vacant) => {
-                    vacant.insert(bits);
-                }
-                // Whole columns were set here.
-                Entry::Occupied(mut occupied) => {
-                    let present = Arc::make_mut(occupied.get_mut());
-                    present
-                        .iter_mut()
-                        .zip(bits.iter())
-                        .for_each(|(word, more)| *word |= more);
-                }
-            }
+            let mut bits = [0; WORDS];
+            tile::transpose(&turned, &mut bits);
+            // There may be whole columns already.
+            let present = self.mask.tile_mut((tile_row as u32, self.strip));
+            present
+                .iter_mut()
+                .zip(bits)
+                .for_each(|(word, more)| *word |= more);
         }
     }
 

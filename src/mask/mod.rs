@@ -22,6 +22,7 @@ use std::ops::Range;
 
 mod block;
 mod columns;
+mod components;
 mod objects;
 mod polygon;
 mod postprocess;
@@ -29,6 +30,7 @@ mod raster;
 pub mod rle;
 mod runs;
 mod sparse;
+mod stored;
 mod tile;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::components::Components;
 use super::{Mask, Rect};
 
 /// A run of foreground in one row, in px.
@@ -47,41 +48,18 @@ pub struct Object<'a> {
 impl Objects {
     /// Finds the objects of a mask.
     pub fn find(mask: &Mask) -> Self {
-        Self::connect(mask.rows().map(to_run).collect(), false)
-    }
-
-    /// Groups sorted runs that touch, with `diagonal` also at corners.
-    pub(super) fn connect(runs: Vec<Run>, diagonal: bool) -> Self {
-        let mut forest = join_rows(&runs, diagonal);
-        // A root comes before all others of its object, so one pass numbers the objects in order, and each
-        // run's parent has its number already.
-        let mut ends = Vec::new();
-        for index in 0..forest.len() {
-            forest[index] = if forest[index] == index {
-                ends.push(0);
-                ends.len() - 1
-            } else {
-                forest[forest[index]]
-            };
-        }
-        let labels = forest;
-        for &label in &labels {
-            ends[label] += 1;
-        }
-        // From counts to starts; each start then moves to its end as the runs are put in place.
-        let mut start = 0;
-        for end in &mut ends {
-            let count = std::mem::replace(end, start);
-            start += count;
-        }
-        let mut grouped = runs.clone();
-        for (&run, &label) in runs.iter().zip(&labels) {
-            grouped[ends[label]] = run;
-            ends[label] += 1;
-        }
+        let mut found = Vec::new();
+        each_object(mask, |runs| found.push(runs));
+        // Each came when it ended; their order is that of their beginnings.
+        found.sort_unstable_by_key(|runs| runs.first().map(|run| (run.y, run.start)));
+        let mut end = 0;
+        let ends = found.iter().map(|runs| {
+            end += runs.len();
+            end
+        });
         Self {
-            runs: grouped,
-            ends,
+            ends: ends.collect(),
+            runs: found.concat(),
         }
     }
 
@@ -114,6 +92,11 @@ impl Objects {
 }
 
 impl<'a> Object<'a> {
+    /// An object with these runs, which must be in order.
+    pub(super) fn of(runs: &'a [Run]) -> Self {
+        Object { runs }
+    }
+
     /// The object's runs: from the top down, in a row from left to right, never empty.
     pub fn runs(&self) -> &'a [Run] {
         self.runs
@@ -139,6 +122,15 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Calls `put` with the runs, in order, of each object of a mask; an object comes when its last row is past.
+pub(super) fn each_object(mask: &Mask, mut put: impl FnMut(Vec<Run>)) {
+    let mut components = Components::new(false, u64::MAX, |_| false);
+    for run in mask.rows().map(to_run) {
+        components.add(run, &mut put);
+    }
+    components.finish(put);
+}
+
 /// Names the parts that [`Mask::rows`] gives.
 pub(super) fn to_run((y, columns): (u32, Range<u32>)) -> Run {
     Run {
@@ -146,37 +138,4 @@ pub(super) fn to_run((y, columns): (u32, Range<u32>)) -> Run {
         start: columns.start,
         end: columns.end,
     }
-}
-
-/// Joins the runs of neighbouring rows that touch. Each run gets the index of a run of its object that does
-/// not come after it; only an object's first run gets its own.
-fn join_rows(runs: &[Run], diagonal: bool) -> Vec<usize> {
-    let reach = u32::from(diagonal);
-    let mut parents: Vec<usize> = (0..runs.len()).collect();
-    let mut above = 0;
-    for (index, run) in runs.iter().enumerate() {
-        // Runs that end before this one begins cannot touch the next ones of this row either.
-        let ended =
-            |other: &Run| other.y + 1 < run.y || other.y < run.y && other.end + reach <= run.start;
-        while ended(&runs[above]) {
-            above += 1;
-        }
-        let before = runs[above..index].iter().enumerate();
-        let touching =
-            before.take_while(|(_, other)| other.y < run.y && other.start < run.end + reach);
-        for (place, _) in touching {
-            let (one, two) = (root(&mut parents, above + place), root(&mut parents, index));
-            parents[one.max(two)] = one.min(two);
-        }
-    }
-    parents
-}
-
-/// The first run of the object, as far as known; halves the way for the next who asks.
-fn root(parents: &mut [usize], mut index: usize) -> usize {
-    while parents[index] != index {
-        parents[index] = parents[parents[index]];
-        index = parents[index];
-    }
-    index
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::objects::each_object;
 use super::{Mask, Object, Objects, Run};
 
 /// A closed ring of corners `[x, y]` in px: the last corner is the first again.
@@ -38,8 +39,28 @@ pub struct Polygon {
 /// Time and memory are in proportion to the length of the outlines. Objects are worked on in parallel; the
 /// result does not depend on the number of threads.
 pub fn polygons(mask: &Mask) -> Vec<Polygon> {
-    outlines(&Objects::find(mask))
+    let (mut polygons, mut waiting, mut runs) = (Vec::new(), Vec::new(), 0);
+    let draw = |waiting: &mut Vec<Vec<Run>>, polygons: &mut Vec<Polygon>| {
+        let outlines = waiting.par_iter().with_min_len(16);
+        polygons.par_extend(outlines.map(|runs| outline(&Object::of(runs))));
+        waiting.clear();
+    };
+    each_object(mask, |object| {
+        runs += object.len();
+        waiting.push(object);
+        if runs >= AT_ONCE {
+            draw(&mut waiting, &mut polygons);
+            runs = 0;
+        }
+    });
+    draw(&mut waiting, &mut polygons);
+    // Objects came in the order of their ends. Each begins with another px.
+    polygons.sort_unstable_by_key(|polygon| polygon.exterior.first().map(|&[x, y]| (y, x)));
+    polygons
 }
+
+/// Runs whose objects are outlined at once: enough for all threads, and little memory.
+const AT_ONCE: usize = 1 << 16;
 
 /// The outlines of objects that are found already, in the same order. See [`polygons`].
 pub fn outlines(objects: &Objects) -> Vec<Polygon> {

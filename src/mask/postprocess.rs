@@ -1,24 +1,27 @@
 //! Cleaning a mask: dropping small objects and filling holes.
 
+use super::Mask;
+use super::components::Components;
 use super::objects::{Run, to_run};
-use super::{Mask, Objects};
 
 /// Makes every object (4-connected) of less than `min_area_px` px background.
 ///
 /// Returns how many objects went.
 pub fn remove_small(mask: &mut Mask, min_area_px: u64) -> usize {
-    let mut removed = 0;
-    for object in Objects::find(mask).iter() {
-        if object.area() < min_area_px {
-            removed += 1;
-            for run in object.runs() {
-                mask.clear_row_run(run.y, run.columns());
-            }
-        }
+    let Some(most) = min_area_px.checked_sub(1) else {
+        return 0;
+    };
+    let (mut removed, mut gone) = (0, Vec::new());
+    let mut take = |runs: Vec<Run>| {
+        removed += 1;
+        gone.extend(runs);
+    };
+    let mut components = Components::new(false, most, |_| false);
+    for run in mask.rows().map(to_run) {
+        components.add(run, &mut take);
     }
-    if removed > 0 {
-        mask.compact();
-    }
+    components.finish(&mut take);
+    mask.put_runs(gone, false);
     removed
 }
 
@@ -29,30 +32,28 @@ pub fn remove_small(mask: &mut Mask, min_area_px: u64) -> usize {
 ///
 /// Returns how many holes were filled.
 pub fn fill_holes(mask: &mut Mask, max_area_px: Option<u64>) -> usize {
-    let (mut rows, width) = (mask.rows(), mask.width());
+    let mut rows = mask.rows();
     let Some((top, _)) = rows.next() else {
         return 0;
     };
-    let gaps = background(mask, top);
     let bottom = rows.last().map_or(top, |(y, _)| y);
+    let width = mask.width();
     // Above the top row and below the bottom row there is no foreground, or no mask.
     let open = |run: &Run| run.start == 0 || run.end == width || run.y == top || run.y == bottom;
-    let mut filled = 0;
-    for gap in Objects::connect(gaps, true).iter() {
-        let small = max_area_px.is_none_or(|limit| gap.area() <= limit);
-        if small && !gap.runs().iter().any(open) {
-            filled += 1;
-            for run in gap.runs() {
-                mask.set_row_run(run.y, run.columns());
-            }
-        }
-    }
+    let (mut filled, mut holes) = (0, Vec::new());
+    let mut take = |runs: Vec<Run>| {
+        filled += 1;
+        holes.extend(runs);
+    };
+    let mut components = Components::new(true, max_area_px.unwrap_or(u64::MAX), open);
+    each_gap(mask, top, |gap| components.add(gap, &mut take));
+    components.finish(&mut take);
+    mask.put_runs(holes, true);
     filled
 }
 
-/// The runs of background from row `top` to the last row with foreground.
-fn background(mask: &Mask, top: u32) -> Vec<Run> {
-    let mut gaps = Vec::new();
+/// Calls `put` with the runs of background from row `top` to the last row with foreground.
+fn each_gap(mask: &Mask, top: u32, mut put: impl FnMut(Run)) {
     let mut foreground = mask.rows().map(to_run).peekable();
     let width = mask.width();
     let mut y = top;
@@ -60,22 +61,15 @@ fn background(mask: &Mask, top: u32) -> Vec<Run> {
         let mut start = 0;
         while let Some(run) = foreground.next_if(|run| run.y == y) {
             if start < run.start {
-                gaps.push(Run {
-                    y,
-                    start,
-                    end: run.start,
-                });
+                let end = run.start;
+                put(Run { y, start, end });
             }
             start = run.end;
         }
         if start < width {
-            gaps.push(Run {
-                y,
-                start,
-                end: width,
-            });
+            let end = width;
+            put(Run { y, start, end });
         }
         y += 1;
     }
-    gaps
 }

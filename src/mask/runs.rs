@@ -3,16 +3,16 @@
 use std::ops::Range;
 
 use super::Mask;
+use super::stored::Stored;
 use super::tile::{self, Bits, ROW_WORDS, SIDE, WORDS};
 
 impl Mask {
     /// The runs of foreground in row `y`: sorted ranges of columns, as long as can be.
     pub fn row_runs(&self, y: u32) -> impl Iterator<Item = Range<u32>> + use<> {
         let tile_row = y / SIDE;
-        let line = (y % SIDE) as usize * ROW_WORDS;
         let mut runs = Vec::new();
-        for (&(_, tile_column), bits) in self.tiles.range((tile_row, 0)..(tile_row + 1, 0)) {
-            add_runs(tile_column * SIDE, &bits[line..line + ROW_WORDS], &mut runs);
+        for (&(_, tile_column), tile) in self.tiles.range((tile_row, 0)..(tile_row + 1, 0)) {
+            add_runs(tile_column * SIDE, &tile.line(y % SIDE), &mut runs);
         }
         runs.into_iter()
     }
@@ -22,11 +22,9 @@ impl Mask {
         let tiles = self.tiles.iter();
         Runs::new(
             tiles
-                .map(|(&(row, column), bits)| (row, column, &**bits))
+                .map(|(&(row, column), tile)| (row, column, tile))
                 .collect(),
-            |from, to| {
-                *to = *from;
-            },
+            |tile, to| tile.with_bits(|bits| to.copy_from_slice(bits)),
         )
     }
 
@@ -36,10 +34,12 @@ impl Mask {
     pub fn columns(&self) -> Runs<'_> {
         let tiles = self.tiles.iter();
         let mut tiles: Vec<_> = tiles
-            .map(|(&(row, column), bits)| (column, row, &**bits))
+            .map(|(&(row, column), tile)| (column, row, tile))
             .collect();
         tiles.sort_unstable_by_key(|&(column, row, _)| (column, row));
-        Runs::new(tiles, tile::transpose)
+        Runs::new(tiles, |tile, to| {
+            tile.with_bits(|bits| tile::transpose(bits, to))
+        })
     }
 }
 
@@ -47,10 +47,10 @@ impl Mask {
 ///
 /// Runs of one line never touch each other, whatever the tiles' borders.
 pub struct Runs<'a> {
-    /// The tiles yet to come, as (strip, place in the strip, bits), sorted. A strip is a line of tiles.
-    tiles: std::iter::Peekable<std::vec::IntoIter<(u32, u32, &'a Bits)>>,
+    /// The tiles yet to come, as (strip, place in the strip, tile), sorted. A strip is a line of tiles.
+    tiles: std::iter::Peekable<std::vec::IntoIter<(u32, u32, &'a Stored)>>,
     /// Turns a tile so that the lines lie along its words.
-    turn: fn(&Bits, &mut Bits),
+    turn: fn(&Stored, &mut Bits),
     /// The turned tiles of the present strip with the first px of each; boxes are used again.
     strip: Vec<(u32, Box<Bits>)>,
     used: usize,
@@ -61,7 +61,7 @@ pub struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    fn new(tiles: Vec<(u32, u32, &'a Bits)>, turn: fn(&Bits, &mut Bits)) -> Self {
+    fn new(tiles: Vec<(u32, u32, &'a Stored)>, turn: fn(&Stored, &mut Bits)) -> Self {
         Self {
             tiles: tiles.into_iter().peekable(),
             turn,
@@ -126,17 +126,8 @@ impl Iterator for Runs<'_> {
 
 /// Adds the runs of one tile's line, whose first pixel is `first`, and joins them to the last if they touch.
 fn add_runs(first: u32, line: &[u64], runs: &mut Vec<Range<u32>>) {
-    for (index, &word) in line.iter().enumerate() {
-        let mut word = word;
-        let base = first + index as u32 * 64;
-        while word != 0 {
-            let from = word.trailing_zeros();
-            let to = from + (word >> from).trailing_ones();
-            match runs.last_mut() {
-                Some(last) if last.end == base + from => last.end = base + to,
-                _ => runs.push(base + from..base + to),
-            }
-            word &= !tile::low_ones(to);
-        }
-    }
+    tile::runs_of_line(line, |from, to| match runs.last_mut() {
+        Some(last) if last.end == first + from => last.end = first + to,
+        _ => runs.push(first + from..first + to),
+    });
 }

@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
 
-use super::tile::{self, Bits, ROW_WORDS, SIDE, WORDS};
-use super::{MAX_SIDE, MaskError, Rect};
-
-/// The tile whose pixels are all set. Masks share it, so a filled rectangle costs only its outline.
-static FULL: LazyLock<Arc<Bits>> = LazyLock::new(|| Arc::new([u64::MAX; WORDS]));
+use super::stored::Stored;
+use super::tile::{self, Bits, ROW_WORDS, SIDE};
+use super::{MAX_SIDE, MaskError, Rect, Run};
 
 /// A binary mask of a slide at full size.
 ///
 /// Pixels are kept as bits in tiles of 256 x 256 px, and only tiles with foreground are kept: 8 KiB
-/// for each. A clone shares its tiles until one of the two is changed.
+/// for each, or about 1 KiB after [`Mask::compact`]. A clone shares its tiles until one of the two is changed.
 ///
 /// Pixels outside the mask read as background, and writing them does nothing, so blocks that reach over
 /// the border need no clipping by the caller. Two masks are equal when their sizes and pixels are.
@@ -36,7 +33,7 @@ pub struct Mask {
     width: u32,
     height: u32,
     /// By (tile row, tile column). Bits outside the mask are never set.
-    pub(super) tiles: BTreeMap<(u32, u32), Arc<Bits>>,
+    pub(super) tiles: BTreeMap<(u32, u32), Stored>,
 }
 
 impl Mask {
@@ -69,10 +66,9 @@ impl Mask {
 
     /// Whether the pixel in column `x` and row `y` is foreground.
     pub fn get(&self, x: u32, y: u32) -> bool {
-        self.tiles.get(&(y / SIDE, x / SIDE)).is_some_and(|bits| {
-            let (word, bit) = place(x, y);
-            bits[word] >> bit & 1 == 1
-        })
+        self.tiles
+            .get(&(y / SIDE, x / SIDE))
+            .is_some_and(|tile| tile.line(y % SIDE)[(x % SIDE) as usize / 64] >> (x % 64) & 1 == 1)
     }
 
     /// Makes the pixel in column `x` and row `y` foreground or background.
@@ -83,8 +79,8 @@ impl Mask {
         let (word, bit) = place(x, y);
         if value {
             self.tile_mut((y / SIDE, x / SIDE))[word] |= 1 << bit;
-        } else if let Some(bits) = self.tiles.get_mut(&(y / SIDE, x / SIDE)) {
-            Arc::make_mut(bits)[word] &= !(1 << bit);
+        } else if let Some(tile) = self.tiles.get_mut(&(y / SIDE, x / SIDE)) {
+            tile.bits_mut()[word] &= !(1 << bit);
         }
     }
 
@@ -134,7 +130,7 @@ impl Mask {
         let (columns, rows) = (within(key.1, columns), within(key.0, rows));
         if columns == (0..SIDE) && rows == (0..SIDE) {
             if value {
-                self.tiles.insert(key, Arc::clone(&FULL));
+                self.tiles.insert(key, Stored::full());
             } else {
                 self.tiles.remove(&key);
             }
@@ -151,34 +147,65 @@ impl Mask {
         self.tiles.clear();
     }
 
-    /// Gives back the memory of tiles in which no pixel is set any more.
+    /// Gives back memory: tiles in which no pixel is set go, and the others are kept as runs where those are small.
+    ///
+    /// Reading is as fast as before. The first change to a tile turns it into bits again.
     pub fn compact(&mut self) {
-        self.tiles.retain(|_, bits| !tile::is_zero(bits));
+        self.compact_rows(0..self.height);
+    }
+
+    /// [`Mask::compact`] for the tiles whose last row is among `rows`, so that a mask can be made small while it is
+    /// written from the top down.
+    pub(crate) fn compact_rows(&mut self, rows: Range<u32>) {
+        let last = if rows.end >= self.height {
+            rows.end.div_ceil(SIDE)
+        } else {
+            rows.end / SIDE
+        };
+        let keys = (rows.start / SIDE, 0)..(last, 0);
+        if keys.is_empty() {
+            return;
+        }
+        let mut empty = Vec::new();
+        for (&key, tile) in self.tiles.range_mut(keys) {
+            if tile.is_zero() {
+                empty.push(key);
+            } else {
+                tile.pack();
+            }
+        }
+        for key in empty {
+            self.tiles.remove(&key);
+        }
+    }
+
+    /// Makes runs foreground or background, and keeps the changed tiles small.
+    pub(super) fn put_runs(&mut self, mut runs: Vec<Run>, value: bool) {
+        runs.sort_unstable_by_key(|run| (run.y, run.start));
+        for strip in runs.chunk_by(|one, two| one.y / SIDE == two.y / SIDE) {
+            for run in strip {
+                self.fill_rect(line(run.y, run.columns()), value);
+            }
+            let top = strip[0].y / SIDE * SIDE;
+            self.compact_rows(top..(top + SIDE).min(self.height));
+        }
     }
 
     /// How many pixels are foreground.
     pub fn count(&self) -> u64 {
-        let ones = |bits: &Arc<Bits>| -> u64 {
-            bits.iter().map(|word| u64::from(word.count_ones())).sum()
-        };
-        self.tiles.values().map(ones).sum()
+        self.tiles.values().map(Stored::count).sum()
     }
 
     /// Whether no pixel is foreground.
     pub fn is_empty(&self) -> bool {
-        self.tiles.values().all(|bits| tile::is_zero(bits))
+        self.tiles.values().all(Stored::is_zero)
     }
 
     /// About how many bytes of memory the mask takes. A tile shared with a clone counts in both.
     pub fn bytes_used(&self) -> usize {
-        let own = self
-            .tiles
-            .values()
-            .filter(|bits| !Arc::ptr_eq(bits, &FULL))
-            .count();
         size_of::<Self>()
-            + self.tiles.len() * size_of::<((u32, u32), Arc<Bits>)>()
-            + own * size_of::<Bits>()
+            + self.tiles.len() * size_of::<((u32, u32), Stored)>()
+            + self.tiles.values().map(Stored::bytes).sum::<usize>()
     }
 
     /// Adds the foreground of `other`.
@@ -191,12 +218,12 @@ impl Mask {
         for (&key, theirs) in &other.tiles {
             match self.tiles.entry(key) {
                 Entry::Vacant(vacant) => {
-                    vacant.insert(Arc::clone(theirs));
+                    vacant.insert(theirs.clone());
                 }
                 Entry::Occupied(mut occupied) => {
-                    let ours = Arc::make_mut(occupied.get_mut());
+                    let ours = occupied.get_mut().bits_mut();
                     ours.iter_mut()
-                        .zip(theirs.iter())
+                        .zip(theirs.to_bits())
                         .for_each(|(our, their)| *our |= their);
                 }
             }
@@ -212,10 +239,10 @@ impl Mask {
     pub fn and_not_assign(&mut self, other: &Mask) -> Result<(), MaskError> {
         self.check_same_size(other)?;
         for (key, theirs) in &other.tiles {
-            if let Some(bits) = self.tiles.get_mut(key) {
-                let ours = Arc::make_mut(bits);
+            if let Some(tile) = self.tiles.get_mut(key) {
+                let ours = tile.bits_mut();
                 ours.iter_mut()
-                    .zip(theirs.iter())
+                    .zip(theirs.to_bits())
                     .for_each(|(our, their)| *our &= !their);
             }
         }
@@ -234,16 +261,15 @@ impl Mask {
 
     /// The bits of a tile to change, made empty where it was absent.
     pub(super) fn tile_mut(&mut self, key: (u32, u32)) -> &mut Bits {
-        Arc::make_mut(
-            self.tiles
-                .entry(key)
-                .or_insert_with(|| Arc::new([0; WORDS])),
-        )
+        self.tiles
+            .entry(key)
+            .or_insert_with(Stored::empty)
+            .bits_mut()
     }
 
     /// The tiles that hold foreground, in order.
-    fn non_zero_tiles(&self) -> impl Iterator<Item = (&(u32, u32), &Arc<Bits>)> {
-        self.tiles.iter().filter(|(_, bits)| !tile::is_zero(bits))
+    fn non_zero_tiles(&self) -> impl Iterator<Item = (&(u32, u32), &Stored)> {
+        self.tiles.iter().filter(|(_, tile)| !tile.is_zero())
     }
 }
 

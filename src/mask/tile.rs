@@ -40,6 +40,21 @@ pub(super) fn is_zero(bits: &Bits) -> bool {
     bits.iter().all(|&word| word == 0)
 }
 
+/// Calls `put` with each run of set pixels of a tile's row, as a half-open range of columns. A run that crosses from one
+/// word to the next comes in parts.
+pub(super) fn runs_of_line(line: &[u64], mut put: impl FnMut(u32, u32)) {
+    for (index, &word) in line.iter().enumerate() {
+        let mut word = word;
+        let base = index as u32 * 64;
+        while word != 0 {
+            let from = word.trailing_zeros();
+            let to = from + (word >> from).trailing_ones();
+            put(base + from, base + to);
+            word &= !low_ones(to);
+        }
+    }
+}
+
 /// Packs up to 64 values of 0 or 1 into a word, the first into the lowest bit.
 pub(super) fn pack(values: &[u8; 64]) -> u64 {
     // Each product moves byte i's bit to bit 56 + i; no two partial products meet, so none carries.

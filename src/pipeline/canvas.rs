@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Blend, Tile, View};
 
-/// Side of a block of the buffer, px of the plane.
-const BLOCK: u32 = 256;
-const AREA: usize = (BLOCK * BLOCK) as usize;
+/// Width of a block of the buffer, px of the plane.
+const WIDTH: u32 = 256;
+/// Height of a block. Low, so that rows that are no longer needed go soon.
+const HEIGHT: u32 = 32;
+const AREA: usize = (WIDTH * HEIGHT) as usize;
 
 /// A piece of the buffer.
 struct Block {
@@ -67,7 +69,7 @@ impl<'a> Canvas<'a> {
             let ty = (i64::from(y) - origin.1) as usize;
             let mut x = x0;
             while x < x1 {
-                let end = ((x / BLOCK + 1) * BLOCK).min(x1);
+                let end = ((x / WIDTH + 1) * WIDTH).min(x1);
                 let tx = (i64::from(x) - origin.0) as usize;
                 let count = (end - x) as usize;
                 let from = ty * side + tx;
@@ -78,12 +80,12 @@ impl<'a> Canvas<'a> {
                 let gaussian = self.blend == Blend::Gaussian;
                 let block = self
                     .blocks
-                    .entry((y / BLOCK, x / BLOCK))
+                    .entry((y / HEIGHT, x / WIDTH))
                     .or_insert_with(|| Block {
                         sum: vec![0.0; AREA],
                         weight: gaussian.then(|| vec![0.0; AREA]),
                     });
-                let at = ((y % BLOCK) * BLOCK + x % BLOCK) as usize;
+                let at = ((y % HEIGHT) * WIDTH + x % WIDTH) as usize;
                 let sum = &mut block.sum[at..at + count];
                 match &mut block.weight {
                     None => sum.copy_from_slice(row),
@@ -123,15 +125,15 @@ impl<'a> Canvas<'a> {
     /// Drops the rows that no full-size row from `next_row` on needs.
     pub fn drop_before(&mut self, next_row: u32) {
         let plane = &self.view.plane;
-        let keep = source(next_row, plane.scale.1, plane.height).0 / BLOCK;
+        let keep = source(next_row, plane.scale.1, plane.height).0 / HEIGHT;
         self.blocks = self.blocks.split_off(&(keep, 0));
     }
 
     /// Whether any tile has touched what these full-size rows need.
     pub fn touches(&self, first_row: u32, last_row: u32) -> bool {
         let (scale, length) = (self.view.plane.scale.1, self.view.plane.height);
-        let top = source(first_row, scale, length).0 / BLOCK;
-        let bottom = (source(last_row, scale, length).0 + 1).min(length - 1) / BLOCK;
+        let top = source(first_row, scale, length).0 / HEIGHT;
+        let bottom = (source(last_row, scale, length).0 + 1).min(length - 1) / HEIGHT;
         self.blocks
             .range((top, 0)..=(bottom, u32::MAX))
             .next()
@@ -177,7 +179,7 @@ impl<'a> Canvas<'a> {
         line.resize((last - first + 1) as usize, 0.0);
         let mut x = first;
         while x <= last {
-            let end = ((x / BLOCK + 1) * BLOCK).min(last + 1);
+            let end = ((x / WIDTH + 1) * WIDTH).min(last + 1);
             let part = &mut line[(x - first) as usize..(end - first) as usize];
             self.values(above, x, part, |_, p| p);
             if share > 0.0 {
@@ -191,11 +193,11 @@ impl<'a> Canvas<'a> {
 
     /// Mixes the probabilities of one plane row, from column `x` on and within one block, into `part`.
     fn values(&self, row: u32, x: u32, part: &mut [f32], mix: impl Fn(f32, f32) -> f32) {
-        let Some(block) = self.blocks.get(&(row / BLOCK, x / BLOCK)) else {
+        let Some(block) = self.blocks.get(&(row / HEIGHT, x / WIDTH)) else {
             part.iter_mut().for_each(|value| *value = mix(*value, 0.0));
             return;
         };
-        let at = ((row % BLOCK) * BLOCK + x % BLOCK) as usize;
+        let at = ((row % HEIGHT) * WIDTH + x % WIDTH) as usize;
         let sums = &block.sum[at..at + part.len()];
         match &block.weight {
             None => part

@@ -156,6 +156,7 @@ impl<'a> Stitcher<'a> {
                     }
                 }
             }
+            self.mask.compact_rows(self.next_row..end);
             self.next_row = end;
         }
         for canvas in &mut self.canvases {

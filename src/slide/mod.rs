@@ -20,7 +20,7 @@ use std::path::Path;
 pub use error::SlideError;
 pub use flat::FlatReader;
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
-pub use parts::one_per_slide;
+pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
 pub use tiff::TiffReader;

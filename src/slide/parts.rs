@@ -1,4 +1,4 @@
-//! Tells which files of a folder are one slide: DICOM keeps each level in a file of its own, VMS its pictures beside it.
+//! Tells which files are one slide: DICOM keeps each level in a file of its own, VMS its pictures beside it, MRXS a folder.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -26,6 +26,56 @@ pub fn one_per_slide(files: Vec<PathBuf>) -> Vec<PathBuf> {
         series.is_none_or(|series| seen.insert((file.parent().map(Path::to_owned), series)))
     });
     kept
+}
+
+/// The other files that a slide's pixels come from, sorted; none where it is one file.
+///
+/// For DICOM these are the files of the same series in the same folder, for MRXS what lies in the folder of its name, for
+/// VMS and VMU the files that it names.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn files_beside(slide: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = if has_extension(slide, &["mrxs"]) {
+        match std::fs::read_dir(slide.with_extension("")) {
+            Ok(folder) => listed(folder)?,
+            // A lone MRXS file fails when it is opened.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        }
+    } else if has_extension(slide, &["dcm"])
+        && let Some(own) = series(slide)
+    {
+        let folder = slide
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let mut files = listed(std::fs::read_dir(folder.unwrap_or(Path::new(".")))?)?;
+        files.retain(|file| {
+            file.file_name() != slide.file_name()
+                && has_extension(file, &["dcm"])
+                && series(file).as_ref() == Some(&own)
+        });
+        files
+    } else {
+        let mut named = named_by(slide);
+        named.retain(|file| file.is_file());
+        named
+    };
+    files.sort_unstable();
+    files.dedup();
+    Ok(files)
+}
+
+/// The regular files of a folder.
+fn listed(folder: std::fs::ReadDir) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in folder {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }
 
 /// The files beside a VMS or VMU file that it names; none of any other.
@@ -67,6 +117,30 @@ mod tests {
         let files = ["a.jpg", "b.jpg", "c.jpg", "x.vms"].map(at);
         let kept = one_per_slide(files.to_vec());
         assert_eq!(kept, ["b.jpg", "c.jpg", "x.vms"].map(at));
+    }
+
+    #[test]
+    fn a_slide_knows_its_other_files() {
+        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let names = |slide: &str| -> Vec<String> {
+            let files = files_beside(&foreign.join(slide)).unwrap();
+            let name = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().into_owned();
+            files.iter().map(name).collect()
+        };
+        assert_eq!(names("dicom/level-0.dcm"), ["level-1.dcm"]);
+        assert_eq!(
+            names("mirax.mrxs"),
+            ["Data0000.dat", "Index.dat", "Slidedat.ini"]
+        );
+        assert!(names("leica.scn").is_empty());
+        let work = tempfile::tempdir().unwrap();
+        let vms = work.path().join("x.vms");
+        std::fs::write(&vms, "ImageFile=a.jpg\nMapFile=gone.jpg\n").unwrap();
+        std::fs::write(work.path().join("a.jpg"), "x").unwrap();
+        assert_eq!(files_beside(&vms).unwrap(), [work.path().join("a.jpg")]);
+        let lone = work.path().join("lone.mrxs");
+        std::fs::write(&lone, "x").unwrap();
+        assert!(files_beside(&lone).unwrap().is_empty());
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub struct Plane {
     pub scale: (f64, f64),
 }
 
-/// The most source px that one resampling step reads, 16 Mpx (48 MB).
-const MAX_SOURCE: f64 = 16_777_216.0;
+/// The most source px that one resampling step reads, 4 Mpx (12 MB).
+const MAX_SOURCE: f64 = 4_194_304.0;
 
 impl Plane {
     /// The plane of a `width` x `height` slide whose px span `scale` full-size px.
@@ -168,7 +168,7 @@ impl Plane {
 /// that needs more.
 fn block(factor: (f64, f64)) -> (i64, i64) {
     let with_margin = |count: f64, factor: f64| (count + 2.0) * factor.max(1.0) + 4.0;
-    let columns = (4096.0 / factor.0).floor().max(1.0);
+    let columns = (1024.0 / factor.0).floor().max(1.0);
     let left = MAX_SOURCE / with_margin(columns, factor.0);
     let rows = ((left - 4.0) / factor.1.max(1.0) - 2.0).floor().max(1.0);
     (columns as i64, rows as i64)

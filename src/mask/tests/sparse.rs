@@ -31,6 +31,45 @@ proptest! {
     }
 
     #[test]
+    fn a_compacted_mask_reads_and_changes_like_any_other(picture in dense(), rect in rect(), value in any::<bool>()) {
+        let mut mask = picture.mask();
+        let mut compact = mask.clone();
+        compact.compact();
+        prop_assert!(compact.bytes_used() <= mask.bytes_used());
+        prop_assert_eq!(&compact, &mask);
+        prop_assert_eq!(&Dense::of(&compact), &picture);
+        prop_assert_eq!((compact.count(), compact.is_empty()), (mask.count(), mask.is_empty()));
+        prop_assert_eq!(compact.rows().collect::<Vec<_>>(), mask.rows().collect::<Vec<_>>());
+        prop_assert_eq!(compact.columns().collect::<Vec<_>>(), mask.columns().collect::<Vec<_>>());
+        for y in 0..picture.height {
+            prop_assert_eq!(compact.row_runs(y).collect::<Vec<_>>(), mask.row_runs(y).collect::<Vec<_>>());
+        }
+        for level in 0..3 {
+            let whole = Rect { x: 0, y: 0, width: picture.width, height: picture.height };
+            let mut painted = [(); 2].map(|()| vec![0; picture.pixels.len()]);
+            mask.read_block(whole, level, 1, &mut painted[0], picture.width as usize).unwrap();
+            compact.read_block(whole, level, 1, &mut painted[1], picture.width as usize).unwrap();
+            prop_assert_eq!(&painted[0], &painted[1]);
+        }
+        let kept = compact.clone();
+        let mut joined = Mask::new(picture.width, picture.height).unwrap();
+        joined.fill_rect(rect, true);
+        let part = joined.clone();
+        joined.or_assign(&compact).unwrap();
+        compact.fill_rect(rect, value);
+        mask.fill_rect(rect, value);
+        prop_assert_eq!(&compact, &mask);
+        if value {
+            prop_assert_eq!(&joined, &mask);
+        } else {
+            let mut less = kept.clone();
+            less.and_not_assign(&part).unwrap();
+            prop_assert_eq!(&less, &mask);
+        }
+        prop_assert_eq!(&Dense::of(&kept), &picture, "a clone does not change");
+    }
+
+    #[test]
     fn rectangles_are_set_and_cleared(start in dense(), rects in prop::collection::vec((rect(), any::<bool>()), 1..6)) {
         let mut picture = start.clone();
         let mut mask = start.mask();
@@ -166,6 +205,29 @@ fn memory_follows_the_outline_of_what_is_filled() {
     mask.fill_rect(rect, false);
     assert!(mask.is_empty());
     assert_eq!(mask, Mask::new(100_000, 100_000).unwrap());
+}
+
+#[test]
+fn smooth_shapes_take_little_after_compacting_and_noise_stays_bits() {
+    let disc =
+        |x: u32, y: u32| (x % 200).abs_diff(100).pow(2) + (y % 200).abs_diff(100).pow(2) < 80 * 80;
+    let mut mask = Dense::from_fn(1024, 1024, disc).mask();
+    let before = mask.bytes_used();
+    mask.compact();
+    assert!(
+        mask.bytes_used() * 6 < before,
+        "{} of {before} bytes",
+        mask.bytes_used()
+    );
+    let mut noise = Dense::from_fn(1024, 1024, |x, y| (x + y) % 2 == 0).mask();
+    let before = noise.bytes_used();
+    noise.compact();
+    assert_eq!(noise.bytes_used(), before);
+    // A tile that is full pixel by pixel becomes the shared one.
+    let mut full = Dense::from_fn(512, 512, |_, _| true).mask();
+    full.compact();
+    assert!(full.bytes_used() < 1000, "{} bytes", full.bytes_used());
+    assert_eq!(full.count(), 512 * 512);
 }
 
 #[test]

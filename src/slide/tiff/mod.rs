@@ -40,9 +40,11 @@ use vendor::Origin;
 
 /// Levels of one slide; each half the size of the one before, 21 take the largest slide to one px.
 const MAX_LEVELS: usize = 32;
-/// Decoded tiles and strips kept for neighbouring regions. More than the largest chunk, or a slide in one strip would be
-/// decoded anew for every tile.
-const CACHE_BYTES: u64 = 192 << 20;
+/// Decoded tiles and strips kept for neighbouring regions: a row of tiles across 80,000 px.
+const CACHE_BYTES: u64 = 64 << 20;
+/// The cache holds at least so many of the slide's largest chunks, or a slide in one strip would be decoded anew for every
+/// tile.
+const CACHE_CHUNKS: u64 = 2;
 
 /// A TIFF slide. Chunks (tiles or strips) are decoded when needed and kept in a bounded cache.
 pub struct TiffReader {
@@ -93,9 +95,9 @@ impl TiffReader {
                 bounds: None,
             },
             source,
-            levels,
             // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
-            cache: Cache::with_weighter(32, CACHE_BYTES, ChunkBytes),
+            cache: Cache::with_weighter(32, cache_bytes(&levels), ChunkBytes),
+            levels,
         })
     }
 
@@ -112,6 +114,13 @@ impl TiffReader {
                 })
         })
     }
+}
+
+/// How much a slide's cache may hold.
+fn cache_bytes(levels: &[Layout]) -> u64 {
+    let bytes = |layout: &Layout| u64::from(layout.chunk.0) * u64::from(layout.chunk.1) * 3;
+    let largest = levels.iter().map(bytes).max().unwrap_or(0);
+    CACHE_BYTES.max(CACHE_CHUNKS * (largest + 64))
 }
 
 /// The vendor's format of a file that is a TIFF by its frame only and that only OpenSlide can read, if it is one. None too
@@ -257,8 +266,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cache_holds_the_largest_chunk() {
-        assert!(CACHE_BYTES > layout::MAX_CHUNK_BYTES as u64);
+    fn the_cache_holds_a_chunk_that_is_larger_than_it_usually_is() {
+        let (width, height) = (6000_u32, 5000_u32);
+        let entries: [[u32; 3]; 8] = [
+            [256 | 4 << 16, 1, width],
+            [257 | 4 << 16, 1, height],
+            [258 | 3 << 16, 1, 8],
+            [259 | 3 << 16, 1, 1],
+            [262 | 3 << 16, 1, 1],
+            [273 | 4 << 16, 1, 200],
+            [278 | 4 << 16, 1, height],
+            [279 | 4 << 16, 1, width * height],
+        ];
+        let mut file = b"II\x2a\0\x08\0\0\0\x08\0".to_vec();
+        file.extend(entries.as_flattened().iter().flat_map(|n| n.to_le_bytes()));
+        // No further directory.
+        file.extend([0; 4]);
+        // One strip of grey px, 90 MB as RGB.
+        file.resize(200 + (width * height) as usize, 7);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("strip.tif");
+        std::fs::write(&path, file).unwrap();
+        let slide = TiffReader::open(&path).unwrap();
+        assert!(3 * u64::from(width * height) > CACHE_BYTES);
+        let mut rgb = [0; 3];
+        slide.read(0, 10, 4000, 1, 1, &mut rgb).unwrap();
+        assert_eq!((rgb, slide.cache.len()), ([7; 3], 1));
     }
 
     #[test]
