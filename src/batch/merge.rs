@@ -164,7 +164,7 @@ impl Joining {
         match row {
             Some(row) => self
                 .rows
-                .put(place, row)
+                .put(place, row.as_bytes())
                 .map_err(|error| self.unkept(Path::new("submission.csv"), &error)),
             None => Ok(()),
         }

@@ -3,6 +3,7 @@
 //! One slide that fails is one slide that fails: it is recorded with its reason and the rest goes on. A slide's folder
 //! is built under a temporary name and renamed whole, so a folder under its final name is always complete.
 
+mod begun;
 mod discover;
 mod error;
 mod failure;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::BatchError;
-use crate::mask::rle;
+use crate::mask::{Mask, rle};
 use crate::sink::{SinkError, read_mask};
 use crate::slide;
 
@@ -31,13 +31,17 @@ impl Rows {
     }
 
     /// Adds a row.
-    pub(super) fn put(&mut self, index: usize, text: &str) -> io::Result<()> {
+    pub(super) fn put(&mut self, index: usize, mut text: impl Read) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(text.as_bytes())?;
-        let length = text.len() as u64;
+        let length = io::copy(&mut text, &mut self.file)?;
         self.places.insert(index, (self.end, length));
         self.end += length;
         Ok(())
+    }
+
+    /// Whether there is a row.
+    pub(super) fn has(&self, index: usize) -> bool {
+        self.places.contains_key(&index)
     }
 
     /// Bytes of all rows.
@@ -47,16 +51,48 @@ impl Rows {
 
     /// A row, if there is one.
     pub(super) fn get(&mut self, index: usize) -> io::Result<Option<String>> {
+        let mut text = Vec::new();
+        let is_there = self.copy(index, &mut text)?;
+        let text = String::from_utf8(text).map_err(io::Error::other)?;
+        Ok(is_there.then_some(text))
+    }
+
+    /// Writes a row to `out`, and says whether there is one.
+    pub(super) fn copy(
+        &mut self,
+        index: usize,
+        out: &mut (impl Write + ?Sized),
+    ) -> io::Result<bool> {
         let Some(&(start, length)) = self.places.get(&index) else {
-            return Ok(None);
+            return Ok(false);
         };
         self.file.seek(SeekFrom::Start(start))?;
-        let mut text = String::new();
-        BufReader::new(&self.file)
-            .take(length)
-            .read_to_string(&mut text)?;
-        Ok(Some(text))
+        io::copy(&mut (&self.file).take(length), out)?;
+        Ok(true)
     }
+}
+
+/// Encodes a mask into an unnamed file in the folder `out`: the row of a large slide has tens of megabytes.
+pub(super) fn spill(out: &Path, mask: &Mask) -> Result<File, SinkError> {
+    let write = || -> io::Result<File> {
+        let mut row = BufWriter::new(tempfile::tempfile_in(out)?);
+        rle::write_to(mask, &mut row)?;
+        let mut row = row.into_inner().map_err(io::IntoInnerError::into_error)?;
+        row.rewind()?;
+        Ok(row)
+    };
+    write().map_err(|source| SinkError::Io {
+        path: out.join("submission.csv"),
+        source,
+    })
+}
+
+/// What stands in a file that was just spilled.
+pub(super) fn text_of(file: &mut File) -> io::Result<String> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    file.rewind()?;
+    Ok(text)
 }
 
 /// The RLE of a finished slide, from its mask.

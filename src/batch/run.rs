@@ -9,19 +9,20 @@ use crossbeam_channel::{Receiver, bounded};
 use ftuseg_router::Organ;
 use serde_json::Value;
 
+use super::begun;
 use super::failure::{Failure, caught, named};
 use super::kept::{Known, describe_input};
 use super::ledger::Ledger;
 use super::leftovers;
 use super::lock::FolderLock;
 use super::report::Heading;
+use super::rows::{spill, text_of};
 use super::survey::survey;
 use super::watch::{Clock, Watched};
 use super::write::write_folder;
 use super::{
     BatchError, Job, Locking, Opener, Outputs, ShardNote, SlideStatus, State, Status, Summary,
 };
-use crate::mask::rle;
 use crate::pipeline::{Engine, Request, Route, Segmentation, TileCount};
 use crate::sink::{Finding, Provenance, Record};
 use crate::slide::{self, Resolution, SlideReader};
@@ -187,6 +188,8 @@ impl<'a> Batch<'a> {
         ledger.write(State::Running)?;
         for index in 0..jobs.len() {
             if ledger.slide(index).is_there() {
+                // Killed between the slide's last rename and its entry.
+                begun::end(&slides, &jobs[index].id);
                 tell(Event::Ended {
                     index,
                     total: jobs.len(),
@@ -224,6 +227,7 @@ impl<'a> Run<'a> {
                     total: self.jobs.len(),
                     job,
                 });
+                begun::begin(&self.slides, &job.id);
                 let stops = vec![Arc::clone(&self.batch.stop), Arc::clone(&self.halt.flag)];
                 let clock = Clock::start(self.batch.slide_timeout, stops);
                 match caught(|| self.segment(job, &clock)) {
@@ -341,9 +345,9 @@ impl<'a> Run<'a> {
         };
         match describe(Known::ByChange) {
             Ok(now)
-                if ["bytes", "modified"]
+                if ["bytes", "modified", "beside"]
                     .iter()
-                    .all(|key| now[key] == input[key]) =>
+                    .all(|key| now.get(key) == input.get(key)) =>
             {
                 Ok((slide, input, segmentation))
             }
@@ -375,29 +379,35 @@ impl<'a> Run<'a> {
             &work.segmentation,
             batch.engine.bundle(),
         );
-        let row = match batch.outputs.rle {
+        let mut row = match batch.outputs.rle {
             true => {
                 let mask = work
                     .segmentation
                     .union()
                     .map_err(|error| Failure::of_output(&error))?;
-                Some(rle::encode(&mask))
+                Some(spill(&batch.out, &mask).map_err(|error| Failure::of_output(&error))?)
             }
             false => None,
+        };
+        // What a rerun takes the row from, if there is no mask.
+        let kept = match &mut row {
+            Some(row) if !batch.outputs.mask => {
+                Some(text_of(row).map_err(|error| Failure::of_output(&error))?)
+            }
+            _ => None,
         };
         let seconds = || work.started.elapsed().as_secs_f64();
         write_folder(&self.slides, &finding, batch.outputs, || Record {
             provenance: batch.provenance.clone(),
             input: work.input.clone(),
             seconds: seconds(),
-            // What a rerun takes the row from, if there is no mask.
-            rle: row.clone().filter(|_| !batch.outputs.mask),
+            rle: kept,
         })
         .map_err(|error| Failure::of_output(&error))?;
         let largest = work.segmentation.map.shares().into_iter().next();
         let mut ledger = self.ledger();
         if let Some(row) = row
-            && let Err(error) = ledger.put_row(work.index, &row)
+            && let Err(error) = ledger.put_row(work.index, row)
         {
             // The folder is there, and the next run makes the row from it.
             self.halt.stop_for(BatchError::output(
@@ -461,6 +471,7 @@ impl<'a> Run<'a> {
         if let Err(error) = written {
             self.halt.stop_for(error);
         }
+        begun::end(&self.slides, &self.jobs[index].id);
         (self.tell)(Event::Ended {
             index,
             total: self.jobs.len(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::begun;
 use super::kept::{Earlier, describe_input, difference, look, read_record, status_of};
 use super::rows::{Rows, row_of};
 use super::watch::Clock;
@@ -47,6 +48,7 @@ pub(super) fn survey(batch: &Batch<'_>, jobs: &[Job], slides: &Path) -> Result<S
         .map(|slide| slide.id.as_str())
         .collect();
     let clock = Clock::start(None, vec![Arc::clone(&batch.stop)]);
+    let mut last = HashSet::new();
     for (index, job) in jobs.iter().enumerate() {
         // Hashing and reading masks takes a while; until it is done nothing has changed on the disk.
         if clock.is_stopped() {
@@ -54,6 +56,11 @@ pub(super) fn survey(batch: &Batch<'_>, jobs: &[Job], slides: &Path) -> Result<S
         }
         let mut status = survey.look_at(batch, index, job, slides, &clock)?;
         if status.status == Status::Pending {
+            let times = begun::times(slides, &job.id);
+            if times > 0 {
+                status.reason = Some(begun::reason(times));
+                last.insert(index);
+            }
             if batch.again == Again::Failed && !has_failed.contains(job.id.as_str()) {
                 status.reason = Some(NOT_TRIED.to_owned());
             } else {
@@ -62,6 +69,7 @@ pub(super) fn survey(batch: &Batch<'_>, jobs: &[Job], slides: &Path) -> Result<S
         }
         survey.slides.push(status);
     }
+    survey.todo.sort_by_key(|index| last.contains(index));
     survey.look_at_others(batch, jobs, slides, report)?;
     if clock.is_stopped() {
         // Also where it was stopped half-way through a file.
@@ -137,7 +145,8 @@ impl Survey {
             Some(text) if !batch.outputs.mask => text,
             _ => row_of(folder).map_err(|error| error.to_string())?,
         };
-        rows.put(index, &text).map_err(|error| error.to_string())
+        rows.put(index, text.as_bytes())
+            .map_err(|error| error.to_string())
     }
 
     /// Enters what lies in the folder and is no job, so that a run over some of the slides loses none of the others.

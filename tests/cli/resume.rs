@@ -180,6 +180,25 @@ fn a_rerun_says_why_it_does_a_slide_again() {
 }
 
 #[test]
+fn a_slide_that_ended_the_program_is_tried_last() {
+    let dir = Dir::with_slide();
+    dir.two_organs("two.tif");
+    dir.write("m.csv", "id,path\nfirst,two.tif\nthen,one.tif\n");
+    let begun = dir.join("out/slides/.first.begun");
+    // As two runs leave it that ended at this slide.
+    fs::create_dir_all(dir.join("out/slides")).unwrap();
+    fs::write(&begun, "2").unwrap();
+    dir.segment(["m.csv"], "out").ends_with(0);
+    assert!(!begun.exists(), "a slide that is done is not at hand");
+    let ended = |id: &str| {
+        let path = dir.join(format!("out/slides/{id}/slide.json"));
+        fs::metadata(path).unwrap().modified().unwrap()
+    };
+    assert!(ended("first") > ended("then"));
+    assert_eq!(slides_of(&dir, "out"), ["first", "then"]);
+}
+
+#[test]
 fn content_counts_where_it_is_asked_for() {
     let dir = Dir::with_slide();
     let command = || dir.segment(["one.tif"], "out").args(["--verify-input"]);

@@ -1,0 +1,90 @@
+//! Remembers which slides were at hand, so that one that ends the whole program does not keep the others from their turn.
+//!
+//! A slide can end the program in ways that nothing in it can catch: a decoder in C that aborts, memory that the system
+//! takes back. While a slide is at hand, a small file says so. A run that finds one knows that an earlier run ended
+//! there, for whatever reason (a kill or a loss of power leaves it too), and tries that slide last.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// End of the name of the file that stands for a slide at hand.
+const BEGUN: &str = ".begun";
+/// More than any count has digits.
+const MAX_BYTES: u64 = 16;
+
+fn path_of(slides: &Path, id: &str) -> PathBuf {
+    slides.join(format!(".{id}{BEGUN}"))
+}
+
+/// How often the program ended while this slide was at hand.
+pub(super) fn times(slides: &Path, id: &str) -> u32 {
+    let path = path_of(slides, id);
+    // Never through a link, out of the folder.
+    if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+        return 0;
+    }
+    let mut text = String::new();
+    let read = std::fs::File::open(&path).and_then(|f| f.take(MAX_BYTES).read_to_string(&mut text));
+    // What is there but says nothing is there: the program ended while it was written.
+    read.ok()
+        .and_then(|_| text.trim().parse().ok())
+        .unwrap_or(1)
+}
+
+/// Says that a slide is at hand.
+pub(super) fn begin(slides: &Path, id: &str) {
+    let path = path_of(slides, id);
+    let count = times(slides, id).saturating_add(1);
+    // Made anew, so that nothing is written through a link. A disk that takes not even this tells so at the slide's files.
+    let _ = std::fs::remove_file(&path);
+    let _ = std::fs::write(&path, count.to_string());
+}
+
+/// Says that a slide is no longer at hand, whatever came of it.
+pub(super) fn end(slides: &Path, id: &str) {
+    let _ = std::fs::remove_file(path_of(slides, id));
+}
+
+/// Why a slide is tried last.
+pub(super) fn reason(times: u32) -> String {
+    match times {
+        1 => "an earlier run ended while this slide was at hand, so it is tried last".to_owned(),
+        n => format!("{n} earlier runs ended while this slide was at hand, so it is tried last"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ends_that_were_not_seen_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let slides = folder.path();
+        assert_eq!(times(slides, "a"), 0);
+        begin(slides, "a");
+        begin(slides, "b");
+        end(slides, "b");
+        assert_eq!((times(slides, "a"), times(slides, "b")), (1, 0));
+        begin(slides, "a");
+        assert_eq!(times(slides, "a"), 2);
+        std::fs::write(path_of(slides, "a"), "").unwrap();
+        assert_eq!(times(slides, "a"), 1);
+        end(slides, "a");
+        end(slides, "a");
+        assert_eq!(std::fs::read_dir(slides).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "7").unwrap();
+        std::os::unix::fs::symlink(&other, path_of(folder.path(), "a")).unwrap();
+        assert_eq!(times(folder.path(), "a"), 0);
+        begin(folder.path(), "a");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "7");
+        assert_eq!(times(folder.path(), "a"), 1);
+    }
+}
