@@ -4,7 +4,8 @@
 //! takes back. While a slide is at hand, a small file says so. A run that finds one knows that an earlier run ended
 //! there, for whatever reason (a kill or a loss of power leaves it too), and tries that slide last.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// End of the name of the file that stands for a slide at hand.
@@ -24,7 +25,7 @@ pub(super) fn times(slides: &Path, id: &str) -> u32 {
         return 0;
     }
     let mut text = String::new();
-    let read = std::fs::File::open(&path).and_then(|f| f.take(MAX_BYTES).read_to_string(&mut text));
+    let read = File::open(&path).and_then(|f| f.take(MAX_BYTES).read_to_string(&mut text));
     // What is there but says nothing is there: the program ended while it was written.
     read.ok()
         .and_then(|_| text.trim().parse().ok())
@@ -37,7 +38,11 @@ pub(super) fn begin(slides: &Path, id: &str) {
     let count = times(slides, id).saturating_add(1);
     // Made anew, so that nothing is written through a link. A disk that takes not even this tells so at the slide's files.
     let _ = std::fs::remove_file(&path);
-    let _ = std::fs::write(&path, count.to_string());
+    let _ = File::options()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(count.to_string().as_bytes()));
 }
 
 /// Says that a slide is no longer at hand, whatever came of it.
