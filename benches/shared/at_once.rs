@@ -78,25 +78,29 @@ impl Session for Dark {
     fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
         let tiles = bytes(input)?;
         let (n, height, width, _) = tiles.dim();
+        let tiles = tiles.as_standard_layout();
+        let bytes = tiles.as_slice().expect("it was put in order");
         let mut values = Vec::with_capacity(n * height * width);
-        for tile in tiles.outer_iter() {
-            for top in (0..height).step_by(self.side) {
-                let rows = self.side.min(height - top);
-                let mut sums = vec![0_u32; width.div_ceil(self.side)];
-                for row in tile.outer_iter().skip(top).take(rows) {
-                    for (x, px) in row.outer_iter().enumerate() {
-                        sums[x / self.side] += u32::from(px[0]);
+        let mut sums = vec![0_u32; width.div_ceil(self.side)];
+        // Squares end with their tile.
+        for tile in bytes.chunks_exact(height * width * 3) {
+            for rows in tile.chunks(self.side * width * 3) {
+                sums.fill(0);
+                for row in rows.chunks_exact(width * 3) {
+                    for (sum, part) in sums.iter_mut().zip(row.chunks(self.side * 3)) {
+                        let red = part.chunks_exact(3).map(|px| u32::from(px[0]));
+                        *sum += red.sum::<u32>();
                     }
                 }
-                let row: Vec<f32> = (0..width)
-                    .map(|x| {
-                        let columns = self.side.min(width - x / self.side * self.side);
-                        let mean = sums[x / self.side] as f32 / (rows * columns) as f32;
-                        1.0 - mean / 255.0
-                    })
-                    .collect();
-                for _ in 0..rows {
-                    values.extend_from_slice(&row);
+                let count = rows.len() / (width * 3);
+                let begin = values.len();
+                for (square, &sum) in sums.iter().enumerate() {
+                    let columns = self.side.min(width - square * self.side);
+                    let mean = sum as f32 / (count * columns) as f32;
+                    values.resize(values.len() + columns, 1.0 - mean / 255.0);
+                }
+                for _ in 1..count {
+                    values.extend_from_within(begin..begin + width);
                 }
             }
         }

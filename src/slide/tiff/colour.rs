@@ -43,6 +43,17 @@ pub(super) fn to_rgb(
             out.extend_from_slice(row);
             continue;
         }
+        if alpha == Alpha::None && channels == 3 && *wanted == Colour::YCbCr {
+            // What JPEG tiles hold, so this loop is much of the time of reading a slide: no choice is made in it.
+            let begin = out.len();
+            out.resize(begin + row.len(), 0);
+            let (pixels, _) = row.as_chunks::<3>();
+            let (converted, _) = out[begin..].as_chunks_mut::<3>();
+            for (rgb, &[y, cb, cr]) in converted.iter_mut().zip(pixels) {
+                *rgb = ycbcr_to_rgb(y, cb, cr);
+            }
+            continue;
+        }
         for px in row.chunks_exact(channels) {
             let rgb = match wanted {
                 Colour::Grey => [px[0]; 3],
