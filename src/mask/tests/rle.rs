@@ -131,3 +131,12 @@ fn a_short_text_cannot_claim_much_memory() {
         mask.bytes_used()
     );
 }
+
+#[test]
+fn a_mask_of_two_thousand_million_px_comes_back() {
+    // Found by fuzzing, where the sanitizer made half a minute of it.
+    let text = "2 1739963231";
+    let mask = decode(text, 15_104, 993_280).unwrap();
+    assert_eq!(mask.count(), 1_739_963_231);
+    assert_eq!(encode(&mask), text);
+}
