@@ -6,6 +6,7 @@
 mod begun;
 mod discover;
 mod error;
+mod event;
 mod failure;
 mod ids;
 mod kept;
@@ -25,13 +26,14 @@ mod write;
 
 pub use discover::{Job, discover};
 pub use error::BatchError;
+pub use event::Event;
 pub use lock::Locking;
 pub use manifest::Manifest;
 pub(crate) use manifest::image_of;
 pub use merge::{Merged, merge};
 pub(crate) use report::replace;
 pub use report::{SlideStatus, State, Status, Summary};
-pub use run::{Again, Batch, Event};
+pub use run::{Again, Batch};
 pub use shard::{Shard, ShardNote};
 pub use watch::Opener;
 pub use write::Outputs;

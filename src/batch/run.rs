@@ -21,9 +21,10 @@ use super::survey::survey;
 use super::watch::{Clock, Watched};
 use super::write::write_folder;
 use super::{
-    BatchError, Job, Locking, Opener, Outputs, ShardNote, SlideStatus, State, Status, Summary,
+    BatchError, Event, Job, Locking, Opener, Outputs, ShardNote, SlideStatus, State, Status,
+    Summary,
 };
-use crate::pipeline::{Engine, Request, Route, Segmentation, TileCount};
+use crate::pipeline::{Engine, Request, Route, Segmentation};
 use crate::sink::{Finding, Provenance, Record};
 use crate::slide::{self, Resolution, SlideReader};
 
@@ -70,40 +71,6 @@ pub struct Batch<'a> {
     pub stop: Arc<AtomicBool>,
     /// How slides are opened.
     pub open: Opener,
-}
-
-/// What happens while a batch runs, for whoever shows it.
-#[derive(Debug, Clone)]
-pub enum Event<'a> {
-    /// Something that the user should know.
-    Note(&'a str),
-    /// A slide begins.
-    Started {
-        /// Its place in the batch, from 0.
-        index: usize,
-        /// Slides in the batch.
-        total: usize,
-        /// The slide.
-        job: &'a Job,
-    },
-    /// The slide that began was opened.
-    Opened {
-        /// Full-size width, px.
-        width: u32,
-        /// Full-size height, px.
-        height: u32,
-    },
-    /// A slide goes on.
-    Tiles(TileCount),
-    /// A slide has ended. Its writing may end after the next slide began.
-    Ended {
-        /// Its place in the batch, from 0.
-        index: usize,
-        /// Slides in the batch.
-        total: usize,
-        /// What became of it.
-        status: &'a SlideStatus,
-    },
 }
 
 /// A slide on its way from the engine to the writer.
