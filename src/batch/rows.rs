@@ -95,8 +95,13 @@ pub(super) fn text_of(file: &mut File) -> io::Result<String> {
     Ok(text)
 }
 
+/// The mask of a finished slide.
+pub(super) fn mask_of(folder: &Path) -> Result<Mask, SinkError> {
+    let image = slide::open(&folder.join("mask.tif"))?;
+    read_mask(image.as_ref())
+}
+
 /// The RLE of a finished slide, from its mask.
 pub(super) fn row_of(folder: &Path) -> Result<String, SinkError> {
-    let image = slide::open(&folder.join("mask.tif"))?;
-    Ok(rle::encode(&read_mask(image.as_ref())?))
+    Ok(rle::encode(&mask_of(folder)?))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::begun;
 use super::kept::{Earlier, describe_input, difference, look, read_record, status_of};
-use super::rows::{Rows, row_of};
+use super::rows::{Rows, mask_of, spill};
 use super::watch::Clock;
 use super::{Again, Batch, BatchError, Job, SlideStatus, Status};
 
@@ -141,12 +141,14 @@ impl Survey {
         let Some(rows) = &mut self.rows else {
             return Ok(());
         };
-        let text = match rle {
-            Some(text) if !batch.outputs.mask => text,
-            _ => row_of(folder).map_err(|error| error.to_string())?,
+        let put = match rle {
+            Some(text) if !batch.outputs.mask => rows.put(index, text.as_bytes()),
+            _ => {
+                let row = mask_of(folder).and_then(|mask| spill(&batch.out, &mask));
+                rows.put(index, row.map_err(|error| error.to_string())?)
+            }
         };
-        rows.put(index, text.as_bytes())
-            .map_err(|error| error.to_string())
+        put.map_err(|error| error.to_string())
     }
 
     /// Enters what lies in the folder and is no job, so that a run over some of the slides loses none of the others.
