@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tqdm import tqdm
 
-from . import status
+from . import depthwise, status
 from .config import Stage
 from .networks import normalise
 
@@ -182,6 +182,8 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         load_average(job.start, network)
     network = network.to(job.device, memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
+    if job.precision == "bf16" and job.device == "cpu":
+        depthwise.speed_up(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay)
     step, spent, crops = 0, 0.0, 0
     if job.checkpoint.exists():
