@@ -20,8 +20,9 @@ use std::path::Path;
 type Outcome = Result<String, Box<dyn std::error::Error>>;
 type Section = (&'static str, fn(&sections::Setting) -> Outcome);
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     ("overhead", sections::overhead),
+    ("faster", sections::faster),
     ("start", sections::start),
     ("tissue", sections::tissue),
     ("memory", sections::memory),

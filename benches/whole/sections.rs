@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use ftuseg::backend::runtime::{OPENVINO, locate_accelerated, search};
 use ftuseg::bundle::{Bundle, Fit, default_bundle};
 use ftuseg_router::Organ;
 use tempfile::TempDir;
@@ -136,6 +137,69 @@ pub(crate) fn overhead(setting: &Setting) -> Result<String, Box<dyn Error>> {
         3,
     );
     line(&mut text, "bare run of a tile, ms", &bares, 1);
+    Ok(text)
+}
+
+/// Throughput of the ways that are to be faster than the plain runtime in fp32, over a bare session of that.
+pub(crate) fn faster(setting: &Setting) -> Result<String, Box<dyn Error>> {
+    let slide = setting.draw(setting.side / 2, 1.0, &[Organ::Kidney])?;
+    let backend = backend(setting.threads)?;
+    let bundle = Bundle::load(&setting.bundle)?;
+    let mut text = format!(
+        "## Faster than the plain runtime\n\nA slide of {side} x {side} px, all tissue, all outputs, loading the model apart: \
+         (tiles x a bare run in fp32 by the plain runtime) / time of the slide.\n\n\
+         | | computed in | median | spread |\n| --- | --- | --- | --- |\n",
+        side = setting.side / 2
+    );
+    let has_openvino = locate_accelerated(&search(None, false), &OPENVINO).is_ok();
+    let mut cases: Vec<(&str, String, Vec<&str>)> = Vec::new();
+    for spec in &bundle.models {
+        let Some(organ) = spec.organ else { continue };
+        let name = organ.name();
+        if name != "kidney" && spec.int8.is_none() {
+            continue;
+        }
+        let plain = ["--device", "cpu", "--precision", "fp32"];
+        cases.push((name, format!("{name}, the plain runtime"), plain.to_vec()));
+        if has_openvino {
+            let faster = ["--device", "openvino"];
+            cases.push((
+                name,
+                format!("{name}, `--device openvino`"),
+                faster.to_vec(),
+            ));
+        }
+        if spec.int8.is_some() {
+            let faster = ["--device", "cpu", "--precision", "int8"];
+            cases.push((name, format!("{name}, `--precision int8`"), faster.to_vec()));
+        }
+    }
+    let mut found: Vec<(String, Vec<f64>)> = vec![(String::new(), Vec::new()); cases.len()];
+    for _ in 0..setting.rounds {
+        for ((name, _, more), (arithmetic, ratios)) in cases.iter().zip(&mut found) {
+            let mut bare = Bare::load(backend.as_ref(), &setting.bundle, name)?;
+            let before = bare.seconds_a_tile(30)?;
+            let route = format!("organ={name}");
+            let mut options = vec!["--route", route.as_str()];
+            options.extend(more);
+            let ran = segment(&slide, &setting.bundle, &options)?;
+            let after = bare.seconds_a_tile(30)?;
+            let seconds = ran.number("/seconds") - ran.number("/timings/load");
+            ratios.push(ran.number("/tiles/inferred") * (before + after) / 2.0 / seconds);
+            let said = ran.record.pointer("/made_by/runtime/arithmetic");
+            let said = said.and_then(serde_json::Value::as_str).unwrap_or("?");
+            *arithmetic = match more.contains(&"int8") {
+                true => "int8".to_owned(),
+                false => said.to_owned(),
+            };
+        }
+    }
+    for ((_, title, _), (arithmetic, ratios)) in cases.iter().zip(&found) {
+        line(&mut text, &format!("{title} | {arithmetic}"), ratios, 2);
+    }
+    if !has_openvino {
+        text.push_str("\nOpenVINO is not installed here (`ftuseg doctor --install openvino`).\n");
+    }
     Ok(text)
 }
 

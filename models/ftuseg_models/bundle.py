@@ -65,7 +65,6 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     parameters: dict[str, int] = {}
     samples: dict[str, list] = {}
     written: set[str] = set()
-    tiles: list | None = None
     for entry in entries(config, served):
         network = entry.network(config)
         parameters[entry.name] = networks.parameter_count(network)
@@ -79,9 +78,8 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         print(out / f"{entry.name}.onnx")
         loss = metrics.get("int8", {}).get(entry.name)
         if loss is not None and loss["dice"] <= INT8_LOSS:
-            tiles = tiles if tiles is not None else quantise.calibration_tiles(config)
             small = out / f"{entry.name}.int8.onnx"
-            export.write(quantise.to_int8(model, tiles), small)
+            export.write(quantise.to_int8(model, quantise.calibration_tiles(config, entry.name)), small)
             written.add(small.name)
             print(small)
     if (config.runs / "router.pt").exists():

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from . import ORGANS
 from .augment import vary_look
+from .metrics import pad_white
 from .pictures import Picture
 
 
@@ -51,6 +52,15 @@ class Pool:
         keys = sorted(choice)
         weights = np.array([choice[k] for k in keys])
         group = self._groups[keys[rng.choice(len(keys), p=weights / weights.sum())]]
+        return group[rng.integers(len(group))]
+
+
+    def draw_target(self, rng: np.random.Generator) -> Picture | None:
+        """One target core of the focus, or of any organ without one; None where there is none."""
+        keys = sorted(k for k in self._groups if k[0] and self.focus in (None, k[1]))
+        if not keys:
+            return None
+        group = self._groups[keys[rng.integers(len(keys))]]
         return group[rng.integers(len(group))]
 
 
@@ -121,6 +131,14 @@ def random_crop(
     return vary_look(image, rng, stain), mask
 
 
+def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: float) -> torch.Tensor:
+    """A core as the engine hands it over, in a white square, turned and with another stain: 3 x side x side, 0..1."""
+    square, _, _ = pad_white(picture.image, side)
+    turned = np.rot90(square[:side, :side], int(rng.integers(4)))
+    turned = turned[:, ::-1] if rng.random() < 0.5 else turned
+    return vary_look(torch.from_numpy(turned.copy()).permute(2, 0, 1).float() / 255.0, rng, stain)
+
+
 class MaskBatches:
     """Batches for the segmentation models: images (n x 3 x side x side, float 0..1) and masks.
 
@@ -136,12 +154,14 @@ class MaskBatches:
         grow: tuple[tuple[float, int], ...] = (),
         on_mask: float = 0.6,
         stain: float = 1.0,
+        tile: int | None = None,
     ) -> None:
         self.pool = pool
         self.size = size
         self.grow = grow
         self.on_mask = on_mask
         self.stain = stain
+        self.tile = size if tile is None else tile
 
     def side(self, progress: float) -> int:
         """Side of the crops (px) at a point (0..1) of the run."""
@@ -163,6 +183,13 @@ class MaskBatches:
         return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
 
 
+    def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
+        """`count` target cores as the engine hands them over (n x 3 x tile x tile); crops where there are none."""
+        cores = [self.pool.draw_target(rng) for _ in range(count)]
+        tiles = [whole_tile(core, rng, self.tile, 0.7 * self.stain) for core in cores if core is not None]
+        return torch.stack(tiles) if tiles else self.draw(rng, count)[0]
+
+
 class OrganBatches:
     """Batches for the router: images and the index of the organ they show."""
 
@@ -180,6 +207,10 @@ class OrganBatches:
         """`count` crops; `progress` changes nothing here."""
         images, organs, _ = self.draw_known(rng, count)
         return images, organs
+
+    def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
+        """`count` crops: they have the size of the tiles that the engine routes by."""
+        return self.draw(rng, count)[0]
 
     def draw_known(
         self, rng: np.random.Generator, count: int

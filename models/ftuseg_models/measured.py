@@ -117,7 +117,7 @@ def measure_run(run: Config, int8: bool = True) -> Iterator[Measured]:
     router = loaded.pop("router")
     nets = {name: network for name, network in loaded.items() if network is not None}
     heat = router_temperature(run).get("temperature", 1.0)
-    small = {name: quantise.session(network, run) for name, network in nets.items()} if int8 else {}
+    small = {name: quantise.session(network, run, name) for name, network in nets.items()} if int8 else {}
     for core in tqdm(evaluate.held_out_cores(run), desc=name_of(run), total=len(parts), disable=None):
         picture = rescale(core, run.mpp)
         result = Measured(

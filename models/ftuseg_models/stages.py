@@ -122,7 +122,7 @@ def job(config: Config, name: str) -> train.Job:
             data.training += data.held_out
             data.held_out = []
         pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
-        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain)
+        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain, config.tile)
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
         monitor = DiceMonitor(shown, config.tile)
     folder = config.work if name == "start" else config.runs

@@ -155,9 +155,10 @@ def test_an_int8_variant_is_close_and_in_int8(settings):
     torch.manual_seed(0)
     network = networks.build("unet", 0.125).eval()
     model = export.to_onnx(network, settings.tile)
-    tiles = quantise.calibration_tiles(settings.of_fold(0))
+    tiles = quantise.calibration_tiles(settings.of_fold(0), "unet")
     held_out = {c.id for c in evaluate.held_out_cores(settings.of_fold(0))}
     assert 0 < len(tiles) <= 15 - len(held_out)
+    assert 0 < len(quantise.calibration_tiles(settings.of_fold(0), "lung")) < len(tiles)
     small = quantise.to_int8(model, tiles)
     assert sum(tensor.data_type == onnx.TensorProto.INT8 for tensor in small.graph.initializer) > 10
     run = lambda m: onnxruntime.InferenceSession(m.SerializeToString()).run(None, {"image": tiles[0][None]})[0]  # noqa: E731

@@ -90,3 +90,20 @@ def test_router_batches_name_the_organ(picture):
     pool = crops.Pool([dataclasses.replace(picture, organ="spleen")], {}, 0.7)
     images, organs = crops.OrganBatches(pool, 64).draw(np.random.default_rng(0), 2)
     assert images.shape == (2, 3, 64, 64) and organs.tolist() == [3, 3]
+
+
+def test_batches_for_settling_show_whole_target_cores_of_the_focus(picture):
+    pool = make_pool(picture, target_share=0.5, focus="lung")
+    rng = np.random.default_rng(3)
+    assert {pool.draw_target(rng).id for _ in range(20)} == {"lung0"}
+    assert {p.organ for p in (make_pool(picture, target_share=0.5).draw_target(rng) for _ in range(60))} == set(ORGANS)
+    images = crops.MaskBatches(pool, 64, tile=160).as_run(rng, 3)
+    height, width = picture.image.shape[:2]
+    assert images.shape == (3, 3, 160, 160) and max(height, width) < 160
+    # a core lies in the middle of glass
+    edge = (160 - max(height, width)) // 2
+    assert images[:, :, : edge - 1].min() > images[:, :, 60:100, 60:100].min() + 0.2
+    assert images[:, :, :3].std() < images[:, :, 60:100, 60:100].std()
+    without = crops.Pool([p for p in pool.pictures if not p.target], {"other": 1.0}, 0.5)
+    assert without.draw_target(rng) is None
+    assert crops.MaskBatches(without, 64, tile=160).as_run(rng, 3).shape == (3, 3, 64, 64)

@@ -24,3 +24,6 @@ class RedIsTrue:
     def draw(self, rng: np.random.Generator, count: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         images = torch.from_numpy(rng.random((count, 3, 16, 16), dtype=np.float32))
         return images, (images[:, :1] > 0.5).float()
+
+    def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
+        return self.draw(rng, count, 1.0)[0]
