@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 from pathlib import Path
 
@@ -75,20 +77,21 @@ def to_int8(model: onnx.ModelProto, tiles: list[np.ndarray]) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, source)
-        quantize_static(
-            source,
-            target,
-            Tiles(tiles),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            op_types_to_quantize=["Conv"],
-            nodes_to_exclude=sorted(kept),
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibPercentile": PERCENTILE},
-        )
+        with contextlib.redirect_stdout(io.StringIO()):  # the histograms are announced line by line
+            quantize_static(
+                source,
+                target,
+                Tiles(tiles),
+                quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                reduce_range=True,
+                op_types_to_quantize=["Conv"],
+                nodes_to_exclude=sorted(kept),
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibPercentile": PERCENTILE},
+            )
         return onnx.load(target)
 
 
