@@ -52,6 +52,17 @@ pub struct Network {
     tile: u32,
     /// Values that one tile is answered with.
     answers: Answers,
+    /// How far beyond 0 and 1 a probability may lie by rounding.
+    rounding: f32,
+}
+
+/// How far beyond 0 and 1 the answers of a backend may lie. A 16-bit brain float keeps 8 bits, so that 1 and its
+/// neighbour are 1/128 apart.
+fn rounding(backend: &dyn Backend) -> f32 {
+    match backend.about().arithmetic.as_str() {
+        "bf16" => 1.0 / 128.0,
+        _ => 0.001,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +92,7 @@ impl Network {
             output: spec.output,
             tile: spec.tile,
             answers: Answers::Pixels,
+            rounding: rounding(backend),
         })
     }
 
@@ -100,6 +112,7 @@ impl Network {
             output: spec.output,
             tile: spec.tile,
             answers: Answers::Classes(spec.organs.len()),
+            rounding: rounding(backend),
         })
     }
 
@@ -198,7 +211,8 @@ impl Network {
             }
         }
         // A NaN is under every threshold, and a logit taken for a probability makes a mask that looks plausible.
-        let sane = |value: &f32| (-0.001..=1.001).contains(value);
+        let most = 1.0 + self.rounding;
+        let sane = |value: &f32| (-self.rounding..=most).contains(value);
         if let Some(bad) = values.iter().find(|value| !sane(value)) {
             return Err(BackendError::Run {
                 name: self.name.clone(),
@@ -208,6 +222,9 @@ impl Network {
                 ),
             });
         }
+        values
+            .iter_mut()
+            .for_each(|value| *value = value.clamp(0.0, 1.0));
         Ok(values)
     }
 }
@@ -267,6 +284,7 @@ pub(super) mod tests {
             output: OutputKind::Probability,
             tile: 16,
             answers: Answers::Pixels,
+            rounding: 0.001,
         }
     }
 
@@ -282,6 +300,35 @@ pub(super) mod tests {
         for (value, expected) in out.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{value} {expected}");
         }
+    }
+
+    #[test]
+    fn what_rounding_left_beyond_0_and_1_is_put_back_and_more_is_no_probability() {
+        struct Says(f32);
+        impl Session for Says {
+            fn run(&mut self, _: Input<'_>) -> Result<Output, BackendError> {
+                let (shape, mut values) = (vec![1, 1, 16, 16], vec![0.5; 256]);
+                values[7] = self.0;
+                Ok(Output { shape, values })
+            }
+        }
+        let says = |value, rounding| {
+            let session = Box::new(Says(value));
+            let mut network = Network {
+                session,
+                rounding,
+                ..answering()
+            };
+            network.run(1, &[0; 16 * 16 * 3]).map(|values| values[7])
+        };
+        let bf16 = 1.0 / 128.0;
+        // 1.0038757 is what OpenVINO made of 1 in bf16
+        assert_eq!(says(1.003_875_7, bf16).unwrap(), 1.0);
+        assert_eq!(says(-0.003, bf16).unwrap(), 0.0);
+        assert_eq!(says(0.25, bf16).unwrap(), 0.25);
+        assert!(says(1.003_875_7, 0.001).is_err());
+        assert!(says(1.01, bf16).is_err());
+        assert!(says(f32::NAN, bf16).is_err());
     }
 
     #[test]
