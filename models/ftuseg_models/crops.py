@@ -54,7 +54,6 @@ class Pool:
         group = self._groups[keys[rng.choice(len(keys), p=weights / weights.sum())]]
         return group[rng.integers(len(group))]
 
-
     def draw_target(self, rng: np.random.Generator) -> Picture | None:
         """One target core of the focus, or of any organ without one; None where there is none."""
         keys = sorted(k for k in self._groups if k[0] and self.focus in (None, k[1]))
@@ -181,7 +180,6 @@ class MaskBatches:
             random_crop(self.pool.draw(rng), rng, size, self.on_mask, stain=self.stain) for _ in range(count)
         ]
         return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
-
 
     def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
         """`count` target cores as the engine hands them over (n x 3 x tile x tile); crops where there are none."""
