@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ftuseg::backend::{About, Backend, BackendError, Input, Output, Session};
+use ftuseg::backend::{About, Backend, BackendError, Input, Loading, Output, Session};
 use sha2::{Digest, Sha256};
 
 /// Answers without a network: the router always says kidney, and a model says how dark the red channel is on average in
@@ -30,7 +30,7 @@ impl Backend for AtOnce {
         &self.0
     }
 
-    fn load(&self, _name: &str, onnx: &[u8]) -> Result<Box<dyn Session>, BackendError> {
+    fn load(&self, _name: &str, onnx: &[u8], _: Loading) -> Result<Box<dyn Session>, BackendError> {
         Ok(match onnx {
             b"router" => Box::new(Kidney),
             side => {

@@ -32,23 +32,34 @@ pub fn choose_on(
     let device = match device {
         DeviceChoice::Exactly(device) => device,
         DeviceChoice::Auto => match proven(choice, search, threads) {
-            Some((trial, located)) => {
+            // OpenVINO does not compute in fp16, and nothing else is used in its place.
+            Some((trial, located)) if wish != Arithmetic::Fp16 => {
                 say(&format!(
                     "running on OpenVINO: {trial}; --device cpu does without"
                 ));
                 let runtime = OnnxRuntime::start_on(&located, threads, Device::OpenVino, wish)?;
                 return Ok(Box::new(runtime));
             }
-            None => Device::Cpu,
+            _ => Device::Cpu,
         },
     };
     let accelerator: &Accelerator = match device {
         Device::Cpu => {
-            device.arithmetic(wish)?;
-            return choose(choice, search, threads, say);
+            let arithmetic = device.arithmetic(wish)?;
+            if arithmetic == "fp32" {
+                return choose(choice, search, threads, say);
+            }
+            if choice == BackendChoice::Rten {
+                return Err(BackendError::Usage(format!(
+                    "--precision {arithmetic}: --backend rten computes in fp32 only"
+                )));
+            }
+            let located = runtime::locate(search, say)?;
+            let runtime = OnnxRuntime::start_on(&located, threads, device, wish)?;
+            return Ok(Box::new(runtime));
         }
         Device::OpenVino => &OPENVINO,
-        Device::Cuda(_) => &CUDA,
+        Device::Cuda(_) | Device::AllCuda => &CUDA,
     };
     if choice == BackendChoice::Rten {
         return Err(BackendError::Usage(format!(

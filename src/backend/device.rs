@@ -14,6 +14,8 @@ pub enum Device {
     OpenVino,
     /// An NVIDIA GPU, by its number from 0.
     Cuda(u32),
+    /// All NVIDIA GPUs that the driver shows; a slide's tiles are shared among them.
+    AllCuda,
 }
 
 /// Which device the user wants.
@@ -28,12 +30,15 @@ pub enum DeviceChoice {
 /// The arithmetic that a network's weights and activations are computed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// The fastest that keeps masks the same to the eye: bf16 where the device computes in it, else fp32.
+    /// The fastest that keeps masks the same to the eye: fp16 on GPUs, for networks whose files can; bf16 where OpenVINO
+    /// computes in it; else fp32.
     Auto,
     /// 32-bit floats.
     Fp32,
     /// 16-bit brain floats; an error where the device does not compute in them.
     Bf16,
+    /// 16-bit floats; an error for a network whose file cannot. A processor computes them by way of 32 bits, slowly.
+    Fp16,
 }
 
 impl Device {
@@ -42,17 +47,23 @@ impl Device {
         match self {
             Device::Cpu => "CPUExecutionProvider",
             Device::OpenVino => "OpenVINOExecutionProvider",
-            Device::Cuda(_) => "CUDAExecutionProvider",
+            Device::Cuda(_) | Device::AllCuda => "CUDAExecutionProvider",
         }
     }
 
     /// The arithmetic that is used for a wish.
     ///
     /// # Errors
-    /// When bf16 is wished for where it cannot be had.
+    /// When bf16 or fp16 is wished for where it cannot be had.
     pub(super) fn arithmetic(self, wish: Arithmetic) -> Result<&'static str, BackendError> {
         let has_bf16 = self == Device::OpenVino && processor_has_bf16();
+        let is_gpu = matches!(self, Device::Cuda(_) | Device::AllCuda);
         match wish {
+            Arithmetic::Auto if is_gpu => Ok("fp16"),
+            Arithmetic::Fp16 if self == Device::OpenVino => Err(BackendError::Usage(
+                "--precision fp16: OpenVINO computes in bf16 on a processor; use --precision bf16".to_owned(),
+            )),
+            Arithmetic::Fp16 => Ok("fp16"),
             Arithmetic::Fp32 => Ok("fp32"),
             Arithmetic::Auto | Arithmetic::Bf16 if has_bf16 => Ok("bf16"),
             Arithmetic::Auto => Ok("fp32"),
@@ -79,6 +90,7 @@ impl fmt::Display for Device {
             Device::Cpu => f.write_str("cpu"),
             Device::OpenVino => f.write_str("openvino"),
             Device::Cuda(number) => write!(f, "cuda:{number}"),
+            Device::AllCuda => f.write_str("cuda:all"),
         }
     }
 }
@@ -92,12 +104,13 @@ impl FromStr for DeviceChoice {
             "cpu" => Device::Cpu,
             "openvino" => Device::OpenVino,
             "cuda" => Device::Cuda(0),
+            "cuda:all" => Device::AllCuda,
             other => {
                 let number = other
                     .strip_prefix("cuda:")
                     .and_then(|n| n.parse::<u16>().ok());
                 Device::Cuda(u32::from(number.ok_or(
-                    "one of auto, cpu, openvino, cuda, cuda:N (N counts GPUs from 0)",
+                    "one of auto, cpu, openvino, cuda, cuda:N (N counts GPUs from 0), cuda:all",
                 )?))
             }
         }))
@@ -114,6 +127,7 @@ mod tests {
             ("cpu", Device::Cpu),
             ("openvino", Device::OpenVino),
             ("cuda:3", Device::Cuda(3)),
+            ("cuda:all", Device::AllCuda),
         ] {
             assert_eq!(text.parse(), Ok(DeviceChoice::Exactly(device)));
             assert_eq!(device.to_string(), text);
@@ -127,11 +141,13 @@ mod tests {
 
     #[test]
     fn bf16_is_refused_where_there_is_none() {
-        for device in [Device::Cpu, Device::Cuda(0)] {
-            assert_eq!(device.arithmetic(Arithmetic::Auto).ok(), Some("fp32"));
+        for (device, usual) in [(Device::Cpu, "fp32"), (Device::Cuda(0), "fp16")] {
+            assert_eq!(device.arithmetic(Arithmetic::Auto).ok(), Some(usual));
+            assert_eq!(device.arithmetic(Arithmetic::Fp16).ok(), Some("fp16"));
             let error = device.arithmetic(Arithmetic::Bf16).unwrap_err().to_string();
             assert!(error.contains("--precision"), "{error}");
         }
+        assert!(Device::OpenVino.arithmetic(Arithmetic::Fp16).is_err());
         let found = Device::OpenVino.arithmetic(Arithmetic::Bf16).is_ok();
         assert_eq!(found, processor_has_bf16());
     }

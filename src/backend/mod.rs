@@ -3,9 +3,12 @@
 //! The rest of the engine sees [`Backend`] and [`Session`] only, never a runtime's own types. A backend loads a
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
+mod bound;
 mod choose;
 mod device;
 mod error;
+mod gpus;
+mod graph;
 mod onnxruntime;
 #[cfg(feature = "rten")]
 mod pure_rust;
@@ -48,6 +51,22 @@ pub trait Session: Send {
     /// # Errors
     /// When the network wants another kind or size of input, answers with something other than 32-bit floats, or fails.
     fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError>;
+
+    /// Whether the network computes in 16-bit floats.
+    fn in_halves(&self) -> bool {
+        false
+    }
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loading {
+    /// Which of the backend's lanes it belongs to, from 0.
+    pub lane: usize,
+    /// It may compute in 16-bit floats, where that is the backend's way.
+    pub halves: bool,
+    /// Its answers are probabilities, and steps of 1/254 will do, where that is the backend's way.
+    pub bytes: bool,
 }
 
 /// Loads networks.
@@ -55,11 +74,23 @@ pub trait Backend: Send + Sync {
     /// Who runs the networks, and on what, for the record.
     fn about(&self) -> &About;
 
+    /// How many sessions of one network can run at the same time to good effect: 1 on a processor, whose threads one
+    /// session fills; 2 on each GPU, so that one computes while the other's bytes are on their way.
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    /// Tiles that a session should be given at once, unless the user says otherwise.
+    fn usual_batch(&self) -> usize {
+        1
+    }
+
     /// Loads a network from the bytes of an ONNX file. `name` is used in errors.
     ///
     /// # Errors
     /// When the runtime cannot load it.
-    fn load(&self, name: &str, onnx: &[u8]) -> Result<Box<dyn Session>, BackendError>;
+    fn load(&self, name: &str, onnx: &[u8], how: Loading)
+    -> Result<Box<dyn Session>, BackendError>;
 }
 
 /// Who runs the networks, and on what.

@@ -7,15 +7,19 @@ use ort::environment::{Environment, GlobalThreadPoolOptions};
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatch};
 use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::value::TensorRef;
 
+use super::bound::Bound;
 use super::device::{Arithmetic, Device};
 use super::runtime::Located;
 use crate::library::accelerator;
 
-use super::{About, Backend, BackendError, Input, Output, Session};
+use super::{About, Backend, BackendError, Input, Loading, Session, gpus, graph};
 
-const NAME: &str = "onnxruntime";
+pub(super) const NAME: &str = "onnxruntime";
+/// Sessions of one network on a GPU: one computes while the other's bytes are on their way.
+const LANES_A_GPU: usize = 2;
+/// Tiles at once on a GPU, which a single tile of 320 px does not fill.
+const GPU_BATCH: usize = 16;
 
 /// The runtime's environment. A process can have only one, with one library and one global thread pool.
 struct Started {
@@ -30,7 +34,13 @@ static STARTED: Mutex<Option<Started>> = Mutex::new(None);
 pub struct OnnxRuntime {
     environment: Environment,
     device: Device,
+    /// Where each lane computes. Several may be the same device, which then runs several sessions at once.
+    lanes: Vec<Device>,
     arithmetic: &'static str,
+    /// Whether a network whose file cannot compute in that arithmetic is an error; else it computes in fp32.
+    is_strict: bool,
+    /// Whether probabilities come back as bytes.
+    answers_in_bytes: bool,
     /// Threads for sessions that cannot use the global pool, because another part of the process started the
     /// runtime with another number.
     own_threads: Option<usize>,
@@ -76,12 +86,25 @@ impl OnnxRuntime {
                 });
             }
             None => {
-                if matches!(device, Device::Cuda(_)) {
+                if matches!(device, Device::Cuda(_) | Device::AllCuda) {
                     accelerator::preload(library);
                 }
                 start(library, threads)?
             }
         };
+        let places = match device {
+            Device::AllCuda => {
+                let count = gpus::count().map_err(|reason| BackendError::Device {
+                    device: device.to_string(),
+                    reason,
+                })?;
+                (0..count).map(Device::Cuda).collect()
+            }
+            device => vec![device],
+        };
+        let is_gpu = matches!(device, Device::Cuda(_) | Device::AllCuda);
+        // Lanes of one GPU lie apart, so that with few batches each GPU has one.
+        let lanes = places.repeat(if is_gpu { LANES_A_GPU } else { 1 });
         let about = About {
             backend: NAME.to_owned(),
             version: located.version.clone(),
@@ -96,36 +119,45 @@ impl OnnxRuntime {
         let mut runtime = OnnxRuntime {
             environment: running.environment.clone(),
             device,
+            lanes,
             arithmetic,
+            is_strict: wish != Arithmetic::Auto,
+            answers_in_bytes: is_gpu,
             own_threads: (running.threads != threads).then_some(threads),
             about,
         };
         *started = Some(running);
         drop(started);
         if device != Device::Cpu {
-            runtime.about.proof = runtime.prove()?;
+            for &place in &places {
+                runtime.prove(place)?;
+            }
+            runtime.about.proof = runtime.proof(&places);
         }
         Ok(runtime)
     }
 
-    /// Runs a small network on the device and says what that shows.
-    fn prove(&self) -> Result<String, BackendError> {
+    /// The same runtime, but it goes the way that GPUs go: several lanes, batches, and probabilities that come back as
+    /// bytes. So that way can be tried where there is no GPU; on a processor it wins nothing.
+    #[must_use]
+    pub fn as_gpus_do(mut self, lanes: usize) -> Self {
+        self.lanes = vec![self.lanes[0]; lanes.max(1)];
+        self.answers_in_bytes = true;
+        self
+    }
+
+    /// Runs a small network on a device, the way that all networks will go.
+    fn prove(&self, place: Device) -> Result<(), BackendError> {
         let refuse = |reason: String| BackendError::Device {
-            device: self.device.to_string(),
+            device: place.to_string(),
             reason: reason.trim_end_matches('.').to_owned(),
         };
-        let mut session = self
-            .session(PROBE)
-            .map_err(|error| refuse(error.to_string()))?;
         let tile = vec![100; 64 * 64 * 3];
         let tile = ndarray::ArrayView4::from_shape((1, 64, 64, 3), tile.as_slice())
             .map_err(|error| refuse(error.to_string()))?;
-        let output = session
-            .outputs()
-            .first()
-            .map(|output| output.name().to_owned())
-            .unwrap_or_default();
-        let answer = run(&mut session, &output, Input::Bytes(tile))
+        let answer = self
+            .open("a small network", PROBE, place, true)
+            .and_then(|mut session| session.run(Input::Bytes(tile)))
             .map_err(|error| refuse(error.to_string()))?;
         // The probe answers the red channel / 255.
         let expected = 100.0 / 255.0;
@@ -137,16 +169,26 @@ impl OnnxRuntime {
         {
             return Err(refuse("a small network answers wrongly on it".to_owned()));
         }
-        Ok(format!(
-            "all nodes of every network are assigned to {}: the CPU provider is shut out (session.disable_cpu_ep_fallback), \
-             and a small network was run so at the start",
-            self.device.provider()
-        ))
+        Ok(())
     }
 
-    fn provider(&self) -> Option<ExecutionProviderDispatch> {
-        match self.device {
-            Device::Cpu => None,
+    /// What was proven.
+    fn proof(&self, places: &[Device]) -> String {
+        let each = match places {
+            [_] => String::new(),
+            _ => format!(" on each of {} devices", places.len()),
+        };
+        format!(
+            "all nodes of every network are assigned to {}: the CPU provider is shut out (session.disable_cpu_ep_fallback), \
+             and a small network was run so at the start{each}",
+            self.device.provider()
+        )
+    }
+
+    fn provider(&self, place: Device) -> Option<ExecutionProviderDispatch> {
+        match place {
+            // Lanes are single devices: this one never is.
+            Device::Cpu | Device::AllCuda => None,
             Device::OpenVino => {
                 let precision = if self.arithmetic == "bf16" {
                     "bf16"
@@ -175,10 +217,38 @@ impl OnnxRuntime {
         }
     }
 
-    fn session(&self, onnx: &[u8]) -> ort::Result<OrtSession> {
+    /// A session on a device. `bytes`: its first output is a probability, and a byte of it will do.
+    fn open(
+        &self,
+        name: &str,
+        onnx: &[u8],
+        place: Device,
+        bytes: bool,
+    ) -> Result<Bound, BackendError> {
+        let fail = |reason: String| BackendError::Load {
+            name: name.to_owned(),
+            backend: NAME,
+            reason,
+        };
+        if bytes && self.answers_in_bytes {
+            let changed = graph::with_byte_answers(onnx).map_err(|e| fail(e.to_string()))?;
+            let session = self.session(&changed, place);
+            let session = session.map_err(|error| fail(error.to_string()))?;
+            return Bound::new(name, session, place, Some(graph::BYTES));
+        }
+        let session = self.session(onnx, place);
+        Bound::new(
+            name,
+            session.map_err(|error| fail(error.to_string()))?,
+            place,
+            None,
+        )
+    }
+
+    fn session(&self, onnx: &[u8], place: Device) -> ort::Result<OrtSession> {
         let mut builder: SessionBuilder = OrtSession::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?;
-        if let Some(provider) = self.provider() {
+        if let Some(provider) = self.provider(place) {
             builder = builder
                 .with_config_entry("session.disable_cpu_ep_fallback", "1")?
                 .with_execution_providers([provider])?;
@@ -227,72 +297,44 @@ impl Backend for OnnxRuntime {
         &self.about
     }
 
-    fn load(&self, name: &str, onnx: &[u8]) -> Result<Box<dyn Session>, BackendError> {
+    fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    fn usual_batch(&self) -> usize {
+        if self.answers_in_bytes { GPU_BATCH } else { 1 }
+    }
+
+    fn load(
+        &self,
+        name: &str,
+        onnx: &[u8],
+        how: Loading,
+    ) -> Result<Box<dyn Session>, BackendError> {
         let fail = |reason: String| BackendError::Load {
             name: name.to_owned(),
             backend: NAME,
             reason,
         };
-        let session = self
-            .session(onnx)
-            .map_err(|error| fail(error.to_string()))?;
-        let (Some(_), Some(output)) = (session.inputs().first(), session.outputs().first()) else {
-            return Err(fail("it has no input or no output".to_owned()));
+        let place = *self
+            .lanes
+            .get(how.lane)
+            .ok_or_else(|| fail(format!("there is no lane {}", how.lane)))?;
+        let halves = match self.arithmetic {
+            "fp16" if how.halves => {
+                let halves = graph::in_halves(onnx).map_err(|error| fail(error.to_string()))?;
+                if halves.is_none() && self.is_strict {
+                    return Err(fail(
+                        "its file cannot compute in fp16: it has no Cast whose name begins with `half:`; export it with \
+                         ftuseg-models, or use --precision fp32"
+                            .to_owned(),
+                    ));
+                }
+                halves
+            }
+            _ => None,
         };
-        if session.inputs().len() != 1 {
-            return Err(fail(format!(
-                "it has {} inputs; one image is what it can be given",
-                session.inputs().len()
-            )));
-        }
-        let output = output.name().to_owned();
-        Ok(Box::new(OrtNetwork {
-            name: name.to_owned(),
-            output,
-            session,
-        }))
+        let bound = self.open(name, halves.as_deref().unwrap_or(onnx), place, how.bytes)?;
+        Ok(Box::new(bound.in_halves(halves.is_some())))
     }
-}
-
-/// One network in ONNX Runtime.
-struct OrtNetwork {
-    name: String,
-    output: String,
-    session: OrtSession,
-}
-
-impl OrtNetwork {
-    fn fail(&self, reason: String) -> BackendError {
-        BackendError::Run {
-            name: self.name.clone(),
-            backend: NAME,
-            reason,
-        }
-    }
-}
-
-impl Session for OrtNetwork {
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
-        let answer = run(&mut self.session, &self.output, input);
-        answer.map_err(|error| self.fail(error.to_string()))
-    }
-}
-
-fn run(session: &mut OrtSession, output: &str, input: Input<'_>) -> ort::Result<Output> {
-    let outputs = match &input {
-        Input::Bytes(bytes) => {
-            session.run(ort::inputs![TensorRef::from_array_view(bytes.view())?])?
-        }
-        Input::Floats(floats) => {
-            session.run(ort::inputs![TensorRef::from_array_view(floats.view())?])?
-        }
-    };
-    let (shape, values) = outputs[output].try_extract_tensor::<f32>()?;
-    Ok(Output {
-        shape: shape
-            .iter()
-            .map(|&side| usize::try_from(side).unwrap_or(0))
-            .collect(),
-        values: values.to_vec(),
-    })
 }

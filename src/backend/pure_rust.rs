@@ -6,7 +6,7 @@ use rten::{Model, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensorView, Tensor};
 
-use super::{About, Backend, BackendError, Input, Output, Session};
+use super::{About, Backend, BackendError, Input, Loading, Output, Session};
 
 const NAME: &str = "rten";
 
@@ -45,7 +45,7 @@ impl Backend for Rten {
         &self.about
     }
 
-    fn load(&self, name: &str, onnx: &[u8]) -> Result<Box<dyn Session>, BackendError> {
+    fn load(&self, name: &str, onnx: &[u8], _: Loading) -> Result<Box<dyn Session>, BackendError> {
         let fail = |reason: String| BackendError::Load {
             name: name.to_owned(),
             backend: NAME,

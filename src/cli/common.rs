@@ -22,7 +22,7 @@ pub(super) struct EngineArgs {
     /// What runs the networks; auto takes rten only where ONNX Runtime cannot be had, and says so
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendName,
-    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N. auto is the CPU, by OpenVINO where `ftuseg doctor
+    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, by OpenVINO where `ftuseg doctor
     /// --install openvino` has shown that to be faster here. A device that is named is used or is an error
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
@@ -72,9 +72,9 @@ pub(super) enum TissueArg {
 /// How tiles are cut and joined.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TileArgs {
-    /// Tiles that a network is given at once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub batch: u16,
+    /// Tiles that a network is given at once [default: 1, and 16 on GPUs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub batch: Option<u16>,
     /// px that neighbouring tiles share, at the model's um/px [default: the bundle's]
     #[arg(long, value_name = "PX")]
     pub overlap: Option<u32>,
@@ -84,7 +84,7 @@ pub(super) struct TileArgs {
     /// Ways in which each tile is shown to its network; the answers are averaged. Better, and as many times slower
     #[arg(long, value_enum, default_value = "none")]
     pub tta: TtaArg,
-    /// Which variant of the models is run; auto is fp32
+    /// What the models are computed in
     #[arg(long, value_enum, default_value = "auto")]
     pub precision: PrecisionArg,
 }
@@ -92,7 +92,7 @@ pub(super) struct TileArgs {
 impl Default for TileArgs {
     fn default() -> Self {
         TileArgs {
-            batch: 1,
+            batch: None,
             overlap: None,
             blend: BlendArg::Crop,
             tta: TtaArg::None,
@@ -128,12 +128,14 @@ impl From<TtaArg> for Tta {
 /// Variants of the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PrecisionArg {
-    /// bf16 where the device computes in it (--device openvino on processors that have it), else fp32
+    /// fp16 on GPUs, for models whose files can; bf16 with OpenVINO on processors that have it; else fp32
     Auto,
     /// 32-bit floats
     Fp32,
     /// 16-bit brain floats, with --device openvino on processors that have them
     Bf16,
+    /// 16-bit floats, for GPUs; a processor computes them slowly. An error for models whose files cannot
+    Fp16,
     /// The bundle's int8 files; models without one run in fp32, which is said and recorded
     Int8,
 }
@@ -144,6 +146,7 @@ impl From<PrecisionArg> for Precision {
             PrecisionArg::Auto => Precision::Auto,
             PrecisionArg::Fp32 => Precision::Fp32,
             PrecisionArg::Bf16 => Precision::Bf16,
+            PrecisionArg::Fp16 => Precision::Fp16,
             PrecisionArg::Int8 => Precision::Int8,
         }
     }
@@ -154,6 +157,7 @@ impl From<PrecisionArg> for Arithmetic {
         match arg {
             PrecisionArg::Auto => Arithmetic::Auto,
             PrecisionArg::Bf16 => Arithmetic::Bf16,
+            PrecisionArg::Fp16 => Arithmetic::Fp16,
             // What an int8 file leaves in floats stays in 32 bits.
             PrecisionArg::Fp32 | PrecisionArg::Int8 => Arithmetic::Fp32,
         }
@@ -218,7 +222,7 @@ impl EngineArgs {
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads())
             .build_global();
-        let options = Options {
+        let mut options = Options {
             route: route.route,
             tissue: match route.tissue {
                 TissueArg::Auto => TissueMode::Auto,
@@ -232,12 +236,13 @@ impl EngineArgs {
             tta: tiles.tta.into(),
             precision: tiles.precision.into(),
             readers: self.threads(),
-            batch: usize::from(tiles.batch),
+            batch: 1,
             max_models: self.max_models,
         };
         check(&bundle, &options)?;
         check_sums(&bundle, &options)?;
         let backend = self.start_backend(tiles.precision.into())?;
+        options.batch = tiles.batch.map_or(backend.usual_batch(), usize::from);
         Ok(Engine::new(bundle, backend, options))
     }
 }

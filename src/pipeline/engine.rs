@@ -85,8 +85,8 @@ pub struct Request {
 pub struct Layer {
     /// The target.
     pub target: Target,
-    /// Names of the models in the bundle, with the word int8 where that file was run; their probabilities were
-    /// averaged.
+    /// Names of the models in the bundle, with the word int8 where that file was run and fp16 where it was computed in
+    /// 16-bit floats; their probabilities were averaged.
     pub models: Vec<String>,
     /// Probability from which a px counts as found.
     pub threshold: f32,
@@ -304,9 +304,14 @@ impl Engine {
                 models: plan
                     .models
                     .iter()
-                    .map(|model| match self.options.precision.file(model).2 {
-                        true => format!("{} int8", model.name),
-                        false => model.name.clone(),
+                    .zip(&networks)
+                    .map(|(model, network)| {
+                        let is_int8 = self.options.precision.file(model).2;
+                        match (is_int8, network.in_halves()) {
+                            (true, _) => format!("{} int8", model.name),
+                            (_, true) => format!("{} fp16", model.name),
+                            _ => model.name.clone(),
+                        }
                     })
                     .collect(),
                 threshold: plan.first().threshold,

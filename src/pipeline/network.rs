@@ -2,7 +2,7 @@
 
 use ndarray::{Array4, ArrayView4};
 
-use crate::backend::{Backend, BackendError, Input, Session};
+use crate::backend::{Backend, BackendError, Input, Loading, Session};
 use crate::bundle::{
     Bundle, BundleError, InputKind, ModelSpec, Normalisation, OutputKind, RouterSpec,
 };
@@ -19,6 +19,8 @@ pub enum Precision {
     Fp32,
     /// The fp32 file, computed in 16-bit brain floats.
     Bf16,
+    /// The fp32 file, computed in 16-bit floats; an error for a file that cannot.
+    Fp16,
     /// The bundle's int8 file of a model; a model without one runs in fp32, which the record says.
     Int8,
 }
@@ -30,6 +32,7 @@ impl Precision {
             Precision::Auto => "auto",
             Precision::Fp32 => "fp32",
             Precision::Bf16 => "bf16",
+            Precision::Fp16 => "fp16",
             Precision::Int8 => "int8",
         }
     }
@@ -44,9 +47,23 @@ impl Precision {
 }
 
 /// A loaded model with what the bundle says of its input and output.
+///
+/// It has a session for each of the backend's lanes; they can run at the same time.
 pub struct Network {
+    kind: Kind,
+    sessions: Vec<Box<dyn Session>>,
+}
+
+/// One of a network's sessions.
+pub(super) struct Lane<'a> {
+    kind: &'a Kind,
+    session: &'a mut dyn Session,
+}
+
+/// What the bundle says of a model.
+#[derive(Debug, Clone)]
+struct Kind {
     name: String,
-    session: Box<dyn Session>,
     input: InputKind,
     output: OutputKind,
     tile: u32,
@@ -85,14 +102,27 @@ impl Network {
         precision: Precision,
     ) -> Result<Self, PipelineError> {
         let (file, sha256, _) = precision.file(spec);
+        let bytes = verified(bundle, file, sha256)?;
+        let load = |lane| {
+            let how = Loading {
+                lane,
+                halves: true,
+                bytes: spec.output == OutputKind::Probability,
+            };
+            backend.load(&spec.name, &bytes, how)
+        };
         Ok(Network {
-            session: load(backend, bundle, &spec.name, file, sha256)?,
-            name: spec.name.clone(),
-            input: spec.input,
-            output: spec.output,
-            tile: spec.tile,
-            answers: Answers::Pixels,
-            rounding: rounding(backend),
+            sessions: (0..backend.lanes())
+                .map(load)
+                .collect::<Result<_, BackendError>>()?,
+            kind: Kind {
+                name: spec.name.clone(),
+                input: spec.input,
+                output: spec.output,
+                tile: spec.tile,
+                answers: Answers::Pixels,
+                rounding: rounding(backend),
+            },
         })
     }
 
@@ -105,27 +135,58 @@ impl Network {
         bundle: &Bundle,
         spec: &RouterSpec,
     ) -> Result<Self, PipelineError> {
+        let bytes = verified(bundle, &spec.file, &spec.sha256)?;
         Ok(Network {
-            session: load(backend, bundle, "router", &spec.file, &spec.sha256)?,
-            name: "router".to_owned(),
-            input: spec.input,
-            output: spec.output,
-            tile: spec.tile,
-            answers: Answers::Classes(spec.organs.len()),
-            rounding: rounding(backend),
+            // It is small and runs for a moment, so one lane will do.
+            sessions: vec![backend.load("router", &bytes, Loading::default())?],
+            kind: Kind {
+                name: "router".to_owned(),
+                input: spec.input,
+                output: spec.output,
+                tile: spec.tile,
+                answers: Answers::Classes(spec.organs.len()),
+                rounding: rounding(backend),
+            },
         })
     }
 
     /// Side of a tile, px.
     pub fn tile(&self) -> u32 {
-        self.tile
+        self.kind.tile
     }
 
+    /// Whether it computes in 16-bit floats.
+    pub fn in_halves(&self) -> bool {
+        self.sessions.first().is_some_and(|one| one.in_halves())
+    }
+
+    /// Its sessions, to be run by a thread each.
+    pub(super) fn lanes(&mut self) -> impl Iterator<Item = Lane<'_>> {
+        self.sessions.iter_mut().map(|session| Lane {
+            kind: &self.kind,
+            session: session.as_mut(),
+        })
+    }
+
+    /// Runs `n` tiles, RGB `[n, tile, tile, 3]`, and returns their probabilities: `[n, tile, tile]` for a model,
+    /// `[n, organs]` for a router, row-major.
+    ///
+    /// # Errors
+    /// When the tiles have another size, the network fails, or its answer has another shape.
+    pub fn run(&mut self, n: usize, tiles: &[u8]) -> Result<Vec<f32>, BackendError> {
+        match self.lanes().next() {
+            Some(mut lane) => lane.run(n, tiles),
+            None => Err(BackendError::Usage("the backend has no lanes".to_owned())),
+        }
+    }
+}
+
+impl Lane<'_> {
     /// Runs `n` tiles as [`Network::run`] does, shown in each of some symmetries, and returns the mean of the answers.
     ///
     /// # Errors
     /// As [`Network::run`].
-    pub fn run_shown(
+    pub(super) fn run_shown(
         &mut self,
         n: usize,
         tiles: &[u8],
@@ -134,7 +195,7 @@ impl Network {
         if symmetries.iter().all(|symmetry| symmetry.is_identity()) {
             return self.run(n, tiles);
         }
-        let side = self.tile as usize;
+        let side = self.kind.tile as usize;
         let (bytes, values) = (side * side * 3, side * side);
         if tiles.len() != n * bytes {
             return self.run(n, tiles); // It says what is wrong.
@@ -158,27 +219,23 @@ impl Network {
         Ok(sum)
     }
 
-    /// Runs `n` tiles, RGB `[n, tile, tile, 3]`, and returns their probabilities: `[n, tile, tile]` for a model,
-    /// `[n, organs]` for a router, row-major.
-    ///
-    /// # Errors
-    /// When the tiles have another size, the network fails, or its answer has another shape.
-    pub fn run(&mut self, n: usize, tiles: &[u8]) -> Result<Vec<f32>, BackendError> {
-        let side = self.tile as usize;
+    /// As [`Network::run`].
+    fn run(&mut self, n: usize, tiles: &[u8]) -> Result<Vec<f32>, BackendError> {
+        let side = self.kind.tile as usize;
         let view = ArrayView4::from_shape((n, side, side, 3), tiles).map_err(|_| {
             BackendError::Usage(format!(
                 "{} bytes are not {n} RGB tiles of {side} px",
                 tiles.len()
             ))
         })?;
-        let output = match self.input {
+        let output = match self.kind.input {
             InputKind::Bytes => self.session.run(Input::Bytes(view))?,
             InputKind::Floats(normalisation) => {
                 let floats = normalise(view, normalisation);
                 self.session.run(Input::Floats(floats.view()))?
             }
         };
-        let (fits, expected, count) = match self.answers {
+        let (fits, expected, count) = match self.kind.answers {
             Answers::Pixels => (
                 matches!(output.shape[..], [a, 1, h, w] | [a, h, w, 1] | [a, h, w]
                     if (a, h, w) == (n, side, side)),
@@ -193,13 +250,13 @@ impl Network {
         };
         if !fits || output.values.len() != count {
             return Err(BackendError::Shape {
-                name: self.name.clone(),
+                name: self.kind.name.clone(),
                 expected,
                 found: format!("{:?}", output.shape),
             });
         }
         let mut values = output.values;
-        match (self.output, self.answers) {
+        match (self.kind.output, self.kind.answers) {
             (OutputKind::Probability, _) => {}
             (OutputKind::Logit, Answers::Pixels) => {
                 for value in &mut values {
@@ -211,11 +268,11 @@ impl Network {
             }
         }
         // A NaN is under every threshold, and a logit taken for a probability makes a mask that looks plausible.
-        let most = 1.0 + self.rounding;
-        let sane = |value: &f32| (-self.rounding..=most).contains(value);
+        let most = 1.0 + self.kind.rounding;
+        let sane = |value: &f32| (-self.kind.rounding..=most).contains(value);
         if let Some(bad) = values.iter().find(|value| !sane(value)) {
             return Err(BackendError::Run {
-                name: self.name.clone(),
+                name: self.kind.name.clone(),
                 backend: "the engine",
                 reason: format!(
                     "it answered {bad}, which is no probability; if it answers logits, bundle.toml must say output = \"logit\""
@@ -229,17 +286,10 @@ impl Network {
     }
 }
 
-fn load(
-    backend: &dyn Backend,
-    bundle: &Bundle,
-    name: &str,
-    file: &str,
-    sha256: &str,
-) -> Result<Box<dyn Session>, PipelineError> {
-    let bytes = bundle
+fn verified(bundle: &Bundle, file: &str, sha256: &str) -> Result<Vec<u8>, PipelineError> {
+    bundle
         .verified_file(file, sha256)
-        .map_err(|error: BundleError| PipelineError::Bundle(error))?;
-    Ok(backend.load(name, &bytes)?)
+        .map_err(|error: BundleError| PipelineError::Bundle(error))
 }
 
 /// `(value / 255 - mean) / std`, from `[n, h, w, 3]` to `[n, 3, h, w]`.
@@ -278,13 +328,15 @@ pub(super) mod tests {
             }
         }
         Network {
-            name: "nothing".to_owned(),
-            session: Box::new(Nothing),
-            input: InputKind::Bytes,
-            output: OutputKind::Probability,
-            tile: 16,
-            answers: Answers::Pixels,
-            rounding: 0.001,
+            sessions: vec![Box::new(Nothing)],
+            kind: Kind {
+                name: "nothing".to_owned(),
+                input: InputKind::Bytes,
+                output: OutputKind::Probability,
+                tile: 16,
+                answers: Answers::Pixels,
+                rounding: 0.001,
+            },
         }
     }
 
@@ -313,12 +365,9 @@ pub(super) mod tests {
             }
         }
         let says = |value, rounding| {
-            let session = Box::new(Says(value));
-            let mut network = Network {
-                session,
-                rounding,
-                ..answering()
-            };
+            let mut network = answering();
+            network.sessions = vec![Box::new(Says(value))];
+            network.kind.rounding = rounding;
             network.run(1, &[0; 16 * 16 * 3]).map(|values| values[7])
         };
         let bf16 = 1.0 / 128.0;

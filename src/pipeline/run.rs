@@ -1,14 +1,16 @@
-//! Runs one layer's plan: reader threads, one inference thread, one stitching thread, bounded channels between.
+//! Runs one layer's plan: reader threads, an inference thread a lane, one stitching thread, bounded channels between.
 
 use std::collections::BTreeMap;
 use std::ops::DerefMut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ftuseg_router::OrganMap;
 
 use crate::slide::SlideReader;
 
+use super::network::Lane;
 use super::{Blend, LayerPlan, Network, PipelineError, Stitched, Stitcher, Symmetry};
 
 /// How a plan is run.
@@ -35,15 +37,15 @@ struct Bounds {
     readers: usize,
     /// Tiles that are being read or wait for the network.
     read: usize,
-    /// Tiles whose answers wait to be stitched.
-    inferred: usize,
+    /// Batches that are being inferred or wait to be stitched, all lanes together.
+    batches: usize,
 }
 
 impl Bounds {
     /// Enough that no stage waits for another, or as many as the bytes allow, but at least one tile in each: half of
     /// the bytes for pixels (3 a px), half for answers (4 a px).
-    fn new(how: &How, tile: u32) -> Self {
-        let (readers, batch) = (how.readers.max(1), how.batch.max(1));
+    fn new(how: &How, tile: u32, lanes: usize) -> Self {
+        let (readers, batch, lanes) = (how.readers.max(1), how.batch.max(1), lanes.max(1));
         let px = u64::from(tile).pow(2);
         let within = |wanted: usize, bytes_a_px: u64| match how.queue_bytes {
             Some(bytes) => {
@@ -52,17 +54,20 @@ impl Bounds {
             }
             None => wanted,
         };
-        let read = within(readers + 2 * batch, 3);
+        let read = within(readers + (1 + lanes) * batch, 3);
         Bounds {
             readers: readers.min(read),
             read,
-            inferred: within(2 * batch, 4),
+            batches: (within((2 + lanes) * batch, 4) / batch).max(1),
         }
     }
 }
 
 /// A tile on its way, by its place in the plan.
 type Read = (usize, Result<Vec<u8>, PipelineError>);
+
+/// The answers of a batch, by the place of its first tile in the plan; `None` from a lane that has failed.
+type Inferred = Option<(usize, Vec<f32>)>;
 
 /// Runs the plan and returns what was stitched and how many tiles were inferred. `networks` are the plan's models, loaded.
 ///
@@ -76,17 +81,15 @@ pub(super) fn run(
     tick: &(dyn Fn() + Sync),
 ) -> Result<(Stitched, u64), PipelineError> {
     let largest = plan.views.iter().map(|view| view.tile).max();
-    let bounds = Bounds::new(&how, largest.unwrap_or(1));
+    let lanes = lanes(networks);
+    let bounds = Bounds::new(&how, largest.unwrap_or(1), lanes.len());
     // A reader takes a permit before it takes a tile, and inference gives it back in the plan's order. So at most
     // this many tiles are in memory, however slow one of them is to read.
-    let (permits, permit) = bounded::<()>(bounds.read);
-    for _ in 0..bounds.read {
-        permits
-            .send(())
-            .map_err(|_| PipelineError::Thread("starting"))?;
-    }
+    let (permits, permit) = full(bounds.read)?;
+    // The same for batches, between the lanes and the stitcher: however slow one lane is.
+    let (batches, batch) = full(bounds.batches)?;
     let (read, to_infer) = bounded::<Read>(bounds.read);
-    let (inferred, to_stitch) = bounded::<(usize, Vec<f32>)>(bounds.inferred);
+    let (inferred, to_stitch) = bounded::<Inferred>(bounds.batches);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -98,18 +101,30 @@ pub(super) fn run(
             })
             .collect();
         drop((read, permit));
-        let stitching = scope.spawn(move || {
-            let mut stitcher = Stitcher::new(plan, map, how.blend, how.probabilities)?;
-            for (index, probabilities) in to_stitch {
-                let (view, tile) = plan.order[index];
-                stitcher.add(view, tile, &probabilities)?;
-            }
-            stitcher.finish()
+        let stitching = scope.spawn(move || stitch(plan, map, how, &to_stitch, &batches));
+        let queue = Mutex::new(Queue {
+            plan,
+            batch: how.batch.max(1),
+            to_infer,
+            permits,
+            waiting: BTreeMap::new(),
+            taken: 0,
         });
-        let answer = infer(plan, networks, how, &to_infer, &permits, &inferred, tick);
+        let answer = std::thread::scope(|scope| {
+            let infer = |lane| infer(plan, lane, how, &queue, &batch, &inferred, tick);
+            let mut lanes = lanes.into_iter();
+            let here = lanes.next();
+            let others: Vec<_> = lanes.map(|lane| scope.spawn(move || infer(lane))).collect();
+            let mut answers = vec![here.map_or(Ok(0), infer)];
+            for other in others {
+                let answer = other.join();
+                answers.push(answer.unwrap_or(Err(PipelineError::Thread("inferring"))));
+            }
+            all_of(answers)
+        });
         // Whatever happened, let the other threads come to their end.
         stop.store(true, Ordering::Relaxed);
-        drop((inferred, to_infer, permits));
+        drop((inferred, queue, batch));
         // Joined one by one, so that a panic becomes this slide's error and not the program's end.
         let read_well = reading.into_iter().all(|reader| reader.join().is_ok());
         let stitched = stitching
@@ -124,6 +139,72 @@ pub(super) fn run(
             Ok(tiles) => Ok((stitched?, tiles)),
         }
     })
+}
+
+/// Each lane's sessions, by the networks' places.
+fn lanes(networks: &mut [impl DerefMut<Target = Network>]) -> Vec<Vec<Lane<'_>>> {
+    let mut lanes: Vec<Vec<Lane<'_>>> = Vec::new();
+    for network in networks {
+        for (place, lane) in network.lanes().enumerate() {
+            if place == lanes.len() {
+                lanes.push(Vec::new());
+            }
+            lanes[place].push(lane);
+        }
+    }
+    lanes
+}
+
+/// A channel of permits with all of them in it.
+fn full(permits: usize) -> Result<(Sender<()>, Receiver<()>), PipelineError> {
+    let (give, take) = bounded(permits);
+    for _ in 0..permits {
+        give.send(())
+            .map_err(|_| PipelineError::Thread("starting"))?;
+    }
+    Ok((give, take))
+}
+
+/// The tiles of all lanes together. Of several errors, one that says more than that another thread ended.
+fn all_of(answers: Vec<Result<u64, PipelineError>>) -> Result<u64, PipelineError> {
+    let (mut tiles, mut failed) = (0, None);
+    for answer in answers {
+        match (answer, &failed) {
+            (Ok(count), _) => tiles += count,
+            (Err(error), None | Some(PipelineError::Thread(_))) => failed = Some(error),
+            (Err(_), Some(_)) => {}
+        }
+    }
+    failed.map_or(Ok(tiles), Err)
+}
+
+/// Stitches the answers in the plan's order, whichever lane is done first.
+fn stitch(
+    plan: &LayerPlan,
+    map: &OrganMap,
+    how: How,
+    to_stitch: &Receiver<Inferred>,
+    batches: &Sender<()>,
+) -> Result<Stitched, PipelineError> {
+    let mut stitcher = Stitcher::new(plan, map, how.blend, how.probabilities)?;
+    let mut waiting: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+    let mut next = 0;
+    for batch in to_stitch {
+        // What the lane that failed should have brought will never come. The others notice that nobody listens.
+        let (first, answers) = batch.ok_or(PipelineError::Thread("inferring"))?;
+        waiting.insert(first, answers);
+        while let Some(answers) = waiting.remove(&next) {
+            let side = plan.views[plan.order[next].0].tile as usize;
+            for probabilities in answers.chunks_exact(side * side) {
+                let (view, tile) = plan.order[next];
+                stitcher.add(view, tile, probabilities)?;
+                next += 1;
+            }
+            // The lanes may have left already; then nobody needs the permit.
+            let _ = batches.try_send(());
+        }
+    }
+    stitcher.finish()
 }
 
 fn read_tiles(
@@ -157,54 +238,104 @@ fn read_tiles(
     }
 }
 
-/// Takes tiles in the plan's order, runs them in batches of one fixed size, and passes the answers on.
-fn infer(
-    plan: &LayerPlan,
-    networks: &mut [impl DerefMut<Target = Network>],
-    how: How,
-    to_infer: &Receiver<Read>,
-    permits: &Sender<()>,
-    inferred: &Sender<(usize, Vec<f32>)>,
-    tick: &(dyn Fn() + Sync),
-) -> Result<u64, PipelineError> {
-    let batch = how.batch.max(1);
-    let mut waiting: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-    let mut tiles = Vec::new();
-    let mut done = 0;
-    while let Some(&(view, _)) = plan.order.get(done) {
+/// What all lanes take their tiles from, in the plan's order.
+struct Queue<'a> {
+    plan: &'a LayerPlan,
+    batch: usize,
+    to_infer: Receiver<Read>,
+    permits: Sender<()>,
+    /// Tiles that were read before their turn.
+    waiting: BTreeMap<usize, Vec<u8>>,
+    /// Tiles that were handed out.
+    taken: usize,
+}
+
+impl Queue<'_> {
+    /// The next batch, written into `tiles`: its first tile's place in the plan and how many there are. `None` at the
+    /// end. A batch that is not full is filled with white, so that a network always sees one shape.
+    fn take(&mut self, tiles: &mut Vec<u8>) -> Result<Option<(usize, usize)>, PipelineError> {
+        let first = self.taken;
+        let Some(&(view, _)) = self.plan.order.get(first) else {
+            return Ok(None);
+        };
         // A batch holds tiles of one view.
-        let rest = plan.order[done..].iter();
-        let wanted = rest.take(batch).take_while(|next| next.0 == view).count();
-        let view = &plan.views[view];
-        let side = view.tile as usize;
-        let (bytes, values) = (side * side * 3, side * side);
-        tiles.resize(batch * bytes, 255);
+        let rest = self.plan.order[first..].iter();
+        let same = rest.take(self.batch).take_while(|next| next.0 == view);
+        let wanted = same.count();
+        let side = self.plan.views[view].tile as usize;
+        let bytes = side * side * 3;
+        tiles.resize(self.batch * bytes, 255);
         for place in 0..wanted {
             let tile = loop {
-                if let Some(tile) = waiting.remove(&(done + place)) {
+                if let Some(tile) = self.waiting.remove(&(first + place)) {
                     break tile;
                 }
-                let (index, tile) = to_infer
+                let (index, tile) = self
+                    .to_infer
                     .recv()
                     .map_err(|_| PipelineError::Thread("reading tiles"))?;
-                waiting.insert(index, tile?);
+                self.waiting.insert(index, tile?);
             };
             tiles[place * bytes..(place + 1) * bytes].copy_from_slice(&tile);
             // The readers may have left already; then nobody needs the permit.
-            let _ = permits.try_send(());
+            let _ = self.permits.try_send(());
         }
-        // A batch that is not full is filled with white, so that the network always sees one shape.
         tiles[wanted * bytes..].fill(255);
-        let answers = networks[view.model].run_shown(batch, &tiles, how.symmetries)?;
-        for (place, answer) in answers.chunks_exact(values).take(wanted).enumerate() {
-            inferred
-                .send((done + place, answer.to_vec()))
-                .map_err(|_| PipelineError::Thread("stitching"))?;
+        self.taken += wanted;
+        Ok(Some((first, wanted)))
+    }
+}
+
+/// One lane's work: takes batches, runs them, passes the answers on. Returns how many tiles it ran.
+fn infer(
+    plan: &LayerPlan,
+    mut lane: Vec<Lane<'_>>,
+    how: How,
+    queue: &Mutex<Queue<'_>>,
+    batch: &Receiver<()>,
+    inferred: &Sender<Inferred>,
+    tick: &(dyn Fn() + Sync),
+) -> Result<u64, PipelineError> {
+    let mut failing = Failing(Some(inferred));
+    let mut tiles = Vec::new();
+    let mut done = 0;
+    // The permit first: who holds the earliest batch then never waits for one.
+    while batch.recv().is_ok() {
+        let taken = queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(&mut tiles)?;
+        let Some((first, wanted)) = taken else {
+            break;
+        };
+        let view = &plan.views[plan.order[first].0];
+        let model = lane
+            .get_mut(view.model)
+            .ok_or(PipelineError::Thread("inferring"))?;
+        let mut answers = model.run_shown(how.batch.max(1), &tiles, how.symmetries)?;
+        answers.truncate(wanted * (view.tile as usize).pow(2));
+        inferred
+            .send(Some((first, answers)))
+            .map_err(|_| PipelineError::Thread("stitching"))?;
+        for _ in 0..wanted {
             tick();
         }
-        done += wanted;
+        done += wanted as u64;
     }
-    Ok(done as u64)
+    failing.0 = None;
+    Ok(done)
+}
+
+/// Tells the stitcher when a lane ends before its work does, by an error or a panic: else all would wait for its batch.
+struct Failing<'a>(Option<&'a Sender<Inferred>>);
+
+impl Drop for Failing<'_> {
+    fn drop(&mut self) {
+        if let Some(inferred) = self.0 {
+            // It may have ended already.
+            let _ = inferred.send(None);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -213,7 +344,7 @@ mod tests {
 
     #[test]
     fn bytes_bound_what_waits_but_never_to_nothing() {
-        let bounds = |queue_bytes| {
+        let bounds = |queue_bytes, lanes| {
             let how = How {
                 blend: Blend::Crop,
                 symmetries: &[],
@@ -222,14 +353,15 @@ mod tests {
                 batch: 2,
                 queue_bytes,
             };
-            let found = Bounds::new(&how, 100);
-            (found.readers, found.read, found.inferred)
+            let found = Bounds::new(&how, 100, lanes);
+            (found.readers, found.read, found.batches)
         };
-        assert_eq!(bounds(None), (4, 8, 4));
-        assert_eq!(bounds(Some(u64::MAX)), (4, 8, 4));
+        assert_eq!(bounds(None, 1), (4, 8, 3));
+        assert_eq!(bounds(None, 4), (4, 14, 6));
+        assert_eq!(bounds(Some(u64::MAX), 1), (4, 8, 3));
         // 30 kB a tile of pixels, 40 kB a tile of answers.
-        assert_eq!(bounds(Some(300_000)), (4, 5, 3));
-        assert_eq!(bounds(Some(120_000)), (2, 2, 1));
-        assert_eq!(bounds(Some(1)), (1, 1, 1));
+        assert_eq!(bounds(Some(300_000), 1), (4, 5, 1));
+        assert_eq!(bounds(Some(120_000), 1), (2, 2, 1));
+        assert_eq!(bounds(Some(1), 4), (1, 1, 1));
     }
 }

@@ -1,0 +1,318 @@
+//! Changes what a network computes in and what it answers, in the bytes of its ONNX file.
+//!
+//! Only two changes are ever made, so no library for graphs is needed: numbers are changed in place, and nodes are added
+//! by what protobuf promises of joined messages (fields that repeat are put behind each other, and messages in them are
+//! merged; <https://protobuf.dev/programming-guides/encoding/#last-one-wins>). The numbers of the fields are those of
+//! `onnx.proto` (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>).
+
+use std::ops::Range;
+
+/// What is added to an ONNX file's name for a Cast that decides what the network computes in: to fp32 as it stands in
+/// the file, to fp16 where it is changed. `models/ftuseg_models/compact.py` writes them.
+const HALF: &[u8] = b"half:";
+
+/// The name of the output that [`with_byte_answers`] adds.
+pub(super) const BYTES: &str = "ftuseg.bytes";
+
+/// The byte that says: this answer is no probability.
+pub(super) const NO_PROBABILITY: u8 = 255;
+
+/// The byte of the probability 1.
+const ONE: f32 = 254.0;
+
+/// How far beyond 0 and 1 an answer may lie by rounding.
+const ROUNDING: f32 = 0.001;
+
+// `TensorProto.DataType`
+const FLOAT: u8 = 1;
+const UINT8: u8 = 2;
+const FLOAT16: u8 = 10;
+
+/// The file is not what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("the file is no ONNX file: {0}")]
+pub(super) struct Broken(&'static str);
+
+/// The probability that a byte of [`BYTES`] stands for: the middle of its step. NaN for [`NO_PROBABILITY`].
+pub(super) fn probability(byte: u8) -> f32 {
+    match byte {
+        NO_PROBABILITY => f32::NAN,
+        byte => ((f32::from(byte) + 0.5) / ONE).min(1.0),
+    }
+}
+
+/// The same network in fp16: every Cast whose name begins with `half:` now gives fp16. `None` where there is none.
+pub(super) fn in_halves(onnx: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+    let mut changed = onnx.to_vec();
+    let mut found = false;
+    for node in fields(onnx, graph(onnx)?, 1) {
+        let Field::Message(node) = node? else {
+            return Err(Broken("a node is no message"));
+        };
+        if !text(onnx, &node, 3)?.starts_with(HALF) || text(onnx, &node, 4)? != b"Cast" {
+            continue;
+        }
+        for attribute in fields(onnx, node, 5) {
+            let Field::Message(attribute) = attribute? else {
+                return Err(Broken("an attribute is no message"));
+            };
+            if text(onnx, &attribute, 1)? != b"to" {
+                continue;
+            }
+            for value in fields(onnx, attribute, 3) {
+                match value? {
+                    // One byte each, so the file keeps its length.
+                    Field::Number(place) if onnx[place.clone()] == [FLOAT] => {
+                        changed[place.start] = FLOAT16;
+                        found = true;
+                    }
+                    _ => return Err(Broken("a Cast `half:...` does not give fp32")),
+                }
+            }
+        }
+    }
+    Ok(found.then_some(changed))
+}
+
+/// The same network with one more output, [`BYTES`]: the probabilities of its first output, a quarter as large on their
+/// way from a GPU, as `floor(254 p)`: so they lie on the same side of 0.5 as before. What is no probability, NaN say,
+/// becomes [`NO_PROBABILITY`].
+pub(super) fn with_byte_answers(onnx: &[u8]) -> Result<Vec<u8>, Broken> {
+    let first = fields(onnx, graph(onnx)?, 12)
+        .next()
+        .ok_or(Broken("it has no output"))??;
+    let Field::Message(first) = first else {
+        return Err(Broken("an output is no message"));
+    };
+    let answer = text(onnx, &first, 1)?;
+    let own = |name: &str| format!("{BYTES}.{name}").into_bytes();
+    let mut added = Vec::new();
+    for (name, value) in [
+        ("low", -ROUNDING),
+        ("high", 1.0 + ROUNDING),
+        ("zero", 0.0),
+        ("one", 1.0),
+        ("most", ONE),
+        ("none", f32::from(NO_PROBABILITY)),
+    ] {
+        let mut tensor = vec![2 << 3, FLOAT];
+        put(&mut tensor, 8, &own(name));
+        put(&mut tensor, 9, &value.to_le_bytes());
+        put(&mut added, 5, &tensor);
+    }
+    let answer = answer.to_vec();
+    let name = |name: &str| own(name);
+    // A comparison with NaN is false, so NaN is not sane.
+    for (operator, inputs, output) in [
+        ("Greater", vec![answer.clone(), name("low")], name("above")),
+        ("Less", vec![answer.clone(), name("high")], name("below")),
+        ("And", vec![name("above"), name("below")], name("sane")),
+        (
+            "Clip",
+            vec![answer, name("zero"), name("one")],
+            name("clipped"),
+        ),
+        (
+            "Mul",
+            vec![name("clipped"), name("most")],
+            name("stretched"),
+        ),
+        (
+            "Where",
+            vec![name("sane"), name("stretched"), name("none")],
+            name("told"),
+        ),
+        // It cuts off what is behind the point.
+        ("Cast", vec![name("told")], BYTES.as_bytes().to_vec()),
+    ] {
+        let mut node = Vec::new();
+        for input in &inputs {
+            put(&mut node, 1, input);
+        }
+        put(&mut node, 2, &output);
+        put(&mut node, 4, operator.as_bytes());
+        if operator == "Cast" {
+            let mut attribute = Vec::new();
+            put(&mut attribute, 1, b"to");
+            attribute.extend([3 << 3, UINT8]);
+            // AttributeProto.type, field 20: INT is 2
+            attribute.extend([0xa0, 0x01, 2]);
+            put(&mut node, 5, &attribute);
+        }
+        put(&mut added, 1, &node);
+    }
+    let mut element = Vec::new();
+    put(&mut element, 1, &[1 << 3, UINT8]);
+    let mut output = Vec::new();
+    put(&mut output, 1, BYTES.as_bytes());
+    put(&mut output, 2, &element);
+    put(&mut added, 12, &output);
+    let mut changed = onnx.to_vec();
+    put(&mut changed, 7, &added);
+    Ok(changed)
+}
+
+/// A field of a message: where its content lies.
+enum Field {
+    /// A number of variable length, or of 4 or 8 bytes.
+    Number(Range<usize>),
+    /// A message, a text or bytes.
+    Message(Range<usize>),
+}
+
+/// The graph of a model.
+fn graph(onnx: &[u8]) -> Result<Range<usize>, Broken> {
+    match fields(onnx, 0..onnx.len(), 7).next() {
+        Some(Ok(Field::Message(graph))) => Ok(graph),
+        Some(Err(broken)) => Err(broken),
+        _ => Err(Broken("it holds no graph")),
+    }
+}
+
+/// The text in field `number` of a message; empty where it is not there.
+fn text<'a>(onnx: &'a [u8], message: &Range<usize>, number: u64) -> Result<&'a [u8], Broken> {
+    match fields(onnx, message.clone(), number).last() {
+        None => Ok(&[]),
+        Some(Ok(Field::Message(place))) => Ok(&onnx[place]),
+        Some(Ok(Field::Number(_))) => Err(Broken("a number where a text should be")),
+        Some(Err(broken)) => Err(broken),
+    }
+}
+
+/// All fields of that number in a message. Ends after the first error. Every range lies within the message.
+fn fields(
+    onnx: &[u8],
+    message: Range<usize>,
+    number: u64,
+) -> impl Iterator<Item = Result<Field, Broken>> {
+    let (mut at, end) = (message.start, message.end);
+    std::iter::from_fn(move || {
+        while at < end {
+            match field(onnx, &mut at, end) {
+                Ok((found, field)) if found == number => return Some(Ok(field)),
+                Ok(_) => {}
+                Err(broken) => {
+                    at = end;
+                    return Some(Err(broken));
+                }
+            }
+        }
+        None
+    })
+}
+
+/// The field at `at`, which is moved behind it.
+fn field(onnx: &[u8], at: &mut usize, end: usize) -> Result<(u64, Field), Broken> {
+    let key = varint(onnx, at, end)?;
+    let start = *at;
+    let length = match key & 7 {
+        0 => {
+            varint(onnx, at, end)?;
+            return Ok((key >> 3, Field::Number(start..*at)));
+        }
+        1 => 8,
+        5 => 4,
+        2 => varint(onnx, at, end)?,
+        _ => return Err(Broken("a field of an unknown kind")),
+    };
+    let start = *at;
+    let stop = usize::try_from(length)
+        .ok()
+        .and_then(|length| start.checked_add(length))
+        .filter(|&stop| stop <= end)
+        .ok_or(Broken("a field is longer than what holds it"))?;
+    *at = stop;
+    Ok((
+        key >> 3,
+        match key & 7 {
+            2 => Field::Message(start..stop),
+            _ => Field::Number(start..stop),
+        },
+    ))
+}
+
+/// A number of variable length at `at`, which is moved behind it.
+fn varint(onnx: &[u8], at: &mut usize, end: usize) -> Result<u64, Broken> {
+    let mut value = 0_u64;
+    for place in 0..10 {
+        if *at >= end {
+            return Err(Broken("it ends in the middle of a number"));
+        }
+        let byte = onnx[*at];
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(Broken("a number is too long"))
+}
+
+/// Puts a field of bytes behind a message.
+fn put(message: &mut Vec<u8>, number: u8, content: &[u8]) {
+    message.push(number << 3 | 2);
+    let mut length = content.len();
+    while length >= 0x80 {
+        message.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    message.push(length as u8);
+    message.extend_from_slice(content);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBE: &[u8] = include_bytes!("probe.onnx");
+
+    /// A model with one node, and with an output, as protobuf.
+    fn model(name: &[u8], operator: &[u8], to: u8) -> Vec<u8> {
+        let (mut attribute, mut node, mut graph, mut model) = (vec![], vec![], vec![], vec![8, 8]);
+        put(&mut attribute, 1, b"to");
+        attribute.extend([3 << 3, to]);
+        put(&mut node, 3, name);
+        put(&mut node, 4, operator);
+        put(&mut node, 5, &attribute);
+        put(&mut graph, 1, &node);
+        put(&mut model, 7, &graph);
+        model
+    }
+
+    #[test]
+    fn only_marked_casts_become_fp16() {
+        let marked = model(b"half:w", b"Cast", FLOAT);
+        let changed = in_halves(&marked).unwrap().unwrap();
+        assert_eq!(changed, model(b"half:w", b"Cast", FLOAT16));
+        for other in [model(b"w", b"Cast", FLOAT), model(b"half:w", b"Add", FLOAT)] {
+            assert_eq!(in_halves(&other).unwrap(), None);
+        }
+        assert!(in_halves(&model(b"half:w", b"Cast", UINT8)).is_err());
+        assert_eq!(in_halves(PROBE).unwrap(), None);
+    }
+
+    #[test]
+    fn bytes_stand_for_probabilities() {
+        assert!(probability(0) > 0.0 && probability(0) < 0.002);
+        assert!(probability(126) < 0.5 && probability(127) > 0.5);
+        assert_eq!(probability(254), 1.0);
+        assert!(probability(NO_PROBABILITY).is_nan());
+    }
+
+    #[test]
+    fn what_is_broken_is_an_error_and_never_a_panic() {
+        for end in 0..PROBE.len() {
+            let _ = in_halves(&PROBE[..end]);
+            let _ = with_byte_answers(&PROBE[..end]);
+        }
+        assert!(with_byte_answers(&[]).is_err());
+        for place in 0..PROBE.len() {
+            for value in [0, 0x7f, 0x80, 0xff] {
+                let mut broken = PROBE.to_vec();
+                broken[place] = value;
+                let _ = in_halves(&broken);
+                let _ = with_byte_answers(&broken);
+            }
+        }
+    }
+}
