@@ -17,6 +17,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
+from .compact import SMALL
 from .export import convolution_pairs
 from .kaggle import DataError
 
@@ -35,8 +36,7 @@ def stored_weights(path: Path) -> dict[str, np.ndarray]:
         if node.op_type not in ("Conv", "ConvTranspose"):
             continue
         for name in node.input[1:]:
-            # `compact` keeps a weight as fp16 under its name with `.small`
-            value = stored.get(name, stored.get(f"{name}.small"))
+            value = stored.get(name, stored.get(f"{name}{SMALL}"))
             if value is None:
                 raise DataError(f"{path}: the weights `{name}` are not in the file; only fp32 and fp16 files can be trained on")
             weights[name.removeprefix("network.")] = value.astype(np.float32)

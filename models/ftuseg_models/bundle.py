@@ -80,7 +80,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
             continue  # it shares the baseline's file
         model = export.to_onnx(network, config.tile)
         full = out / f"{entry.name}.onnx"
-        export.write(model, full)
+        export.write(model, full, halves=True)
         written.add(full.name)
         print(full)
         loss = metrics.get("int8", {}).get(entry.name)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from . import ORGANS
 from .augment import vary_look
-from .metrics import pad_white
+from .metrics import one_tile
 from .pictures import Picture
 
 
@@ -132,8 +132,7 @@ def random_crop(
 
 def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: float) -> torch.Tensor:
     """A core as the engine hands it over, in a white square, turned and with another stain: 3 x side x side, 0..1."""
-    square, _, _ = pad_white(picture.image, side)
-    turned = np.rot90(square[:side, :side], int(rng.integers(4)))
+    turned = np.rot90(one_tile(picture.image, side), int(rng.integers(4)))
     turned = turned[:, ::-1] if rng.random() < 0.5 else turned
     return vary_look(torch.from_numpy(turned.copy()).permute(2, 0, 1).float() / 255.0, rng, stain)
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .compact import FP16_FROM, compact
+from .compact import FP16_FROM, compact, halvable
 from .networks import MEAN, STD
 
 OPSET = 17
@@ -175,9 +175,19 @@ def to_onnx(network: nn.Module, tile: int, router: bool = False, temperature: fl
     return model
 
 
-def write(model: onnx.ModelProto, path: Path, small: bool = True) -> str:
-    """Write a graph, with small weights unless told otherwise, whole or not at all. Returns the file's sha256."""
-    data = (compact(model) if small else model).SerializeToString(deterministic=True)
+def write(model: onnx.ModelProto, path: Path, small: bool = True, halves: bool = False) -> str:
+    """Write a graph, with small weights unless told otherwise, whole or not at all. Returns the file's sha256.
+
+    With `halves` the file can be told to compute in fp16 (see `compact.halvable`).
+    """
+    if small:
+        model = compact(model)
+    if halves:
+        # what is normalised leaves the one Add by `shift`, and the logits go into the Sigmoid that makes the output
+        normalised = next(node.output[0] for node in model.graph.node if "shift" in node.input)
+        output = model.graph.output[0].name
+        model = halvable(model, normalised, next(node.input[0] for node in model.graph.node if output in node.output))
+    data = model.SerializeToString(deterministic=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_bytes(data)

@@ -35,6 +35,11 @@ def pad_white(image: np.ndarray, tile: int) -> tuple[np.ndarray, int, int]:
     return square, left, top
 
 
+def one_tile(image: np.ndarray, tile: int) -> np.ndarray:
+    """`image` in the middle of one white tile, tile x tile x 3; of a larger one the upper left part."""
+    return pad_white(image, tile)[0][:tile, :tile]
+
+
 @torch.no_grad()
 def torch_probability(network: nn.Module, picture: Picture, tile: int = 512) -> np.ndarray:
     """The network's probability for every pixel of a picture that is at the network's um/px."""

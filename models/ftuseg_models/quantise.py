@@ -15,7 +15,7 @@ from torch import nn
 
 from . import ORGANS, export, stages
 from .config import Config
-from .metrics import pad_white
+from .metrics import one_tile
 
 TILES = 24
 """Calibration tiles."""
@@ -55,7 +55,7 @@ def calibration_tiles(config: Config, name: str) -> list[np.ndarray]:
     for place in range(max((len(group) for group in by_organ.values()), default=0)):
         for group in by_organ.values():
             if place < len(group):
-                tiles.append(pad_white(group[place].image, config.tile)[0][: config.tile, : config.tile])
+                tiles.append(one_tile(group[place].image, config.tile))
     return tiles[:TILES]
 
 

@@ -167,6 +167,40 @@ def test_an_int8_variant_is_close_and_in_int8(settings):
     assert np.abs(run(compact.compact(small)) - run(small)).max() < 0.02
 
 
+def test_an_int8_variant_that_falls_apart_on_the_drawn_tile_is_not_shipped(settings, monkeypatch, capsys):
+    torch.manual_seed(0)
+    settings.runs.mkdir(parents=True)
+    stage = settings.stage("unet")
+    network = networks.build("unet", stage.width, dilated=stage.dilated)
+    torch.save({"average": network.state_dict(), "progress": 1.0}, settings.runs / "unet.pt")
+    lost = {"dice": 0.001, "n": 3, "set": "held-out cores"}
+    monkeypatch.setattr(bundle.report, "figures", lambda _: {"int8": {"unet": lost}, "served_by_baseline": []})
+
+    def described() -> dict:
+        bundle.export_all(settings, settings.bundle)
+        return tomllib.loads((settings.bundle / "bundle.toml").read_text())["model"][0]
+
+    assert described()["int8"]["loss"] == lost
+    assert (settings.bundle / "unet.int8.onnx").exists()
+    # the same network, but its bytes answer something else on a tile that no calibration has seen
+    broken = lambda model, tiles: export.to_onnx(Sure(network.eval()), settings.tile)  # noqa: E731
+    monkeypatch.setattr(bundle.quantise, "to_int8", broken)
+    assert "int8" not in described()
+    assert not (settings.bundle / "unet.int8.onnx").exists()
+    assert "is not kept" in capsys.readouterr().out
+
+
+class Sure(torch.nn.Module):
+    """Sees an FTU everywhere, whatever the network says."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return 8.0 + 0.0 * self.network(x)
+
+
 def test_without_checkpoints_export_says_what_to_do(config_file, capsys):
     assert cli.main(["--config", str(config_file), "export"]) == 2
     assert "train first" in capsys.readouterr().err

@@ -68,6 +68,35 @@ def test_what_is_stored_says_what_torch_says_to_the_last_digits(name, width, tmp
     assert np.abs(run(onnx.load(tmp_path / "small.onnx"), image) - rounded).max() < 1e-4
 
 
+@pytest.mark.parametrize(("name", "width"), [("unet", 0.125), ("baseline", 1.0)])
+def test_a_file_can_be_told_to_compute_in_fp16_and_is_the_same_until_then(name, width, tmp_path):
+    network = awake(networks.build(name, width))
+    model = export.to_onnx(network, 64)
+    export.write(model, tmp_path / "plain.onnx")
+    export.write(model, tmp_path / "full.onnx", halves=True)
+    image = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    plain, full = onnx.load(tmp_path / "plain.onnx"), onnx.load(tmp_path / "full.onnx")
+    expected = run(plain, image)
+    assert np.array_equal(run(full, image), expected)
+    assert compact.unfolded_weights(tmp_path / "full.onnx") == []
+    half = compact.in_halves(full)
+    # one byte for each Cast, as a program changes them in place
+    before, after = full.SerializeToString(deterministic=True), half.SerializeToString(deterministic=True)
+    changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    assert set(changed) == {(onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)}
+    kinds = {value.name: value.type.tensor_type.elem_type for value in onnx.shape_inference.infer_shapes(half).graph.value_info}
+    convolutions = [node for node in half.graph.node if node.op_type in ("Conv", "ConvTranspose", "Resize", "Concat")]
+    assert {kinds[node.output[0]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
+    found = run(half, image)
+    assert 0 < np.abs(found - expected).max() < 0.02
+
+
+def test_a_graph_without_the_way_that_is_named_is_refused():
+    model = compact.compact(export.to_onnx(networks.build("unet", 0.0625).eval(), 64))
+    with pytest.raises(ValueError, match="leads from nowhere"):
+        compact.halvable(model, "nowhere", "probability")
+
+
 def test_writing_twice_gives_the_same_bytes(tmp_path):
     network = awake(networks.build("unet", 0.0625))
     hashes = {export.write(export.to_onnx(network, 64), tmp_path / f"{n}.onnx") for n in range(2)}
