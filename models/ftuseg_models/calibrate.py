@@ -5,7 +5,7 @@ Everything is decided on cores that the network in question has not been trained
 
 from __future__ import annotations
 
-from . import ORGANS, measured, thresholds
+from . import ORGANS, carried, measured, thresholds
 from .config import Config
 from .files import write_json
 from .kaggle import DataError
@@ -24,7 +24,9 @@ def run(config: Config) -> dict:
         choose = chooser(config)
     except DataError as error:
         # the router can be calibrated before any fold is
-        print(f"thresholds stay at 0.5: {error}")
+        result["networks"] = carried.choices(config)
+        source = f"those of {config.finish_from}" if result["networks"] else "0.5"
+        print(f"thresholds stay at {source}: {error}")
         choose = thresholds.Chooser([])
     for name in (*ORGANS, *measured.SINGLE):
         deciding = [core for core in choose.cores if name in core.maps and thresholds.serves(core, name)]

@@ -8,7 +8,7 @@ from typing import Callable
 
 import torch
 
-from . import ORGANS, calibrate, measured, networks, stages, statistics, train
+from . import ORGANS, calibrate, carried, measured, networks, stages, statistics, train
 from .config import Config
 from .files import write_json
 from .kaggle import DataError
@@ -303,12 +303,12 @@ def summary(cores: list[Measured], chooser: Chooser, four: list[Way]) -> dict:
 def figures(config: Config) -> dict:
     """What `bundle.toml` states: Dice by network and organ, the router's accuracy, what int8 loses, each with n.
 
-    Empty where nothing was measured: a bundle then states nothing.
+    Where nothing was measured, it is what a bundle states that the training went on from; without one it is empty.
     """
     try:
         chooser = calibrate.chooser(config)
     except DataError:
-        return {}
+        return carried.figures(config)
     cores = [core for core in chooser.cores if core.part == "test"]
     folds = ", ".join(sorted({core.fold for core in cores}))
     longer = "; the shipped files are not these networks, see models/README.md" if config.finish_from is not None else ""

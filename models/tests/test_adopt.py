@@ -4,14 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from ftuseg_models import adopt, export, networks
+from ftuseg_models import adopt, calibrate, carried, config, export, networks, report
+from ftuseg_models.files import write_json
 from ftuseg_models.kaggle import DataError
 
 from test_export import awake
 
 
 def stored(network: nn.Module, path) -> None:
-    export.write(export.to_onnx(export.as_stored(network, 64), 64), path)
+    export.write(export.to_onnx(export.as_stored(network, 64), 64), path, halves=True)
 
 
 def crops(count: int = 3) -> list[torch.Tensor]:
@@ -75,3 +76,24 @@ def test_a_checkpoint_of_an_adopted_network_keeps_nothing_out(tmp_path):
     again = train.load_average(tmp_path / "new" / "unet.pt", networks.build("unet", 0.125))
     for one, other in zip(network.state_dict().values(), again.state_dict().values()):
         assert np.array_equal(one.numpy(), other.numpy())
+
+
+def test_what_a_bundle_states_goes_with_its_files(config_file, tmp_path, capsys):
+    old = tmp_path / "old"
+    stated = {
+        "models": {"kidney": [{"mean": 0.7, "n": 4, "organ": "kidney", "set": "held-out cores"}]},
+        "int8": {"kidney": {"dice": 0.001, "n": 4, "set": "held-out cores"}},
+        "router": {"value": 0.9, "n": 10, "set": "held-out cores"},
+        "served_by_baseline": ["lung"],
+    }
+    write_json(old / "metrics.json", stated | {"cores": {"1": {"kidney": 0.9}}, "cores_about": "seen cores"})
+    model = '[[model]]\nname = "{}"\nthreshold = 0.3\nmin_area = 20\nmpp = 4.0\nfill_holes = true\ndice = [{{ n = 4 }}]\n'
+    (old / "bundle.toml").write_text(model.format("kidney") + model.format("lung"))
+    plain = config.load(config_file).to_ship()
+    assert report.figures(plain) == {} and carried.choices(plain) == {}
+    config_file.write_text(f'finish_from = "{old}"\n' + config_file.read_text())
+    further = config.load(config_file).to_ship()
+    assert report.figures(further) == stated
+    chosen = {"threshold": 0.3, "min_area_um2": 320.0, "fill_holes": True, "n": 4}
+    assert calibrate.run(further)["networks"] == {"kidney": chosen}
+    assert str(old) in capsys.readouterr().out

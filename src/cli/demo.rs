@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let progress = Progress::new(Shown::Progress);
     let summary = batch.run(&jobs, &|event| progress.show(&event))?;
     progress.end();
-    println!("slide           routed to        objects  seconds  Dice (n = 1 drawn slide)");
+    say!("slide           routed to        objects  seconds  Dice (n = 1 drawn slide)");
     for (status, (name, _, drawing)) in summary.slides.iter().zip(&drawings) {
         let score = match status.status {
             Status::Failed | Status::Pending => "-".to_owned(),
@@ -84,14 +84,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 format!("{:.3}", dice(&found, &truth_mask(drawing)?)?)
             }
         };
-        println!(
+        say!(
             "{name:<15} {:<16} {:>7} {:>8.1}  {score}",
             status.organ.as_deref().unwrap_or("-"),
             status.objects,
             status.seconds,
         );
     }
-    println!(
+    say!(
         "Look at {}",
         results
             .join("slides")
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             .join("overlay.png")
             .display()
     );
-    println!(
+    say!(
         "These slides are drawings. How the models do on real tissue stands in `ftuseg models list`."
     );
     Ok(exit_code(&summary))

@@ -30,25 +30,25 @@ fn parse_accelerator(name: &str) -> Result<Accelerator, String> {
 /// Brings an accelerator; for OpenVINO, measures whether it is worth it.
 fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
     let search = args.engine.search();
-    println!(
+    say!(
         "bringing {} {} with pip (about {} MB) ...",
         accelerator.package, accelerator.version, accelerator.megabytes
     );
-    println!(
+    say!(
         "it lies in {}",
         runtime::install(&search, accelerator)?.display()
     );
     if *accelerator != runtime::OPENVINO {
-        println!("now type: ftuseg doctor --device {}", accelerator.name);
+        say!("now type: ftuseg doctor --device {}", accelerator.name);
         return Ok(0);
     }
-    println!("a trial of OpenVINO against the plain runtime, a minute or so ...");
+    say!("a trial of OpenVINO against the plain runtime, a minute or so ...");
     let trial = trial::run(&args.engine)?;
-    println!("{trial}");
+    say!("{trial}");
     if let Some(cache) = &search.cache {
-        println!("kept in {}", trial.keep(cache)?.display());
+        say!("kept in {}", trial.keep(cache)?.display());
     }
-    println!(
+    say!(
         "{}",
         if trial.speaks_for_it(args.engine.threads()) {
             "--device auto takes OpenVINO from now on (with as many threads); --device cpu does without."
@@ -70,21 +70,21 @@ fn show_accelerators(args: &Args) {
             ..search.clone()
         };
         match locate_accelerated(&search, accelerator) {
-            Ok(located) => println!(
+            Ok(located) => say!(
                 "{:<11} ONNX Runtime {} in {}; --device {} uses it",
                 accelerator.name,
                 located.version,
                 located.path.display(),
                 accelerator.name
             ),
-            Err(_) => println!(
+            Err(_) => say!(
                 "{:<11} not here; ftuseg doctor --install {} brings it",
                 accelerator.name, accelerator.name
             ),
         }
     }
     if let Some(trial) = search.cache.as_deref().and_then(Trial::read) {
-        println!("trial       OpenVINO has {trial}");
+        say!("trial       OpenVINO has {trial}");
     }
 }
 
@@ -100,35 +100,35 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
     if let Some(accelerator) = &args.install {
         return install(args, accelerator);
     }
-    println!("ftuseg {}", env!("CARGO_PKG_VERSION"));
-    println!(
+    say!("ftuseg {}", env!("CARGO_PKG_VERSION"));
+    say!(
         "machine     {} {}, {} threads",
         std::env::consts::OS,
         std::env::consts::ARCH,
         args.engine.threads()
     );
-    println!("runtime library, in the order of the search:");
+    say!("runtime library, in the order of the search:");
     for finding in runtime::survey(&args.engine.search()) {
-        println!("  {finding}");
+        say!("  {finding}");
     }
     show_accelerators(args);
-    println!(
+    say!(
         "OpenSlide library (NDPI, MRXS, SCN, BIF, CZI, DICOM and others), in the order of the search:"
     );
     let search = Search::from_environment(&OPENSLIDE, openslide, args.engine.offline);
     for finding in library::survey(&search) {
-        println!("  {finding}");
+        say!("  {finding}");
     }
     match slide::openslide_version() {
-        Ok(version) => println!("slides      by ftuseg and OpenSlide {version}"),
-        Err(reason) => println!(
+        Ok(version) => say!("slides      by ftuseg and OpenSlide {version}"),
+        Err(reason) => say!(
             "slides      by ftuseg alone; without OpenSlide NDPI, MRXS, SCN, BIF, CZI, DICOM and others cannot be read: {reason}"
         ),
     }
     let mut well = true;
     let bundle = match args.engine.load_bundle() {
         Ok(bundle) => {
-            println!(
+            say!(
                 "bundle      {} {} in {}",
                 bundle.name,
                 bundle.version,
@@ -137,7 +137,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             Some(bundle)
         }
         Err(error) => {
-            println!("bundle      NOT USABLE: {error}");
+            say!("bundle      NOT USABLE: {error}");
             well = false;
             None
         }
@@ -145,14 +145,14 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
     let backend = match args.engine.start_backend(Arithmetic::Auto) {
         Ok(backend) => {
             let about = backend.about();
-            println!(
+            say!(
                 "backend     {} {} on {} in {} ({})",
                 about.backend, about.version, about.device, about.arithmetic, about.proof
             );
             Some(backend)
         }
         Err(error) => {
-            println!("backend     NOT USABLE: {error}");
+            say!("backend     NOT USABLE: {error}");
             well = false;
             None
         }
@@ -163,9 +163,9 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             let tried = Network::router(backend.as_ref(), &bundle, router)
                 .and_then(|mut network| Ok(network.run(1, &tile)?));
             match tried {
-                Ok(_) => println!("router      {}: works", router.file),
+                Ok(_) => say!("router      {}: works", router.file),
                 Err(error) => {
-                    println!("router      {}: FAILS: {error}", router.file);
+                    say!("router      {}: FAILS: {error}", router.file);
                     well = false;
                 }
             }
@@ -180,20 +180,20 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
                 Ok(started.elapsed().as_secs_f64())
             });
             match tried {
-                Ok(seconds) => println!(
+                Ok(seconds) => say!(
                     "model       {}: works, {:.0} ms a tile of {} px",
                     model.name,
                     seconds * 1e3,
                     model.tile
                 ),
                 Err(error) => {
-                    println!("model       {}: FAILS: {error}", model.name);
+                    say!("model       {}: FAILS: {error}", model.name);
                     well = false;
                 }
             }
         }
     }
-    println!(
+    say!(
         "{}",
         if well {
             "All is well: slides can be segmented here."

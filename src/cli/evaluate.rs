@@ -73,11 +73,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 /// The headline figures on standard output; what could not be scored on standard error.
 fn tell(report: &Report) {
     for run in &report.runs {
-        println!("{}", run.scores.name);
+        say!("{}", run.scores.name);
         for organ in &run.organs {
             let dice = &organ.figures.dice;
             let name = organ.organ.as_deref().unwrap_or("organ not known");
-            println!(
+            say!(
                 "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
                 dice.mean, dice.low, dice.high, dice.n
             );
@@ -88,7 +88,7 @@ fn tell(report: &Report) {
         ] {
             if let Some(figures) = figures {
                 let dice = &figures.dice;
-                println!(
+                say!(
                     "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
                     dice.mean, dice.low, dice.high, dice.n
                 );

@@ -28,37 +28,37 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
     let slide = slide::open(path)?;
     let info = slide.info();
     let tissue = Tissue::find(slide.as_ref(), TissueMode::Auto)?;
-    println!("{}", path.display());
-    println!("  format       {}", info.format);
-    println!("  reader       {}", info.reader);
-    println!("  compression  {}", info.compression);
-    println!("  size         {} x {} px", info.width(), info.height());
+    say!("{}", path.display());
+    say!("  format       {}", info.format);
+    say!("  reader       {}", info.reader);
+    say!("  compression  {}", info.compression);
+    say!("  size         {} x {} px", info.width(), info.height());
     match info.resolution {
-        Some(resolution) => println!(
+        Some(resolution) => say!(
             "  um/px        {} (from the {})",
             resolution.mpp, resolution.source
         ),
-        None => println!("  um/px        not stated; give it with --mpp X"),
+        None => say!("  um/px        not stated; give it with --mpp X"),
     }
     for ignored in &info.ignored {
-        println!(
+        say!(
             "  not used     {} of the {}: {}",
             ignored.stated, ignored.source, ignored.reason
         );
     }
     if let Some(bounds) = info.bounds {
-        println!(
+        say!(
             "  scanned      {} x {} px at {}, {}",
             bounds.width, bounds.height, bounds.x, bounds.y
         );
     }
     for (number, level) in info.levels.iter().enumerate() {
         let (downsample, _) = info.downsample(number);
-        println!(
+        say!(
             "  level {number}      {} x {} px, downsample {downsample:.3}",
             level.width, level.height
         );
     }
-    println!("  tissue       {:.1} %", tissue.share() * 100.0);
+    say!("  tissue       {:.1} %", tissue.share() * 100.0);
     Ok(())
 }

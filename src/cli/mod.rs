@@ -1,5 +1,13 @@
 //! The command line: arguments are parsed here, validated into plain options, and handed to the library.
 
+/// Prints a line on standard output. A reader that went away, `head` say, is no reason to fall over.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
 mod common;
 mod demo;
 mod doctor;

@@ -27,7 +27,7 @@ enum What {
 /// Runs the command and returns its exit code.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let bundle = args.engine.load_bundle()?;
-    println!(
+    say!(
         "{} {} ({}), {}",
         bundle.name,
         bundle.version,
@@ -47,7 +47,7 @@ fn list(bundle: &Bundle) {
         let accuracy = router.accuracy.as_ref().map_or(String::new(), |a| {
             format!(", right {:.3} (n = {}, {})", a.value, a.n, a.set)
         });
-        println!(
+        say!(
             "router  {}: {} um/px, cells of {} um{accuracy}",
             router.file,
             router.mpp,
@@ -55,7 +55,7 @@ fn list(bundle: &Bundle) {
         );
     }
     for model in &bundle.models {
-        println!("{}  {}: {}", model.name, model.file, dice(model));
+        say!("{}  {}: {}", model.name, model.file, dice(model));
     }
 }
 
@@ -86,9 +86,9 @@ fn verify(bundle: &Bundle) -> u8 {
     let mut code = 0;
     for (file, sum) in files(bundle) {
         match bundle.verified_file(file, sum) {
-            Ok(bytes) => println!("{file}: good, {:.1} MB", bytes.len() as f64 / 1e6),
+            Ok(bytes) => say!("{file}: good, {:.1} MB", bytes.len() as f64 / 1e6),
             Err(error) => {
-                println!("{file}: BAD: {error}");
+                say!("{file}: BAD: {error}");
                 code = super::SOME_FAILED;
             }
         }
@@ -100,46 +100,46 @@ fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
     let backend = args.engine.start_backend(Arithmetic::Fp32)?;
     for model in &bundle.models {
         Network::model(backend.as_ref(), bundle, model, Precision::Fp32)?;
-        println!("{}: loads in {}", model.name, backend.about().backend);
-        println!("  serves      {}", model.target());
-        println!(
+        say!("{}: loads in {}", model.name, backend.about().backend);
+        say!("  serves      {}", model.target());
+        say!(
             "  scale       {}",
             match model.fit {
                 Fit::Mpp(mpp) => format!("{mpp} um/px"),
                 Fit::Whole => "the whole slide in one tile".to_owned(),
             }
         );
-        println!(
+        say!(
             "  tile        {} px, overlap {} px",
             model.tile, model.overlap
         );
-        println!(
+        say!(
             "  input       {}",
             match model.input {
                 InputKind::Bytes => "RGB bytes, normalised in the graph".to_owned(),
                 InputKind::Floats(n) => format!("floats, mean {:?}, std {:?}", n.mean, n.std),
             }
         );
-        println!(
+        say!(
             "  decision    {:?} from {}, objects from {} px, holes {}",
             model.output,
             model.threshold,
             model.min_area,
             if model.fill_holes { "filled" } else { "kept" }
         );
-        println!("  weight      {}", model.weight);
+        say!("  weight      {}", model.weight);
         if let Some(int8) = &model.int8 {
             Network::model(backend.as_ref(), bundle, model, Precision::Int8)?;
             let loss = int8.loss.as_ref().map_or("no loss stated".to_owned(), |l| {
                 format!("loses {:.4} of Dice (n = {}, {})", l.dice, l.n, l.set)
             });
-            println!("  int8        {}: loads too, {loss}", int8.file);
+            say!("  int8        {}: loads too, {loss}", int8.file);
         }
-        println!("  {}", dice(model));
+        say!("  {}", dice(model));
     }
     if let Some(router) = &bundle.router {
         Network::router(backend.as_ref(), bundle, router)?;
-        println!("router: loads in {}", backend.about().backend);
+        say!("router: loads in {}", backend.about().backend);
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         } => decode(*width, *height, out, rle)?,
         Way::Encode { mask } => {
             let image = slide::open(mask)?;
-            println!("{}", rle::encode(&read_mask(image.as_ref())?));
+            say!("{}", rle::encode(&read_mask(image.as_ref())?));
         }
     }
     Ok(0)

@@ -35,7 +35,7 @@ impl Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let jobs = discover(&args.inputs, args.images.as_deref())?;
     let engine = args.engine.engine(&args.route, &TileArgs::default())?;
-    println!("id\torgan\tshare\tconfidence\tcells");
+    say!("id\torgan\tshare\tconfidence\tcells");
     let mut failed = false;
     for job in &jobs {
         let answer = slide::open(&job.path)
@@ -56,10 +56,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             Ok((_, map, _)) => {
                 let shares = map.shares();
                 if shares.is_empty() {
-                    println!("{}\t-\t0\t0\t0", job.id);
+                    say!("{}\t-\t0\t0\t0", job.id);
                 }
                 for share in shares {
-                    println!(
+                    say!(
                         "{}\t{}\t{:.4}\t{:.4}\t{}",
                         job.id, share.target, share.share, share.confidence, share.cells
                     );

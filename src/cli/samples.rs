@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         Compression::Deflate,
     )?;
     write_truth(&both, &args.out.join("two-organs-truth.tif"))?;
-    println!(
+    say!(
         "{} cores and a slide of two organs in {}",
         slides.len(),
         args.out.display()

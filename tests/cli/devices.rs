@@ -34,6 +34,7 @@ fn a_device_without_its_runtime_is_an_error_that_says_what_to_type() {
     for (device, name) in [
         ("cuda", "cuda"),
         ("cuda:1", "cuda"),
+        ("cuda:all", "cuda"),
         ("openvino", "openvino"),
     ] {
         segment_on(&dir, device, "out")
@@ -54,10 +55,20 @@ fn what_cannot_be_is_refused() {
         .args(["--precision", "bf16"])
         .ends_with(2)
         .says(&["--precision fp32"]);
-    segment_on(&dir, "openvino", "out")
-        .args(["--backend", "rten"])
+    for (device, options, said) in [
+        ("openvino", ["--backend", "rten"], "rten"),
+        ("openvino", ["--precision", "fp16"], "--precision bf16"),
+        ("cuda:all", ["--backend", "rten"], "cuda:all"),
+    ] {
+        segment_on(&dir, device, "out")
+            .args(options)
+            .ends_with(2)
+            .says(&[said]);
+    }
+    segment_on(&dir, "cpu", "out")
+        .args(["--precision", "fp16", "--backend", "rten"])
         .ends_with(2)
-        .says(&["rten"]);
+        .says(&["fp32"]);
     // The plain library is not one of CUDA's, however it is named.
     dir.write("lib/libonnxruntime.so", "no library");
     segment_on(&dir, "cuda", "out")

@@ -120,3 +120,26 @@ fn a_memory_limit_changes_no_result() {
         .ends_with(2)
         .says(&["--memory-limit", "500M"]);
 }
+
+#[test]
+fn a_reader_that_went_away_is_no_reason_to_fall_over() {
+    let dir = Dir::with_slide();
+    dir.bundle("bundle", &full_bundle());
+    for arguments in [
+        &["inspect", "one.tif"][..],
+        &["models", "list", "--bundle", "bundle"],
+        &["segment", "one.tif", "--out", "out", "--bundle", "bundle"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_ftuseg"))
+            .args(arguments)
+            .current_dir(dir.join(""))
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {said}");
+    }
+}

@@ -1,0 +1,42 @@
+"""Takes figures and decisions over from a bundle whose files the training went on from.
+
+Where only a bundle is left, the folds' networks and what was measured with them are gone. What that bundle states stays
+the best that is known of the recipe; its own text says that the shipped files are not the networks that were measured.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from .config import Config
+from .files import read_json
+
+
+def figures(config: Config) -> dict:
+    """What the bundle of `finish_from` states of its networks, as `report.figures` gives it; empty where there is none."""
+    if not isinstance(config.finish_from, Path):
+        return {}
+    stated = read_json(config.finish_from / "metrics.json")
+    # what its own files do on the cores is no figure of the new ones
+    return {key: value for key, value in stated.items() if key in ("models", "int8", "served_by_baseline", "router")}
+
+
+def choices(config: Config) -> dict[str, dict]:
+    """The thresholds, smallest objects and holes of the bundle of `finish_from`, by network; empty where there is none."""
+    if not isinstance(config.finish_from, Path):
+        return {}
+    path = config.finish_from / "bundle.toml"
+    if not path.exists():
+        return {}
+    served = figures(config).get("served_by_baseline", [])
+    return {
+        model["name"]: {
+            "threshold": model["threshold"],
+            "min_area_um2": model["min_area"] * model["mpp"] ** 2,
+            "fill_holes": model["fill_holes"],
+            "n": sum(dice["n"] for dice in model.get("dice", [])),
+        }
+        for model in tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
+        if model["name"] not in served
+    }
