@@ -13,7 +13,7 @@ use ftuseg::backend::{About, Backend, BackendError, Input, Loading, OnnxRuntime,
 use ftuseg::backend::{Arithmetic, Device, runtime};
 use ftuseg::mask::Mask;
 use ftuseg::pipeline::{Blend, Engine, Options, PipelineError, Request, Route, Tta};
-use ftuseg::slide::TissueMode;
+use ftuseg::slide::{SlideError, SlideInfo, SlideReader, TissueMode};
 use ftuseg_router::Target;
 use support::{MemorySlide, TinyBundle, hash, onnxruntime, rten};
 
@@ -176,6 +176,48 @@ fn a_lane_that_falls_over_is_an_error_too() {
             .is_err()
     }));
     assert!(ended.unwrap_or(true));
+}
+
+/// A slide that cannot be read from some row on.
+struct Torn(MemorySlide);
+
+impl SlideReader for Torn {
+    fn info(&self) -> &SlideInfo {
+        self.0.info()
+    }
+
+    fn read(
+        &self,
+        level: usize,
+        x: i64,
+        y: i64,
+        width: u32,
+        height: u32,
+        out: &mut [u8],
+    ) -> Result<(), SlideError> {
+        if y > 400 {
+            return Err(SlideError::Format {
+                path: "torn.tif".into(),
+                reason: "it ends here".to_owned(),
+            });
+        }
+        self.0.read(level, x, y, width, height, out)
+    }
+}
+
+#[test]
+fn a_tile_that_cannot_be_read_ends_all_lanes() {
+    let tiny = TinyBundle::new().model("red", "red.onnx", BYTES);
+    let slide = Torn(noise(900, 900));
+    for lanes in [1, 2, 5] {
+        for batch in [1, 4] {
+            let backend = Box::new(Lanes::new(lanes, Trouble::None));
+            let engine = Engine::new(tiny.load(), backend, options(batch, Blend::Crop));
+            let error = engine.segment(&slide, &Request::default(), &|_| {});
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("it ends here"), "{error}");
+        }
+    }
 }
 
 /// ONNX Runtime on the processor, but with lanes, batches and answers in bytes.

@@ -3,6 +3,7 @@
 //! The rest of the engine sees [`Backend`] and [`Session`] only, never a runtime's own types. A backend loads a
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
+mod accelerators;
 mod bound;
 mod choose;
 mod device;

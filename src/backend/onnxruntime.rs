@@ -10,7 +10,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::bound::Bound;
 use super::device::{Arithmetic, Device};
-use super::runtime::Located;
+use super::runtime::{CUDA, Located};
 use crate::library::accelerator;
 
 use super::{About, Backend, BackendError, Input, Loading, Session, gpus, graph};
@@ -87,7 +87,7 @@ impl OnnxRuntime {
             }
             None => {
                 if matches!(device, Device::Cuda(_) | Device::AllCuda) {
-                    accelerator::preload(library);
+                    accelerator::preload(library, &CUDA);
                 }
                 start(library, threads)?
             }

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 use libloading::Library;
 
-pub use crate::library::{Accelerator, CUDA, OPENVINO, install, locate_accelerated};
+pub use super::accelerators::{ACCELERATORS, CUDA, OPENVINO};
+pub use crate::library::{Accelerator, install, locate_accelerated};
 pub use crate::library::{Finding, LibraryError, Located, Outcome, Search, Source, locate, survey};
 use crate::library::{Product, Wheel, reason};
 

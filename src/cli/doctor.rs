@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::common::EngineArgs;
 use super::trial;
-use crate::backend::runtime::{self, Accelerator, locate_accelerated};
+use crate::backend::runtime::{self, ACCELERATORS, Accelerator, locate_accelerated};
 use crate::backend::{Arithmetic, Trial};
 use crate::library::{self, Search};
 use crate::pipeline::{Network, Precision};
@@ -21,7 +21,7 @@ pub(super) struct Args {
 }
 
 fn parse_accelerator(name: &str) -> Result<Accelerator, String> {
-    Accelerator::ALL
+    ACCELERATORS
         .into_iter()
         .find(|accelerator| accelerator.name == name)
         .ok_or_else(|| "openvino or cuda".to_owned())
@@ -32,7 +32,9 @@ fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
     let search = args.engine.search();
     say!(
         "bringing {} {} with pip (about {} MB) ...",
-        accelerator.package, accelerator.version, accelerator.megabytes
+        accelerator.package,
+        accelerator.version,
+        accelerator.megabytes
     );
     say!(
         "it lies in {}",
@@ -62,7 +64,7 @@ fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
 /// A line for each accelerated runtime: where it lies, or that it is not there.
 fn show_accelerators(args: &Args) {
     let search = args.engine.search();
-    for accelerator in &Accelerator::ALL {
+    for accelerator in &ACCELERATORS {
         // A library that the user names is one of them at the most, and the lines above speak of it.
         let search = runtime::Search {
             option: None,
@@ -79,7 +81,8 @@ fn show_accelerators(args: &Args) {
             ),
             Err(_) => say!(
                 "{:<11} not here; ftuseg doctor --install {} brings it",
-                accelerator.name, accelerator.name
+                accelerator.name,
+                accelerator.name
             ),
         }
     }
@@ -147,7 +150,11 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             let about = backend.about();
             say!(
                 "backend     {} {} on {} in {} ({})",
-                about.backend, about.version, about.device, about.arithmetic, about.proof
+                about.backend,
+                about.version,
+                about.device,
+                about.arithmetic,
+                about.proof
             );
             Some(backend)
         }

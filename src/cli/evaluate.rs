@@ -79,7 +79,10 @@ fn tell(report: &Report) {
             let name = organ.organ.as_deref().unwrap_or("organ not known");
             say!(
                 "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
-                dice.mean, dice.low, dice.high, dice.n
+                dice.mean,
+                dice.low,
+                dice.high,
+                dice.n
             );
         }
         for (name, figures) in [
@@ -90,7 +93,10 @@ fn tell(report: &Report) {
                 let dice = &figures.dice;
                 say!(
                     "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
-                    dice.mean, dice.low, dice.high, dice.n
+                    dice.mean,
+                    dice.low,
+                    dice.high,
+                    dice.n
                 );
             }
         }

@@ -36,27 +36,34 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
     match info.resolution {
         Some(resolution) => say!(
             "  um/px        {} (from the {})",
-            resolution.mpp, resolution.source
+            resolution.mpp,
+            resolution.source
         ),
         None => say!("  um/px        not stated; give it with --mpp X"),
     }
     for ignored in &info.ignored {
         say!(
             "  not used     {} of the {}: {}",
-            ignored.stated, ignored.source, ignored.reason
+            ignored.stated,
+            ignored.source,
+            ignored.reason
         );
     }
     if let Some(bounds) = info.bounds {
         say!(
             "  scanned      {} x {} px at {}, {}",
-            bounds.width, bounds.height, bounds.x, bounds.y
+            bounds.width,
+            bounds.height,
+            bounds.x,
+            bounds.y
         );
     }
     for (number, level) in info.levels.iter().enumerate() {
         let (downsample, _) = info.downsample(number);
         say!(
             "  level {number}      {} x {} px, downsample {downsample:.3}",
-            level.width, level.height
+            level.width,
+            level.height
         );
     }
     say!("  tissue       {:.1} %", tissue.share() * 100.0);

@@ -111,7 +111,8 @@ fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
         );
         say!(
             "  tile        {} px, overlap {} px",
-            model.tile, model.overlap
+            model.tile,
+            model.overlap
         );
         say!(
             "  input       {}",

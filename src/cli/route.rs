@@ -61,7 +61,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 for share in shares {
                     say!(
                         "{}\t{}\t{:.4}\t{:.4}\t{}",
-                        job.id, share.target, share.share, share.confidence, share.cells
+                        job.id,
+                        share.target,
+                        share.share,
+                        share.confidence,
+                        share.cells
                     );
                 }
             }

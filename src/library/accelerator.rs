@@ -1,5 +1,5 @@
-//! ONNX Runtime libraries that drive something other than the plain processor: which packages hold them, where they are
-//! looked for, and how pip brings them.
+//! Builds of a library that drive something other than the plain processor: where they are looked for, and how pip
+//! brings them.
 //!
 //! They are several hundred megabytes, so they are brought only when the user asks for it
 //! (`ftuseg doctor --install NAME`).
@@ -13,7 +13,7 @@ use super::probe::{self, Probed};
 use super::python::Python;
 use super::{Finding, Located, Search, Source, folder, located, named, python};
 
-/// An accelerated build of ONNX Runtime.
+/// An accelerated build of a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accelerator {
     /// Its name: `openvino` or `cuda`.
@@ -25,85 +25,25 @@ pub struct Accelerator {
     /// The file beside the library that makes it an accelerated one.
     pub provider: &'static str,
     /// What pip is told to bring: package, version, sha256 of the file.
-    requirements: &'static [(&'static str, &'static str, &'static str)],
+    pub requirements: &'static [(&'static str, &'static str, &'static str)],
+    /// How the names of those libraries begin that come in packages of their own and that the provider links to.
+    pub beside: &'static [&'static str],
     /// About how many megabytes come over the network.
     pub megabytes: u32,
 }
 
-/// Intel's OpenVINO, on the processor.
-pub const OPENVINO: Accelerator = Accelerator {
-    name: "openvino",
-    package: "onnxruntime-openvino",
-    version: "1.24.1",
-    provider: "libonnxruntime_providers_openvino.so",
-    requirements: &[(
-        "onnxruntime-openvino",
-        "1.24.1",
-        "d617fac2f59a6ab5ea59a788c3e1592240a129642519aaeaa774761dfe35150e",
-    )],
-    megabytes: 85,
-};
-
-/// NVIDIA's CUDA 13, with the libraries that ONNX Runtime links to. The GPU's driver must be there already.
-pub const CUDA: Accelerator = Accelerator {
-    name: "cuda",
-    package: "onnxruntime-gpu",
-    version: "1.31.1",
-    provider: "libonnxruntime_providers_cuda.so",
-    requirements: &[
-        (
-            "onnxruntime-gpu",
-            "1.31.1",
-            "05d548956197b9d01f59b625de740e0d6be3593f874e241a12dc0362650ecdf7",
-        ),
-        (
-            "nvidia-cuda-runtime",
-            "13.5.37",
-            "df2b79a8852f10d1fef8c848489c49eebb5754051bf870202a862831412b179d",
-        ),
-        (
-            "nvidia-cuda-nvrtc",
-            "13.5.37",
-            "86b4d68058807988b7d9af5b44917a0601e9c337f35ccd657bfb3c759ff8d8bc",
-        ),
-        (
-            "nvidia-nvjitlink",
-            "13.5.37",
-            "280d7cb9649704145f074b8dbde500de04ce02d0872e066e20a83c17bcaa93eb",
-        ),
-        (
-            "nvidia-cublas",
-            "13.10.0.20",
-            "dcc6d63884c53d07e267ce7e6feac17b2538cebaafec5db865736c3e28e4dc84",
-        ),
-        (
-            "nvidia-cufft",
-            "12.5.0.14",
-            "b8be26837a5abad2b5b74f3e92dd29f622a42934b355be0961a48712cbba23ad",
-        ),
-        (
-            "nvidia-curand",
-            "10.4.5.25",
-            "22bb226a857e5888fe6b54ae465fc4371296bcff13a35f79e19691bcf454f529",
-        ),
-        (
-            "nvidia-cudnn-cu13",
-            "9.28.1.4",
-            "a54f205b1db1f2895d99f398754db1369816f0569dd459731f925635cf7b65ec",
-        ),
-    ],
-    megabytes: 1600,
-};
-
 impl Accelerator {
-    /// All that there are.
-    pub const ALL: [Accelerator; 2] = [OPENVINO, CUDA];
-
     /// Where it lies below the program's cache folder once it was brought.
     fn place(&self, cache: &Path) -> PathBuf {
         cache
             .join("accelerators")
             .join(format!("{}-{}", self.package, self.version))
+    }
+
+    /// Where its library lies once it was brought.
+    fn libraries(&self, search: &Search, cache: &Path) -> PathBuf {
+        let module = self.place(cache).join(search.product.module);
+        module.join(search.product.folder)
     }
 
     /// How to get it, for error messages.
@@ -142,7 +82,7 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
     }
     let mut findings = Vec::new();
     if let Some(cache) = &search.cache {
-        let capi = wanted.place(cache).join("onnxruntime").join("capi");
+        let capi = wanted.libraries(search, cache);
         if capi.join(wanted.provider).is_file() {
             match folder::library_in(search.product, &capi)
                 .and_then(|library| probe::probe(search.product, &library))
@@ -202,10 +142,13 @@ fn check_named(search: &Search, path: &Path, wanted: &Accelerator) -> Result<Pro
 
 fn in_python(python: &Python, search: &Search, wanted: &Accelerator) -> Result<Probed, String> {
     let package = python::package_of(search.product, python, search.ask_limit)
-        .map_err(|_| "no onnxruntime package that can be used".to_owned())?;
+        .map_err(|_| format!("no {} package that can be used", search.product.module))?;
     let beside = package.library.parent().unwrap_or(Path::new("."));
     if !beside.join(wanted.provider).is_file() {
-        return Err(format!("its onnxruntime package is not {}", wanted.package));
+        return Err(format!(
+            "its {} package is not {}",
+            search.product.module, wanted.package
+        ));
     }
     probe::probe_expecting(search.product, &package.library, &package.sums)
         .map_err(|error| error.one_line())
@@ -239,9 +182,8 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
     }
     let cache = search.cache.as_deref().ok_or(LibraryError::NoCacheFolder)?;
     let target = wanted.place(cache);
-    if target
-        .join("onnxruntime")
-        .join("capi")
+    if wanted
+        .libraries(search, cache)
         .join(wanted.provider)
         .is_file()
     {
@@ -328,8 +270,8 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
 /// that the provider finds them: they lie in no folder that the system's loader looks in. Returns how many were loaded.
 ///
 /// What cannot be loaded is left: whether it was needed shows when the provider is started.
-pub(crate) fn preload(library: &Path) -> usize {
-    // .../site-packages/onnxruntime/capi/libonnxruntime.so
+pub(crate) fn preload(library: &Path, wanted: &Accelerator) -> usize {
+    // site-packages, the module, its folder, the library
     let Some(packages) = library.ancestors().nth(3) else {
         return 0;
     };
@@ -356,7 +298,8 @@ pub(crate) fn preload(library: &Path) -> usize {
                         .unwrap_or_default()
                         .to_string_lossy()
                         .into_owned();
-                    name.contains(".so") && WANTED.iter().any(|start| name.starts_with(start))
+                    name.contains(".so")
+                        && wanted.beside.iter().any(|start| name.starts_with(start))
                 }),
         );
     }
@@ -372,17 +315,6 @@ pub(crate) fn preload(library: &Path) -> usize {
         }
     }
 }
-
-/// The libraries that the CUDA provider links to or opens by name.
-const WANTED: [&str; 7] = [
-    "libcudart.",
-    "libnvrtc",
-    "libnvJitLink.",
-    "libcublas",
-    "libcufft.",
-    "libcurand.",
-    "libcudnn",
-];
 
 #[cfg(unix)]
 fn load_for_all(path: &Path) -> bool {
@@ -407,6 +339,7 @@ fn load_for_all(_path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::runtime::{ACCELERATORS, CUDA, OPENVINO};
 
     fn empty(cache: &Path) -> Search {
         let mut search =
@@ -420,7 +353,7 @@ mod tests {
     #[test]
     fn where_there_is_none_the_error_says_what_to_type() {
         let folder = tempfile::tempdir().unwrap();
-        for accelerator in &Accelerator::ALL {
+        for accelerator in &ACCELERATORS {
             let error = locate_accelerated(&empty(folder.path()), accelerator)
                 .unwrap_err()
                 .to_string();
@@ -456,7 +389,7 @@ mod tests {
 
     #[test]
     fn every_file_that_is_brought_has_a_sum() {
-        for accelerator in &Accelerator::ALL {
+        for accelerator in &ACCELERATORS {
             let text = accelerator.requirements_file();
             assert!(text.contains(&format!(
                 "{}=={} ",
@@ -475,6 +408,6 @@ mod tests {
     #[test]
     fn there_is_nothing_to_preload_beside_a_library_that_stands_alone() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(preload(&folder.path().join("a/b/c/lib.so")), 0);
+        assert_eq!(preload(&folder.path().join("a/b/c/lib.so"), &CUDA), 0);
     }
 }

@@ -27,7 +27,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use accelerator::{Accelerator, CUDA, OPENVINO, install, locate_accelerated};
+pub use accelerator::{Accelerator, install, locate_accelerated};
 pub use error::LibraryError;
 pub use finding::{Finding, Outcome, Source};
 pub(crate) use probe::reason;

@@ -109,6 +109,7 @@ pub(super) fn run(
             permits,
             waiting: BTreeMap::new(),
             taken: 0,
+            is_torn: false,
         });
         let answer = std::thread::scope(|scope| {
             let infer = |lane| infer(plan, lane, how, &queue, &batch, &inferred, tick);
@@ -248,12 +249,23 @@ struct Queue<'a> {
     waiting: BTreeMap<usize, Vec<u8>>,
     /// Tiles that were handed out.
     taken: usize,
+    /// A tile could not be read: it will never come, and nobody may wait for it.
+    is_torn: bool,
 }
 
 impl Queue<'_> {
     /// The next batch, written into `tiles`: its first tile's place in the plan and how many there are. `None` at the
     /// end. A batch that is not full is filled with white, so that a network always sees one shape.
     fn take(&mut self, tiles: &mut Vec<u8>) -> Result<Option<(usize, usize)>, PipelineError> {
+        if self.is_torn {
+            return Ok(None);
+        }
+        let taken = self.next(tiles);
+        self.is_torn = taken.is_err();
+        taken
+    }
+
+    fn next(&mut self, tiles: &mut Vec<u8>) -> Result<Option<(usize, usize)>, PipelineError> {
         let first = self.taken;
         let Some(&(view, _)) = self.plan.order.get(first) else {
             return Ok(None);
