@@ -140,30 +140,46 @@ impl<'a> Canvas<'a> {
             .is_some()
     }
 
-    /// Calls `put` with each full-size px of `from..to` in a row and its probability, interpolated; 0 where no tile was.
+    /// The probabilities of the full-size px `from..to` of a row, interpolated, into `values`; 0 where no tile was.
     pub fn row(
         &self,
         row: u32,
         (from, to): (u32, u32),
         line: &mut Vec<f32>,
-        mut put: impl FnMut(u32, f32),
+        values: &mut Vec<f32>,
     ) {
         let plane = &self.view.plane;
         let (above, share) = source(row, plane.scale.1, plane.height);
         let below = (above + 1).min(plane.height - 1);
-        let first = self.columns[from as usize].0;
-        let last = (self.columns[to as usize - 1].0 + 1).min(plane.width - 1);
-        self.line(line, (first, last), above, below, share);
-        for x in from..to {
-            let (left, part) = self.columns[x as usize];
-            let at = (left - first) as usize;
-            let value = if part > 0.0 {
-                line[at] + (line[at + 1] - line[at]) * part
-            } else {
-                line[at]
-            };
-            put(x, value);
+        let columns = &self.columns[from as usize..to as usize];
+        let (Some(&(first, _)), Some(&(last, _))) = (columns.first(), columns.last()) else {
+            values.clear();
+            return;
+        };
+        if plane.scale.0 == 1.0 {
+            // Every px of the plane is one of the slide.
+            self.line(values, (first, last), above, below, share);
+            return;
         }
+        self.line(
+            line,
+            (first, (last + 1).min(plane.width - 1)),
+            above,
+            below,
+            share,
+        );
+        values.clear();
+        let (mut at, mut left, mut step) = (None, 0.0, 0.0);
+        values.extend(columns.iter().map(|&(column, part)| {
+            // Several px in a row lie between the same two of the plane.
+            if at != Some(column) {
+                at = Some(column);
+                let place = (column - first) as usize;
+                left = line[place];
+                step = line.get(place + 1).map_or(0.0, |right| right - left);
+            }
+            left + step * part
+        }));
     }
 
     /// Probabilities between two plane rows for the plane columns `first..=last`; 0 where no tile was.

@@ -269,13 +269,20 @@ impl Lane<'_> {
         }
         // A NaN is under every threshold, and a logit taken for a probability makes a mask that looks plausible.
         let most = 1.0 + self.kind.rounding;
-        let sane = |value: &f32| (-self.kind.rounding..=most).contains(value);
-        if let Some(bad) = values.iter().find(|value| !sane(value)) {
+        let sane = |value: f32| (-self.kind.rounding..=most).contains(&value);
+        // Without a way out of the loop it goes by many values at a time.
+        let mut all = true;
+        for &value in &values {
+            all &= sane(value);
+        }
+        if !all {
+            let bad = values.iter().copied().find(|&value| !sane(value));
             return Err(BackendError::Run {
                 name: self.kind.name.clone(),
                 backend: "the engine",
                 reason: format!(
-                    "it answered {bad}, which is no probability; if it answers logits, bundle.toml must say output = \"logit\""
+                    "it answered {}, which is no probability; if it answers logits, bundle.toml must say output = \"logit\"",
+                    bad.unwrap_or(f32::NAN)
                 ),
             });
         }

@@ -168,63 +168,80 @@ impl<'a> Stitcher<'a> {
     /// One full-size row.
     fn row(&self, row: u32) -> Row {
         let threshold = self.plan.first().threshold;
-        let keep = self.probabilities.is_some();
-        let Row {
-            mut runs,
-            mut values,
-        } = Row::default();
-        let (mut line, mut mean) = (Vec::new(), Vec::new());
+        let mut found = Row::default();
+        let (mut line, mut values, mut mean) = (Vec::new(), Vec::new(), Vec::new());
         let looked = match self.canvases.len() {
             1 => Vec::new(),
             _ => self.plan.looked(row, self.map.grid().width()),
         };
         for (from, to) in self.map.ranges(self.plan.target, row) {
-            let mut open: Option<u32> = None;
-            let mut kept = Vec::with_capacity(if keep { (to - from) as usize } else { 0 });
-            let mut decide = |x: u32, value: f32| {
-                if keep {
-                    kept.push(quantise(value));
-                }
-                match (value >= threshold, open) {
-                    (true, None) => open = Some(x),
-                    (false, Some(start)) => {
-                        runs.push((start, x));
-                        open = None;
-                    }
-                    _ => {}
-                }
-            };
             if let [canvas] = &self.canvases[..] {
-                canvas.row(row, (from, to), &mut line, decide);
+                canvas.row(row, (from, to), &mut line, &mut values);
             } else {
-                self.mean(row, (from, to), &mut line, &mut mean);
+                self.mean(row, (from, to), &mut line, &mut mean, &mut values);
                 let mut looked = looked.iter().peekable();
-                for (x, &value) in (from..to).zip(&mean) {
+                for (x, value) in (from..to).zip(&mut values) {
                     while looked.next_if(|range| range.end <= x).is_some() {}
-                    let seen = looked.peek().is_some_and(|range| range.start <= x);
-                    decide(x, if seen { value } else { 0.0 });
+                    if looked.peek().is_none_or(|range| range.start > x) {
+                        *value = 0.0;
+                    }
                 }
             }
-            if let Some(start) = open {
-                runs.push((start, to));
-            }
-            if keep {
-                values.push((from, kept));
+            add_runs(&values, from, threshold, &mut found.runs);
+            if self.probabilities.is_some() {
+                let kept = values.iter().map(|&value| quantise(value)).collect();
+                found.values.push((from, kept));
             }
         }
-        Row { runs, values }
+        found
     }
 
-    /// The weighted mean of all views for the px `from..to` of one full-size row.
-    fn mean(&self, row: u32, (from, to): (u32, u32), line: &mut Vec<f32>, mean: &mut Vec<f32>) {
+    /// The weighted mean of all views for the px `from..to` of one full-size row, into `mean`.
+    fn mean(
+        &self,
+        row: u32,
+        (from, to): (u32, u32),
+        line: &mut Vec<f32>,
+        values: &mut Vec<f32>,
+        mean: &mut Vec<f32>,
+    ) {
         mean.clear();
         mean.resize((to - from) as usize, 0.0);
         let all: f32 = self.plan.views.iter().map(|view| view.weight).sum();
         for (canvas, view) in self.canvases.iter().zip(&self.plan.views) {
             let weight = view.weight / all;
-            canvas.row(row, (from, to), line, |x, value| {
-                mean[(x - from) as usize] += weight * value;
-            });
+            canvas.row(row, (from, to), line, values);
+            for (mean, value) in mean.iter_mut().zip(&*values) {
+                *mean += weight * value;
+            }
         }
+    }
+}
+
+/// Adds the runs of px that reach the threshold; `values` begin at the px `from`.
+fn add_runs(values: &[f32], from: u32, threshold: f32, runs: &mut Vec<(u32, u32)>) {
+    let mut open: Option<u32> = None;
+    let mut x = from;
+    for part in values.chunks(64) {
+        // Counting goes by many px at a time, and most parts lie wholly inside or outside.
+        let count = part.iter().filter(|&&value| value >= threshold).count();
+        if (count == 0 && open.is_none()) || (count == part.len() && open.is_some()) {
+            x += part.len() as u32;
+            continue;
+        }
+        for &value in part {
+            match (value >= threshold, open) {
+                (true, None) => open = Some(x),
+                (false, Some(start)) => {
+                    runs.push((start, x));
+                    open = None;
+                }
+                _ => {}
+            }
+            x += 1;
+        }
+    }
+    if let Some(start) = open {
+        runs.push((start, x));
     }
 }

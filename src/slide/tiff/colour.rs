@@ -2,7 +2,7 @@
 
 use super::photometric::{Alpha, Colour};
 use super::problem::Problem;
-use super::samples::{Meaning, Samples};
+use super::samples::Samples;
 
 /// Turns samples into RGB, `[height, width, 3]`, and cuts off what lies beyond `width` x `height`.
 pub(super) fn to_rgb(
@@ -13,10 +13,9 @@ pub(super) fn to_rgb(
 ) -> Result<Vec<u8>, Problem> {
     let channels = samples.channels as usize;
     let stride = samples.width as usize * channels;
-    let wanted = match (samples.meaning, colour) {
-        (Some(Meaning::Rgb), Colour::YCbCr) => &Colour::Rgb,
-        (Some(Meaning::YCbCr), Colour::Rgb) => &Colour::YCbCr,
-        _ => colour,
+    let wanted = match colour {
+        Colour::YCbCr if samples.is_rgb => &Colour::Rgb,
+        colour => colour,
     };
     if samples.width < width
         || samples.height < height
@@ -41,17 +40,6 @@ pub(super) fn to_rgb(
         let row = &row[..width as usize * channels];
         if alpha == Alpha::None && channels == 3 && *wanted == Colour::Rgb {
             out.extend_from_slice(row);
-            continue;
-        }
-        if alpha == Alpha::None && channels == 3 && *wanted == Colour::YCbCr {
-            // What JPEG tiles hold, so this loop is much of the time of reading a slide: no choice is made in it.
-            let begin = out.len();
-            out.resize(begin + row.len(), 0);
-            let (pixels, _) = row.as_chunks::<3>();
-            let (converted, _) = out[begin..].as_chunks_mut::<3>();
-            for (rgb, &[y, cb, cr]) in converted.iter_mut().zip(pixels) {
-                *rgb = ycbcr_to_rgb(y, cb, cr);
-            }
             continue;
         }
         for px in row.chunks_exact(channels) {
@@ -109,7 +97,7 @@ mod tests {
                 height: 1,
                 channels: 4,
                 bytes,
-                meaning: None,
+                is_rgb: false,
             };
             to_rgb(&samples, &Colour::Rgb, alpha, (1, 1)).unwrap()
         };

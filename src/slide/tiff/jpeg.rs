@@ -8,9 +8,10 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::layout::Layout;
 use super::photometric::Colour;
 use super::problem::Problem;
-use super::samples::{Meaning, Samples};
+use super::samples::Samples;
 
-/// Decodes a tile or strip. Samples come as they are stored, so YCbCr stays YCbCr.
+/// Decodes a tile or strip. YCbCr becomes RGB on the way, by the decoder's own vectorised conversion (JFIF's full range,
+/// ITU-T T.871); other samples come as they are stored.
 pub(super) fn decode(layout: &Layout, packed: Vec<u8>) -> Result<Samples, Problem> {
     let is_jfif = packed.get(6..10) == Some(b"JFIF");
     let stream = with_tables(packed, layout.jpeg_tables.as_deref())?;
@@ -31,20 +32,18 @@ pub(super) fn decode(layout: &Layout, packed: Vec<u8>) -> Result<Samples, Proble
             info.components
         )));
     }
-    decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let bytes = decoder.decode().map_err(|error| broken(&error))?;
     // Without a marker that says so, the TIFF's photometric interpretation decides: Aperio stores RGB as it is.
-    let meaning = match space {
-        ColorSpace::RGB => Some(Meaning::Rgb),
-        ColorSpace::YCbCr if is_jfif && layout.colour == Colour::Rgb => Some(Meaning::YCbCr),
-        _ => None,
-    };
+    let is_ycbcr = space == ColorSpace::YCbCr
+        && (layout.colour == Colour::YCbCr || (is_jfif && layout.colour == Colour::Rgb));
+    let wanted = if is_ycbcr { ColorSpace::RGB } else { space };
+    decoder.set_options(options.jpeg_set_out_colorspace(wanted));
+    let bytes = decoder.decode().map_err(|error| broken(&error))?;
     Ok(Samples {
         width: u32::from(info.width),
         height: u32::from(info.height),
         channels: u32::from(info.components),
         bytes,
-        meaning,
+        is_rgb: wanted == ColorSpace::RGB,
     })
 }
 

@@ -7,7 +7,7 @@ use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 use super::codestream::Header;
 use super::layout::Layout;
 use super::problem::Problem;
-use super::samples::{Meaning, Samples};
+use super::samples::Samples;
 
 /// Decodes a tile or strip.
 pub(super) fn decode(layout: &Layout, packed: &[u8]) -> Result<Samples, Problem> {
@@ -50,6 +50,6 @@ pub(super) fn decode(layout: &Layout, packed: &[u8]) -> Result<Samples, Problem>
         channels: channels as u32,
         bytes,
         // Where the chroma planes are smaller, the decoder takes them for YCbCr and has made RGB of them.
-        meaning: header.subsampled.then_some(Meaning::Rgb),
+        is_rgb: header.subsampled,
     })
 }

@@ -9,15 +9,8 @@ pub(super) struct Samples {
     pub(super) height: u32,
     pub(super) channels: u32,
     pub(super) bytes: Vec<u8>,
-    /// What the samples mean, where the codec knows better than the TIFF.
-    pub(super) meaning: Option<Meaning>,
-}
-
-/// The colour space that an image codec has found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    Rgb,
-    YCbCr,
+    /// The image codec has made RGB of them, where the TIFF may say YCbCr.
+    pub(super) is_rgb: bool,
 }
 
 /// Makes samples of unpacked bytes, `width` px a row with `channels` samples each.
@@ -59,7 +52,7 @@ pub(super) fn from_bytes(
         height,
         channels,
         bytes,
-        meaning: None,
+        is_rgb: false,
     }
 }
 
@@ -82,6 +75,6 @@ pub(super) fn interleave(planes: Vec<Samples>) -> Option<Samples> {
         height,
         channels: channels as u32,
         bytes,
-        meaning: None,
+        is_rgb: false,
     })
 }

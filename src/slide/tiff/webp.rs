@@ -29,7 +29,7 @@ pub(super) fn decode(layout: &Layout, packed: Vec<u8>) -> Result<Samples, Proble
         height,
         channels,
         bytes,
-        meaning: None,
+        is_rgb: false,
     })
 }
 
