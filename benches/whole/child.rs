@@ -28,7 +28,8 @@ impl Ran {
     }
 }
 
-/// Segments one slide into a fresh folder.
+/// Segments one slide into a fresh folder; on the plain processor unless `more` names another device, whatever a trial
+/// on this machine has found.
 pub(crate) fn segment(
     slide: &Path,
     bundle: &Path,
@@ -44,6 +45,10 @@ pub(crate) fn segment(
         .arg("--bundle")
         .arg(bundle)
         .args(more)
+        .args(match more.contains(&"--device") {
+            true => &[][..],
+            false => &["--device", "cpu"],
+        })
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;

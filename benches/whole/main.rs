@@ -7,7 +7,12 @@
 //! belong to the machine and to whatever else it was doing. `FTUSEG_BENCH_ROUNDS` sets the rounds (3),
 //! `FTUSEG_BENCH_SIDE` the side of the slides in px (6000).
 
+mod alone;
+#[path = "../shared/at_once.rs"]
+mod at_once;
 mod bare;
+#[path = "../shared/blobs.rs"]
+mod blobs;
 mod child;
 mod drawn;
 #[path = "../shared/peak.rs"]
@@ -20,7 +25,7 @@ use std::path::Path;
 type Outcome = Result<String, Box<dyn std::error::Error>>;
 type Section = (&'static str, fn(&sections::Setting) -> Outcome);
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 9] = [
     ("overhead", sections::overhead),
     ("faster", sections::faster),
     ("start", sections::start),
@@ -28,6 +33,8 @@ const SECTIONS: [Section; 7] = [
     ("memory", sections::memory),
     ("growth", sections::growth),
     ("threads", sections::threads),
+    ("engine", alone::engine),
+    ("masks", alone::masks),
 ];
 
 fn main() {

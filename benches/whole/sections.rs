@@ -17,9 +17,9 @@ use crate::drawn::{self, MPP};
 pub(crate) struct Setting {
     folder: TempDir,
     bundle: PathBuf,
-    side: u32,
-    rounds: usize,
-    threads: usize,
+    pub(crate) side: u32,
+    pub(crate) rounds: usize,
+    pub(crate) threads: usize,
 }
 
 fn from_environment(name: &str, otherwise: u32) -> u32 {
@@ -43,7 +43,12 @@ impl Setting {
         })
     }
 
-    fn draw(&self, side: u32, share: f64, organs: &[Organ]) -> Result<PathBuf, Box<dyn Error>> {
+    pub(crate) fn draw(
+        &self,
+        side: u32,
+        share: f64,
+        organs: &[Organ],
+    ) -> Result<PathBuf, Box<dyn Error>> {
         drawn::draw(self.folder.path(), side, share, organs)
     }
 
@@ -372,7 +377,7 @@ pub(crate) fn threads(setting: &Setting) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-fn line(text: &mut String, name: &str, values: &[f64], digits: usize) {
+pub(crate) fn line(text: &mut String, name: &str, values: &[f64], digits: usize) {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let _ = writeln!(

@@ -1,7 +1,7 @@
 """Takes figures and decisions over from a bundle whose files the training went on from.
 
 Where only a bundle is left, the folds' networks and what was measured with them are gone. What that bundle states stays
-the best that is known of the recipe; its own text says that the shipped files are not the networks that were measured.
+the best that is known of the recipe, and the new bundle says that its files are not the networks that were measured.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from pathlib import Path
 from .config import Config
 from .files import read_json
 
+OTHER_FILES = "; the shipped files are not these networks, see models/README.md"
+"""What is said of figures that were measured with other networks than those in the bundle."""
+
 
 def figures(config: Config) -> dict:
     """What the bundle of `finish_from` states of its networks, as `report.figures` gives it; empty where there is none."""
@@ -19,7 +22,19 @@ def figures(config: Config) -> dict:
         return {}
     stated = read_json(config.finish_from / "metrics.json")
     # what its own files do on the cores is no figure of the new ones
-    return {key: value for key, value in stated.items() if key in ("models", "int8", "served_by_baseline", "router")}
+    return {key: _of_other_files(value) for key, value in stated.items() if key in ("models", "int8", "served_by_baseline", "router")}
+
+
+def _of_other_files(value):
+    """The same figures; each `set` says that the shipped files are not what was measured."""
+    if isinstance(value, list):
+        return [_of_other_files(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    value = {key: _of_other_files(part) for key, part in value.items()}
+    if isinstance(value.get("set"), str) and OTHER_FILES not in value["set"]:
+        value["set"] += OTHER_FILES
+    return value
 
 
 def choices(config: Config) -> dict[str, dict]:

@@ -68,14 +68,21 @@ def halvable(model: onnx.ModelProto, first: str, last: str) -> onnx.ModelProto:
     # a Resize's other inputs are sizes in fp32, whatever it resizes
     inputs = (node.input[:1] if node.op_type == "Resize" else node.input for node in between)
     wanted = {name for names in inputs for name in names if name and name not in inside}
+    outside = {name for node in nodes if not any(node is other for other in between) for name in node.input}
+    outside |= {output.name for output in graph.output}
+    if shared := sorted((wanted | inside - {first, last}) & outside):
+        raise ValueError(f"{shared} are also used outside of what computes in fp16")
+    stored = {tensor.name for tensor in graph.initializer}
     for node in nodes:
-        if node.op_type == "Cast" and node.output[0] in wanted:
+        if node.op_type == "Cast" and node.output[0] in wanted and node.input[0] in stored:
             node.name = f"{HALF}{node.output[0]}"
             wanted.discard(node.output[0])
     ordered = []
     for tensor in graph.initializer:
         if tensor.data_type == TensorProto.FLOAT and tensor.name in wanted:
             # too short to be worth fp16 in the file
+            if np.abs(numpy_helper.to_array(tensor)).max(initial=0.0) >= 60000:
+                raise ValueError(f"{tensor.name} is too large for fp16")
             name, tensor.name = tensor.name, f"{tensor.name}{SMALL}"
             ordered.append(helper.make_node("Cast", [tensor.name], [name], f"{HALF}{name}", to=TensorProto.FLOAT))
             wanted.discard(name)

@@ -51,6 +51,9 @@ class Stage:
     weight_decay: float = 1e-2
     ema: float = 0.99
     """Decay of the averaged weights, the ones that are exported."""
+    keep: float = 0.0
+    """Share of the weights it started from that the exported ones keep. On images unlike those of the training it can win
+    back what a long run has lost (Wortsman et al., Robust fine-tuning of zero-shot models, 2022)."""
     target_share: float = 0.7
     """Share of the crops that come from the target cores, organs drawn evenly."""
     organ_share: float = 0.8

@@ -311,7 +311,7 @@ def figures(config: Config) -> dict:
         return carried.figures(config)
     cores = [core for core in chooser.cores if core.part == "test"]
     folds = ", ".join(sorted({core.fold for core in cores}))
-    longer = "; the shipped files are not these networks, see models/README.md" if config.finish_from is not None else ""
+    longer = carried.OTHER_FILES if config.finish_from is not None else ""
     about = f"HPA cores held out in {folds}, by that fold's networks{longer}"
     models: dict[str, list[dict]] = {}
     losses: dict[str, dict] = {}

@@ -87,6 +87,15 @@ def update_average(average: nn.Module, network: nn.Module, step: int, decay: flo
 
 
 @torch.no_grad()
+def mix_in(average: nn.Module, start: Path, share: float) -> None:
+    """Move the averaged weights back towards those that the run started from, by `share` of the way (0..1)."""
+    before = torch.load(start, map_location="cpu", weights_only=True)["average"]
+    for name, value in average.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.lerp_(before[name].to(value.device), share)
+
+
+@torch.no_grad()
 def settle(network: nn.Module, job: Job, rng: np.random.Generator, count: int = 8, rounds: int = 18) -> None:
     """Measure the statistics of batch normalisation anew for the weights as they are now.
 
@@ -260,6 +269,8 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     bar.close()
     if rank == 0:
         if step:
+            if job.start is not None and stage.keep > 0.0:
+                mix_in(average, job.start, stage.keep)
             settle(average, job, rng)
         write(1.0)
         status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), stage.minutes)

@@ -95,6 +95,11 @@ def test_a_graph_without_the_way_that_is_named_is_refused():
     model = compact.compact(export.to_onnx(networks.build("unet", 0.0625).eval(), 64))
     with pytest.raises(ValueError, match="leads from nowhere"):
         compact.halvable(model, "nowhere", "probability")
+    # what is taken for the logits lies in the middle: others use what comes before it, too
+    normalised = next(node.output[0] for node in model.graph.node if "shift" in node.input)
+    middle = next(node.output[0] for node in model.graph.node if node.op_type == "MaxPool")
+    with pytest.raises(ValueError, match="outside"):
+        compact.halvable(model, normalised, middle)
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path):

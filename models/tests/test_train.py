@@ -60,6 +60,23 @@ def test_a_run_starts_from_the_averaged_weights_of_another(tmp_path):
         assert torch.equal(weights[name], value)
 
 
+def test_a_run_keeps_the_share_that_is_asked_for_of_the_weights_it_started_from(tmp_path):
+    first = train.run(job(tmp_path))
+    second = job(tmp_path / "next", keep=1.0)
+    second.start = first
+    kept = torch.load(train.run(second), weights_only=True)
+    before = torch.load(first, weights_only=True)["average"]
+    names = [name for name, value in before.items() if "running" not in name and value.dtype.is_floating_point]
+    assert all(torch.equal(kept["average"][name], before[name]) for name in names)
+    assert not all(torch.equal(kept["network"][name], before[name]) for name in names)
+    network = train.load_average(tmp_path / "next" / "tiny.pt", tiny.Tiny())
+    network.load_state_dict(kept["network"])
+    train.mix_in(network, first, 0.25)
+    for name, value in network.state_dict().items():
+        if name in names:
+            assert torch.allclose(value, kept["network"][name].lerp(before[name], 0.25))
+
+
 def test_two_workers_train_one_network(tmp_path):
     path = train.run(job(tmp_path, workers=2, minutes=0.04))
     assert accuracy(path) > 0.85

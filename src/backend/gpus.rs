@@ -31,10 +31,14 @@ pub(super) fn count() -> Result<u32, String> {
     // SAFETY: 0 is the one flag that is allowed, and it may be called from any thread, any number of times.
     let started = unsafe { init(0) };
     let mut count = 0;
-    // SAFETY: the driver writes one number to where the pointer shows, which outlives the call.
-    if started != 0 || unsafe { get(&raw mut count) } != 0 {
+    let answer = match started {
+        // SAFETY: the driver writes one number to where the pointer shows, which outlives the call.
+        0 => unsafe { get(&raw mut count) },
+        failed => failed,
+    };
+    if answer != 0 {
         return Err(format!(
-            "the NVIDIA driver shows no GPU (its cuInit answers {started})"
+            "the NVIDIA driver shows no GPU (it answers with the error {answer})"
         ));
     }
     // Never unloaded: CUDA uses it right after.

@@ -17,8 +17,9 @@ pub(super) const BYTES: &str = "ftuseg.bytes";
 /// The byte that says: this answer is no probability.
 pub(super) const NO_PROBABILITY: u8 = 255;
 
-/// The byte of the probability 1.
-const ONE: f32 = 254.0;
+/// Steps of a probability; also the byte of 1. With 240, multiples of 0.05 are borders between steps, and most thresholds
+/// are such: what lies on one side of them does so as a byte, too.
+const ONE: f32 = 240.0;
 
 /// How far beyond 0 and 1 an answer may lie by rounding.
 const ROUNDING: f32 = 0.001;
@@ -75,8 +76,7 @@ pub(super) fn in_halves(onnx: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
 }
 
 /// The same network with one more output, [`BYTES`]: the probabilities of its first output, a quarter as large on their
-/// way from a GPU, as `floor(254 p)`: so they lie on the same side of 0.5 as before. What is no probability, NaN say,
-/// becomes [`NO_PROBABILITY`].
+/// way from a GPU, as `floor(240 p)`. What is no probability, NaN say, becomes [`NO_PROBABILITY`].
 pub(super) fn with_byte_answers(onnx: &[u8]) -> Result<Vec<u8>, Broken> {
     let first = fields(onnx, graph(onnx)?, 12)
         .next()
@@ -107,11 +107,9 @@ pub(super) fn with_byte_answers(onnx: &[u8]) -> Result<Vec<u8>, Broken> {
         ("Greater", vec![answer.clone(), name("low")], name("above")),
         ("Less", vec![answer.clone(), name("high")], name("below")),
         ("And", vec![name("above"), name("below")], name("sane")),
-        (
-            "Clip",
-            vec![answer, name("zero"), name("one")],
-            name("clipped"),
-        ),
+        // Not Clip, which takes its limits as inputs only since opset 11.
+        ("Max", vec![answer, name("zero")], name("raised")),
+        ("Min", vec![name("raised"), name("one")], name("clipped")),
         (
             "Mul",
             vec![name("clipped"), name("most")],
@@ -160,11 +158,13 @@ enum Field {
     Message(Range<usize>),
 }
 
-/// The graph of a model.
+/// The graph of a model. One that comes in several parts is refused: nobody writes such files.
 fn graph(onnx: &[u8]) -> Result<Range<usize>, Broken> {
-    match fields(onnx, 0..onnx.len(), 7).next() {
-        Some(Ok(Field::Message(graph))) => Ok(graph),
-        Some(Err(broken)) => Err(broken),
+    let mut graphs = fields(onnx, 0..onnx.len(), 7);
+    match (graphs.next(), graphs.next()) {
+        (Some(Ok(Field::Message(graph))), None) => Ok(graph),
+        (Some(Err(broken)), _) | (_, Some(Err(broken))) => Err(broken),
+        (_, Some(_)) => Err(Broken("its graph comes in several parts")),
         _ => Err(Broken("it holds no graph")),
     }
 }
@@ -293,9 +293,13 @@ mod tests {
 
     #[test]
     fn bytes_stand_for_probabilities() {
-        assert!(probability(0) > 0.0 && probability(0) < 0.002);
-        assert!(probability(126) < 0.5 && probability(127) > 0.5);
-        assert_eq!(probability(254), 1.0);
+        assert!(probability(0) > 0.0 && probability(0) < 0.0025);
+        for hundredths in (5..100_u8).step_by(5) {
+            let border = f32::from(hundredths) / 100.0;
+            let byte = (u32::from(hundredths) * 240 / 100) as u8;
+            assert!(probability(byte - 1) < border && probability(byte) > border);
+        }
+        assert_eq!(probability(240), 1.0);
         assert!(probability(NO_PROBABILITY).is_nan());
     }
 
@@ -306,6 +310,8 @@ mod tests {
             let _ = with_byte_answers(&PROBE[..end]);
         }
         assert!(with_byte_answers(&[]).is_err());
+        // What was changed has its graph in two parts, and is not changed again.
+        assert!(with_byte_answers(&with_byte_answers(PROBE).unwrap()).is_err());
         for place in 0..PROBE.len() {
             for value in [0, 0x7f, 0x80, 0xff] {
                 let mut broken = PROBE.to_vec();

@@ -66,7 +66,7 @@ pub struct Loading {
     pub lane: usize,
     /// It may compute in 16-bit floats, where that is the backend's way.
     pub halves: bool,
-    /// Its answers are probabilities, and steps of 1/254 will do, where that is the backend's way.
+    /// Its answers are probabilities, and steps of 1/240 will do, where that is the backend's way.
     pub bytes: bool,
 }
 
@@ -107,9 +107,9 @@ pub struct About {
     /// sha256 of the runtime's library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The device: `cpu`, `openvino`, `cuda:0`.
+    /// The device: `cpu`, `openvino`, `cuda:0`, `cuda:all`.
     pub device: String,
-    /// What is computed in: `fp32` or `bf16`.
+    /// What is computed in: `fp32`, `bf16`, or `fp16` for the networks whose files can.
     pub arithmetic: String,
     /// How it is known that the device is used.
     pub proof: String,

@@ -70,6 +70,16 @@ impl OnnxRuntime {
     ) -> Result<Self, BackendError> {
         let threads = threads.max(1);
         let arithmetic = device.arithmetic(wish)?;
+        let places = match device {
+            Device::AllCuda => {
+                let count = gpus::count().map_err(|reason| BackendError::Device {
+                    device: device.to_string(),
+                    reason,
+                })?;
+                (0..count).map(Device::Cuda).collect()
+            }
+            device => vec![device],
+        };
         let library = located.path.as_path();
         let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
         let running = match started.take() {
@@ -91,16 +101,6 @@ impl OnnxRuntime {
                 }
                 start(library, threads)?
             }
-        };
-        let places = match device {
-            Device::AllCuda => {
-                let count = gpus::count().map_err(|reason| BackendError::Device {
-                    device: device.to_string(),
-                    reason,
-                })?;
-                (0..count).map(Device::Cuda).collect()
-            }
-            device => vec![device],
         };
         let is_gpu = matches!(device, Device::Cuda(_) | Device::AllCuda);
         // Lanes of one GPU lie apart, so that with few batches each GPU has one.
@@ -137,8 +137,9 @@ impl OnnxRuntime {
         Ok(runtime)
     }
 
-    /// The same runtime, but it goes the way that GPUs go: several lanes, batches, and probabilities that come back as
+    /// For tests: the same runtime, but it goes the way that GPUs go: several lanes, batches, and probabilities that come back as
     /// bytes. So that way can be tried where there is no GPU; on a processor it wins nothing.
+    #[doc(hidden)]
     #[must_use]
     pub fn as_gpus_do(mut self, lanes: usize) -> Self {
         self.lanes = vec![self.lanes[0]; lanes.max(1)];

@@ -1,11 +1,8 @@
 //! The command line: arguments are parsed here, validated into plain options, and handed to the library.
 
-/// Prints a line on standard output. A reader that went away, `head` say, is no reason to fall over.
+/// Prints a line on standard output, as `println!` does, but by [`print_line`].
 macro_rules! say {
-    ($($words:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($words)*);
-    }};
+    ($($words:tt)*) => { crate::cli::print_line(format_args!($($words)*)) };
 }
 
 mod common;
@@ -71,6 +68,19 @@ enum Command {
     Demo(demo::Args),
     /// Draw sample slides with their truth
     Samples(samples::Args),
+}
+
+/// Prints a line on standard output. A reader that went away, `head` say, is no reason to fall over; anything else ends
+/// the program, for the line may be what was asked for, and half of it is worse than an error.
+fn print_line(words: std::fmt::Arguments<'_>) {
+    use std::io::{ErrorKind, Write};
+    match writeln!(std::io::stdout(), "{words}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("error: cannot write to standard output: {error}");
+            std::process::exit(SOME_FAILED.into());
+        }
+        _ => {}
+    }
 }
 
 /// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing

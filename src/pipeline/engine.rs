@@ -1,7 +1,7 @@
 //! The engine: a bundle on a backend, ready to segment one slide after another.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};
@@ -47,8 +47,8 @@ pub struct Options {
     pub readers: usize,
     /// Tiles that a network is given at once.
     pub batch: usize,
-    /// The most segmentation networks in memory at once; the longest unused is given up for another. `None` keeps all.
-    /// It changes no result.
+    /// The most segmentation networks in memory at once, each with a session for every lane; the longest unused is given
+    /// up for another. `None` keeps all. It changes no result.
     pub max_models: Option<NonZeroUsize>,
 }
 
@@ -85,8 +85,8 @@ pub struct Request {
 pub struct Layer {
     /// The target.
     pub target: Target,
-    /// Names of the models in the bundle, with the word int8 where that file was run and fp16 where it was computed in
-    /// 16-bit floats; their probabilities were averaged.
+    /// Names of the models in the bundle, with the word int8 where that file was run; on a backend that computes in fp16
+    /// with fp16, or fp32 for a file that cannot. Their probabilities were averaged.
     pub models: Vec<String>,
     /// Probability from which a px counts as found.
     pub threshold: f32,
@@ -268,10 +268,15 @@ impl Engine {
                 .collect::<Result<Vec<_>, PipelineError>>()?;
             timings.load += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            let done = std::sync::atomic::AtomicU64::new(tiles.inferred);
+            // Counted and told in one step, so that lanes do not overtake each other.
+            let done = Mutex::new(tiles.inferred);
             let tick = || {
-                let inferred = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                progress(TileCount { planned, inferred });
+                let mut inferred = done.lock().unwrap_or_else(PoisonError::into_inner);
+                *inferred += 1;
+                progress(TileCount {
+                    planned,
+                    inferred: *inferred,
+                });
             };
             // Always locked in the bundle's order, so that two slides cannot wait for each other.
             let mut networks: Vec<_> = networks
@@ -307,9 +312,12 @@ impl Engine {
                     .zip(&networks)
                     .map(|(model, network)| {
                         let is_int8 = self.options.precision.file(model).2;
+                        let halves = self.backend.about().arithmetic == "fp16";
                         match (is_int8, network.in_halves()) {
                             (true, _) => format!("{} int8", model.name),
                             (_, true) => format!("{} fp16", model.name),
+                            // The backend is said to compute in fp16, and this file cannot.
+                            _ if halves => format!("{} fp32", model.name),
                             _ => model.name.clone(),
                         }
                     })

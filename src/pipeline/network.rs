@@ -107,7 +107,8 @@ impl Network {
             let how = Loading {
                 lane,
                 halves: true,
-                bytes: spec.output == OutputKind::Probability,
+                // A threshold within the first steps would be met by everything.
+                bytes: spec.output == OutputKind::Probability && spec.threshold >= 0.02,
             };
             backend.load(&spec.name, &bytes, how)
         };

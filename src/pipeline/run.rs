@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ftuseg_router::OrganMap;
 
+use crate::backend::BackendError;
 use crate::slide::SlideReader;
 
 use super::network::Lane;
@@ -42,7 +43,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// Enough that no stage waits for another, or as many as the bytes allow, but at least one tile in each: half of
+    /// Enough that no stage waits for another, or as many as the bytes allow, but at least one tile and one batch: half of
     /// the bytes for pixels (3 a px), half for answers (4 a px).
     fn new(how: &How, tile: u32, lanes: usize) -> Self {
         let (readers, batch, lanes) = (how.readers.max(1), how.batch.max(1), lanes.max(1));
@@ -71,7 +72,7 @@ type Inferred = Option<(usize, Vec<f32>)>;
 
 /// Runs the plan and returns what was stitched and how many tiles were inferred. `networks` are the plan's models, loaded.
 ///
-/// `tick` is called after each tile, from the inference thread.
+/// `tick` is called after each tile, from any of the lanes' threads.
 pub(super) fn run(
     slide: &dyn SlideReader,
     plan: &LayerPlan,
@@ -81,8 +82,15 @@ pub(super) fn run(
     tick: &(dyn Fn() + Sync),
 ) -> Result<(Stitched, u64), PipelineError> {
     let largest = plan.views.iter().map(|view| view.tile).max();
-    let lanes = lanes(networks);
+    let mut lanes = lanes(networks);
+    if lanes.is_empty() {
+        return Err(PipelineError::Backend(BackendError::Usage(
+            "the backend has no lanes to run networks in".to_owned(),
+        )));
+    }
     let bounds = Bounds::new(&how, largest.unwrap_or(1), lanes.len());
+    // A lane without a permit would wait for ever for one, and could not run anyway.
+    lanes.truncate(bounds.batches);
     // A reader takes a permit before it takes a tile, and inference gives it back in the plan's order. So at most
     // this many tiles are in memory, however slow one of them is to read.
     let (permits, permit) = full(bounds.read)?;
