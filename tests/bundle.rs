@@ -6,6 +6,7 @@ mod support;
 
 use std::path::Path;
 
+use ftuseg::backend::{Arithmetic, Device, OnnxRuntime, runtime};
 use ftuseg::bundle::{Bundle, Role};
 use ftuseg::evaluate::dice;
 use ftuseg::mask::rle;
@@ -156,6 +157,41 @@ fn int8_files_answer_nearly_the_same() {
         println!("{}: mean difference {mean:.4}", model.name);
         assert!(mean > 0.0, "{}: it is the same file", model.name);
         assert!(mean < 0.05, "{}: {mean}", model.name);
+    }
+}
+
+/// The same files compute in fp16 as well, as they do on a GPU, and their answers come back as bytes.
+#[test]
+fn its_files_answer_nearly_the_same_in_fp16_and_in_bytes() {
+    let bundle = shipped();
+    let Some(plain) = support::onnxruntime(2) else {
+        return;
+    };
+    let located = runtime::locate(&runtime::search(None, true), &mut |_| {}).unwrap();
+    let halves = OnnxRuntime::start_on(&located, 2, Device::Cpu, Arithmetic::Fp16).unwrap();
+    let halves = halves.as_gpus_do(2);
+    let image = image::open(bundle.folder.join("parity.png"))
+        .unwrap()
+        .into_rgb8();
+    for model in &bundle.models {
+        let side = model.tile;
+        let tile: Vec<u8> = (0..side * side)
+            .flat_map(|at| {
+                image
+                    .get_pixel(at % side % image.width(), at / side % image.height())
+                    .0
+            })
+            .collect();
+        let mut network = Network::model(plain.as_ref(), &bundle, model, Precision::Fp32).unwrap();
+        assert!(!network.in_halves());
+        let expected = network.run(1, &tile).unwrap();
+        let mut network = Network::model(&halves, &bundle, model, Precision::Fp16).unwrap();
+        assert!(network.in_halves(), "{}", model.name);
+        let found = network.run(1, &tile).unwrap();
+        let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        let mean = apart.sum::<f32>() / found.len() as f32;
+        println!("{}: mean difference {mean:.4}", model.name);
+        assert!(mean > 0.0 && mean < 0.005, "{}: {mean}", model.name);
     }
 }
 

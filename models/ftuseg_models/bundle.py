@@ -16,7 +16,7 @@ from . import ORGANS, evaluate, export, networks, parity, quantise, report, trai
 from .config import Config
 from .files import read_json, write_json
 
-NAME, VERSION = "ftuseg-cores", "0.4.0"
+NAME, VERSION = "ftuseg-cores", "0.5.0"
 
 
 INT8_LOSS = 0.005
