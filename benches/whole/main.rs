@@ -2,7 +2,8 @@
 //!
 //!     cargo bench --bench whole [-- SECTION...] [-- --write]
 //!
-//! Each section prints a part of `benches/RESULTS.md`; with `--write` the file is made from all sections that ran. What
+//! Each section prints a part of `benches/RESULTS.md`; with `--write` the sections that ran take their place in the file,
+//! where the others stay if they were measured on the same machine in as many rounds; else they go. What
 //! is compared is measured in turn, one after the other and again, and printed as ratios of medians: absolute seconds
 //! belong to the machine and to whatever else it was doing. `FTUSEG_BENCH_ROUNDS` sets the rounds (3),
 //! `FTUSEG_BENCH_SIDE` the side of the slides in px (6000).
@@ -19,6 +20,7 @@ mod drawn;
 mod peak;
 mod sections;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -61,28 +63,46 @@ fn main() {
             std::process::exit(2);
         }
     };
-    let mut page = sections::head(&setting);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
+    let head = sections::head(&setting);
+    let mut kept = kept(&path, &head);
+    let mut page = head;
     for (name, section) in SECTIONS {
-        if !wanted.is_empty() && !wanted.iter().any(|word| word == name) {
-            continue;
-        }
-        match section(&setting) {
-            Ok(text) => {
-                println!("{text}");
-                let _ = write!(page, "\n{text}");
+        let text = if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            match section(&setting) {
+                Ok(text) => {
+                    println!("{text}");
+                    Some(text)
+                }
+                Err(error) => {
+                    eprintln!("{name}: {error}");
+                    std::process::exit(1);
+                }
             }
-            Err(error) => {
-                eprintln!("{name}: {error}");
-                std::process::exit(1);
-            }
+        } else {
+            kept.remove(name)
+        };
+        if let Some(text) = text {
+            let mark = format!("<!-- {name} -->");
+            let _ = write!(page, "\n{mark}\n{text}");
         }
     }
     if write {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
         if let Err(error) = std::fs::write(&path, page) {
             eprintln!("cannot write {}: {error}", path.display());
             std::process::exit(1);
         }
         println!("{}", path.display());
     }
+}
+
+/// The sections of the file that is there, by name; none if its head is another.
+fn kept(path: &Path, head: &str) -> HashMap<String, String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let sections = text.strip_prefix(head).unwrap_or_default();
+    sections
+        .split("\n<!-- ")
+        .filter_map(|part| part.split_once(" -->\n"))
+        .map(|(name, section)| (name.to_owned(), section.to_owned()))
+        .collect()
 }
