@@ -224,8 +224,18 @@ def test_sets(config: Config) -> str:
 
 
 def run(config: Config, bundle_folder: Path, out: Path) -> None:
-    """Write the report to `out`."""
-    chooser = calibrate.chooser(config)
+    """Write the report to `out`.
+
+    Where nothing was measured, a report that came with the bundle that the training went on from stays, and only the
+    sizes of the files in it are renewed.
+    """
+    try:
+        chooser = calibrate.chooser(config)
+    except DataError:
+        if not (isinstance(config.finish_from, Path) and out.exists()):
+            raise
+        _write(out, with_sizes(out.read_text(encoding="utf-8"), bundle_folder))
+        return
     cores = [core for core in chooser.cores if core.part == "test"]
     done = sorted({core.fold for core in cores})
     four = ways(chooser, config)
@@ -276,10 +286,22 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         "## Other sets' test images\n",
         test_sets(config),
     ]
-    part = out.with_suffix(".part")
-    part.write_text("\n".join(parts), encoding="utf-8")
-    part.replace(out)
+    _write(out, "\n".join(parts))
     write_json(out.with_suffix(".json"), summary(cores, chooser, four))
+
+
+def _write(out: Path, text: str) -> None:
+    """Write a page whole or not at all."""
+    part = out.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(out)
+
+
+def with_sizes(page: str, folder: Path) -> str:
+    """A report with the sizes of the files that are in `folder` now."""
+    before, head, rest = page.partition("\n## Sizes\n")
+    _, following, after = rest.partition("\n## ")
+    return f"{before}{head}\n{sizes(folder)}{following}{after}"
 
 
 def organs_better_served(cores: list[Measured], chooser: Chooser) -> list[str]:

@@ -101,3 +101,14 @@ def test_what_a_bundle_states_goes_with_its_files(config_file, tmp_path, capsys)
     chosen = {"threshold": 0.3, "min_area_um2": 320.0, "fill_holes": True, "n": 4}
     assert calibrate.run(further)["networks"] == {"kidney": chosen}
     assert str(old) in capsys.readouterr().out
+
+
+def test_a_report_that_stays_has_the_sizes_of_the_files_that_are_there(tmp_path):
+    for name, size in (("kidney", 1_500_000), ("lung", 500_000)):
+        (tmp_path / f"{name}.onnx").write_bytes(bytes(size))
+    page = f"# Title\n\n## Sizes\n\n{report.sizes(tmp_path)}\n## int8\n\nOf int8.\n"
+    assert report.with_sizes(page, tmp_path) == page
+    (tmp_path / "spleen.onnx").write_bytes(bytes(250_000))
+    renewed = report.with_sizes(page, tmp_path)
+    assert "| spleen.onnx | 0.2 |" in renewed and "| all files of the bundle | 2.2 |" in renewed
+    assert renewed.startswith("# Title\n\n## Sizes\n\n| file | MB |") and renewed.endswith("\n## int8\n\nOf int8.\n")
