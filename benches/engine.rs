@@ -5,35 +5,17 @@
 
 #[path = "shared/at_once.rs"]
 mod at_once;
+#[path = "shared/stand_in.rs"]
+mod stand_in;
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ftuseg::bundle::Bundle;
-use ftuseg::pipeline::{Engine, Options, Request, Route};
+use ftuseg::pipeline::Request;
 use ftuseg::samples::{Drawing, tissue_array, write_slide};
-use ftuseg::slide::{self, TissueMode};
+use ftuseg::slide;
 use ftuseg::tiled_tiff::Compression;
-use ftuseg_router::Target;
-
-fn engine(mpp: f64) -> Engine {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    at_once::write_bundle(folder.path(), mpp);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let engine = Engine::new(
-        Bundle::load(folder.path()).expect("a bundle"),
-        Box::new(at_once::AtOnce::default()),
-        Options {
-            route: Route::Fixed(Target::Baseline),
-            tissue: TissueMode::Off,
-            readers: threads,
-            ..Options::default()
-        },
-    );
-    // The file is read when the network is first wanted, so it must be there until then.
-    std::mem::forget(folder);
-    engine
-}
+use stand_in::stand_in;
 
 fn segment(criterion: &mut Criterion) {
     let side: u32 = std::env::var("FTUSEG_BENCH_SIDE")
@@ -48,7 +30,9 @@ fn segment(criterion: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(u64::from(side) * u64::from(side)));
     for (name, mpp) in [("at 0.5 um/px", 0.5), ("at 2.5 um/px", 2.5)] {
-        let engine = engine(mpp);
+        let bundle = tempfile::tempdir().expect("a temporary folder");
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let engine = stand_in(bundle.path(), mpp, threads).expect("a bundle");
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let slide = slide::open(&path).expect("a slide");

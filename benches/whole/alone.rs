@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
-use ftuseg::bundle::Bundle;
 use ftuseg::mask::{polygons, rle};
-use ftuseg::pipeline::{Engine, Options, Request, Route};
-use ftuseg::slide::{self, TissueMode};
-use ftuseg_router::{Organ, Target};
+use ftuseg::pipeline::Request;
+use ftuseg::slide;
+use ftuseg_router::Organ;
 
-use crate::at_once;
 use crate::blobs::blobs;
 use crate::sections::{Setting, line};
+use crate::stand_in::stand_in;
 
 /// Seconds of one call.
 fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
@@ -36,17 +35,7 @@ pub(crate) fn engine(setting: &Setting) -> Result<String, Box<dyn Error>> {
         ("tiles at 2.5 um/px", 2.5),
     ] {
         let folder = tempfile::tempdir()?;
-        at_once::write_bundle(folder.path(), mpp);
-        let engine = Engine::new(
-            Bundle::load(folder.path())?,
-            Box::new(at_once::AtOnce::default()),
-            Options {
-                route: Route::Fixed(Target::Baseline),
-                tissue: TissueMode::Off,
-                readers: setting.threads,
-                ..Options::default()
-            },
-        );
+        let engine = stand_in(folder.path(), mpp, setting.threads)?;
         let run = || -> Result<f64, Box<dyn Error>> {
             let started = Instant::now();
             let slide = slide::open(&path)?;

@@ -19,6 +19,8 @@ mod drawn;
 #[path = "../shared/peak.rs"]
 mod peak;
 mod sections;
+#[path = "../shared/stand_in.rs"]
+mod stand_in;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

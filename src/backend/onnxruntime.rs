@@ -137,8 +137,8 @@ impl OnnxRuntime {
         Ok(runtime)
     }
 
-    /// For tests: the same runtime, but it goes the way that GPUs go: several lanes, batches, and probabilities that come back as
-    /// bytes. So that way can be tried where there is no GPU; on a processor it wins nothing.
+    /// For tests: the same runtime, but it goes the way that GPUs go: several lanes, batches, and probabilities that come
+    /// back as bytes. So that way can be tried where there is no GPU; on a processor it wins nothing.
     #[doc(hidden)]
     #[must_use]
     pub fn as_gpus_do(mut self, lanes: usize) -> Self {

@@ -22,8 +22,9 @@ pub(super) struct EngineArgs {
     /// What runs the networks; auto takes rten only where ONNX Runtime cannot be had, and says so
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendName,
-    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, by OpenVINO where `ftuseg doctor
-    /// --install openvino` has shown that to be faster here. A device that is named is used or is an error
+    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, by OpenVINO
+    /// where `ftuseg doctor --install openvino` has shown that to be faster here. A device that is named is used or is
+    /// an error
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// ONNX Runtime's shared library, or a folder that holds it
