@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tqdm import tqdm
 
-from . import depthwise, status
+from . import depthwise, gates, status
 from .config import Stage
 from .networks import normalise
 
@@ -198,7 +198,9 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     average = copy.deepcopy(network).eval()
     if job.precision == "bf16" and job.device == "cpu":
         depthwise.speed_up(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay)
+        gates.speed_up(network)
+    # fused: one pass over each weight; on a CPU the plain loop was a tenth of a step
+    optimiser = torch.optim.AdamW(network.parameters(), stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
     step, spent, crops = 0, 0.0, 0
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
