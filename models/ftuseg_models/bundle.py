@@ -15,6 +15,7 @@ from torch import nn
 from . import ORGANS, evaluate, export, networks, parity, quantise, report, train
 from .config import Config
 from .files import read_json, write_json
+from .serving import networks_of
 
 NAME, VERSION = "ftuseg-cores", "0.5.0"
 
@@ -57,6 +58,27 @@ def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
     return found
 
 
+def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
+    """What answers for each organ that the bundle can serve: what was decided on held-out cores, else its own network.
+
+    With `stand_in` the baseline serves organs that have no network.
+    """
+    found = {}
+    for organ in ORGANS:
+        own = (config.runs / f"{organ}.pt").exists()
+        by = metrics.get("serving", {}).get(organ, {}).get("by", organ)
+        if not own and by != "baseline":
+            by = "baseline" if stand_in else None
+        if by is not None:
+            found[organ] = by
+    return found
+
+
+def member(organ: str, source: str) -> str:
+    """The name of a model that answers for an organ: the organ's, or `kidney-baseline` for a second one."""
+    return organ if source == organ else f"{organ}-{source}"
+
+
 def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     """Export every trained model and the router into `out`, then describe them in `bundle.toml`.
 
@@ -64,19 +86,18 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     """
     calibration = read_json(config.runs / "calibration.json")
     metrics = report.figures(config)
-    served = set(metrics.get("served_by_baseline", []))
-    if stand_in:
-        served |= {organ for organ in ORGANS if not (config.runs / f"{organ}.pt").exists()}
-    metrics["served_by_baseline"] = sorted(served, key=ORGANS.index)
+    serving = servers(config, metrics, stand_in)
+    metrics["serving"] = {organ: {**metrics.get("serving", {}).get(organ, {}), "by": by} for organ, by in serving.items()}
+    baseline_only = {organ for organ, by in serving.items() if by == "baseline"}
     parameters: dict[str, int] = {}
     samples: dict[str, list] = {}
     written: set[str] = set()
-    for entry in entries(config, served):
+    for entry in entries(config, baseline_only):
         network = entry.network(config)
         parameters[entry.name] = networks.parameter_count(network)
         network = export.as_stored(network, config.tile)
         samples[entry.name] = parity.samples(network, config.tile)
-        if entry.name in served:
+        if entry.name in baseline_only:
             continue  # it shares the baseline's file
         model = export.to_onnx(network, config.tile)
         full = out / f"{entry.name}.onnx"
@@ -108,6 +129,10 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     for path in out.glob("*.onnx"):
         if path.name not in written:
             path.unlink()  # of an earlier export: nothing here describes it any more
+    for organ, by in serving.items():
+        for source in networks_of(by)[1:]:
+            # the same file under another name
+            parameters[member(organ, source)], samples[member(organ, source)] = parameters[source], samples[source]
     write_json(config.runs / "parameters.json", parameters)
     parity.write(out, samples)
     metrics |= {"cores": evaluate.files(config, out), "cores_about": " ".join(evaluate.files.__doc__.split())}
@@ -141,7 +166,7 @@ def _sha256(path: Path) -> str:
 def describe(config: Config, out: Path) -> None:
     """Write `out/bundle.toml` for the ONNX files in `out`, with the measured Dice where there is one."""
     metrics = read_json(out / "metrics.json")
-    calibration = read_json(config.runs / "calibration.json").get("networks", {})
+    calibration = read_json(config.runs / "calibration.json")
     parameters = read_json(config.runs / "parameters.json")
     text = "# Written by `ftuseg-models export`; RESULTS.md says how the figures were measured.\n"
     head = {
@@ -170,28 +195,36 @@ def describe(config: Config, out: Path) -> None:
             },
         )
     for name in (*ORGANS, "baseline", "unet"):
-        if name in parameters:
-            text += _table("[[model]]", _model(config, name, out, metrics, calibration, parameters))
+        served = metrics.get("serving", {}).get(name, {})
+        sources = networks_of(served.get("by", name))
+        # without a decision on held-out cores, what is known of the network that answers
+        choice = calibration.get("serving", {}).get(name) or calibration.get("networks", {}).get(sources[0], {})
+        known = metrics.get("models", {}).get(sources[0], [])
+        dice = served.get("dice") or [d for d in known if name not in ORGANS or d["organ"] == name]
+        for place, source in enumerate(sources):
+            # what serves an organ alone has the organ's name, whatever its file
+            called = name if place == 0 else member(name, source)
+            if called in parameters:
+                values = _model(config, called, name, source, out, metrics, choice, parameters)
+                text += _table("[[model]]", values | {"dice": dice})
     part = out / "bundle.toml.part"
     part.write_text(text, encoding="utf-8")
     os.replace(part, out / "bundle.toml")
 
 
-def _model(config: Config, name: str, out: Path, metrics: dict, calibration: dict, parameters: dict) -> dict:
-    """What `bundle.toml` says of one model."""
-    organ = name if name in ORGANS else None
-    # an organ that the baseline serves better has the baseline's file, threshold and figures
-    source = "baseline" if name in metrics.get("served_by_baseline", []) else name
-    choice = calibration.get(source, {})
+def _model(
+    config: Config, name: str, target: str, source: str, out: Path, metrics: dict, choice: dict, parameters: dict
+) -> dict:
+    """What `bundle.toml` says of the model `name`, which runs the network `source` for `target`, but for its Dice."""
+    organ = target if target in ORGANS else None
     small = out / f"{source}.int8.onnx"
     int8 = None
     if small.exists():
         loss = metrics.get("int8", {}).get(source)
         int8 = {"file": small.name, "sha256": _sha256(small)} | ({"loss": loss} if loss else {})
-    dice = metrics.get("models", {}).get(source)
     return {
         "name": name,
-        "role": "organ" if organ else name,
+        "role": "organ" if organ else target,
         "organ": organ,
         "file": f"{source}.onnx",
         "sha256": _sha256(out / f"{source}.onnx"),
@@ -205,5 +238,4 @@ def _model(config: Config, name: str, out: Path, metrics: dict, calibration: dic
         "min_area": round(choice.get("min_area_um2", 0.0) / config.mpp**2),
         "fill_holes": choice.get("fill_holes", False),
         "parameters": parameters.get(name),
-        "dice": [d for d in dice if organ is None or d["organ"] == organ] if dice else None,
     }

@@ -10,6 +10,7 @@ from .config import Config
 from .files import write_json
 from .kaggle import DataError
 from .router import router_temperature
+from .serving import Serving
 
 
 def chooser(config: Config) -> thresholds.Chooser:
@@ -19,18 +20,23 @@ def chooser(config: Config) -> thresholds.Chooser:
 
 def run(config: Config) -> dict:
     """Calibrate and write `calibration.json`: the router's part for this run, the rest for all."""
-    result: dict = {"networks": {}, "router": router_temperature(config)}
+    result: dict = {"networks": {}, "serving": {}, "router": router_temperature(config)}
     try:
         choose = chooser(config)
     except DataError as error:
         # the router can be calibrated before any fold is
-        result["networks"] = carried.choices(config)
-        source = f"those of {config.finish_from}" if result["networks"] else "0.5"
+        result |= carried.choices(config)
+        source = f"those of {config.finish_from}" if result["networks"] or result["serving"] else "0.5"
         print(f"thresholds stay at {source}: {error}")
         choose = thresholds.Chooser([])
     for name in (*ORGANS, *measured.SINGLE):
         deciding = [core for core in choose.cores if name in core.maps and thresholds.serves(core, name)]
         if deciding:
             result["networks"][name] = choose.final(name).__dict__ | {"n": len(deciding)}
+    serving = Serving(choose)
+    for organ in ORGANS:
+        server = serving.best(organ)
+        if server is not None:
+            result["serving"][organ] = {"by": server} | choose.final(server, organ).__dict__
     write_json(config.runs / "calibration.json", result)
     return result

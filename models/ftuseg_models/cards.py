@@ -14,7 +14,7 @@ from . import ORGANS, evaluate
 from .config import Config, KaggleFolder
 from .files import read_json
 from .metrics import dice
-from .report import NAMES, table
+from .report import NAMES, SERVED, table
 from .thresholds import Choice, clean
 
 TRUTH, FOUND = (0, 160, 0), (220, 0, 200)
@@ -49,13 +49,15 @@ def _sets(config: Config) -> str:
     return ", ".join(names)
 
 
-def _draw(config: Config, out: Path, entry: dict, samples: list, folder: Path) -> str:
-    """Pictures of one model on the drawn cores of its organ; the line that shows them."""
-    session = evaluate.open_session(out / entry["file"], config.threads)
+def _draw(config: Config, out: Path, members: list[dict], samples: list, folder: Path) -> str:
+    """Pictures of what an organ's models find together on the drawn cores of the organ; the lines that show them."""
+    sessions = [evaluate.open_session(out / one["file"], config.threads) for one in members]
+    entry = members[0]
     choice = Choice(entry["threshold"], entry["min_area"] * entry["mpp"] ** 2, entry["fill_holes"])
     rows = []
     for core in [core for core in samples if core.organ == entry["organ"]]:
-        found = evaluate.probability(session, core, entry["mpp"], entry["tile"]) >= choice.threshold
+        answers = [evaluate.probability(session, core, entry["mpp"], entry["tile"]) for session in sessions]
+        found = np.mean(answers, axis=0) >= choice.threshold
         found = clean(found, core.mpp, choice)
         name = f"{core.id}.png"
         picture(core.image, core.mask > 0, found).save(folder / name, optimize=True)
@@ -64,14 +66,13 @@ def _draw(config: Config, out: Path, entry: dict, samples: list, folder: Path) -
 
 
 def _worst(results: dict, organ: str) -> str:
-    """The held-out core that the organ's network does worst on."""
+    """The held-out core on which what answers for the organ does worst."""
     cores = [core for core in results.get("cores", []) if core["organ"] == organ]
-    key = "routed by the true organ"
-    cores = [core for core in cores if core.get(key) is not None]
+    cores = [core for core in cores if core.get(SERVED) is not None]
     if not cores:
         return "No held-out core was measured.\n"
-    worst = min(cores, key=lambda core: core[key])
-    return f"Of the {len(cores)} held-out cores the worst is {worst['id']} with a Dice of {worst[key]:.3f}.\n"
+    worst = min(cores, key=lambda core: core[SERVED])
+    return f"Of the {len(cores)} held-out cores the worst is {worst['id']} with a Dice of {worst[SERVED]:.3f}.\n"
 
 
 def run(config: Config, out: Path, samples: Path) -> None:
@@ -98,7 +99,11 @@ def run(config: Config, out: Path, samples: Path) -> None:
             parts.append(f"- {NAMES[figure['organ']]}: mean Dice {figure['mean']:.3f} (n = {figure['n']}, {figure['set']})")
         parts.append("")
         if entry.get("organ") in ORGANS:
-            parts += ["Known failures:\n", _worst(results, entry["organ"]), _draw(config, out, entry, cores, folder)]
+            members = [one for one in described["model"] if one.get("organ") == entry["organ"]]
+            if len(members) > 1:
+                parts.append(f"The bundle takes the mean of {' and '.join(one['name'] for one in members)}; the Dice is the mean's.\n")
+            if entry is members[0]:
+                parts += ["Known failures:\n", _worst(results, entry["organ"]), _draw(config, out, members, cores, folder)]
     if "router" in described:
         router = described["router"]
         accuracy = router.get("accuracy")

@@ -22,7 +22,7 @@ def figures(config: Config) -> dict:
         return {}
     stated = read_json(config.finish_from / "metrics.json")
     # what its own files do on the cores is no figure of the new ones
-    return {key: _of_other_files(value) for key, value in stated.items() if key in ("models", "int8", "served_by_baseline", "router")}
+    return {key: _of_other_files(value) for key, value in stated.items() if key in ("models", "int8", "serving", "router")}
 
 
 def _of_other_files(value):
@@ -38,20 +38,23 @@ def _of_other_files(value):
 
 
 def choices(config: Config) -> dict[str, dict]:
-    """The thresholds, smallest objects and holes of the bundle of `finish_from`, by network; empty where there is none."""
+    """What the bundle of `finish_from` does with its networks' answers, as `calibrate.run` gives it: `networks` for each
+    network of its own, `serving` for each organ. Both are empty where there is no such bundle."""
+    found: dict[str, dict] = {"networks": {}, "serving": {}}
     if not isinstance(config.finish_from, Path):
-        return {}
+        return found
     path = config.finish_from / "bundle.toml"
     if not path.exists():
-        return {}
-    served = figures(config).get("served_by_baseline", [])
-    return {
-        model["name"]: {
+        return found
+    serving = figures(config).get("serving", {})
+    for model in tomllib.loads(path.read_text(encoding="utf-8")).get("model", []):
+        choice = {
             "threshold": model["threshold"],
             "min_area_um2": model["min_area"] * model["mpp"] ** 2,
             "fill_holes": model["fill_holes"],
-            "n": sum(dice["n"] for dice in model.get("dice", [])),
         }
-        for model in tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
-        if model["name"] not in served
-    }
+        if model.get("organ") in serving:
+            found["serving"][model["organ"]] = {"by": serving[model["organ"]]["by"]} | choice
+        else:
+            found["networks"][model["name"]] = choice | {"n": sum(dice["n"] for dice in model.get("dice", []))}
+    return found

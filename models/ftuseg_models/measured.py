@@ -54,9 +54,20 @@ class Measured:
         """height x width, bool."""
         return kaggle.rle_decode(self.rle, self.width, self.height)
 
+    def has(self, key: str) -> bool:
+        """Whether the networks of a key were run: `kidney`, `kidney:d4`, or `kidney+baseline` for the mean of two."""
+        return all(part in self.maps for part in _parts(key))
+
     def probability(self, key: str) -> np.ndarray:
-        """A network's probabilities, height x width, float32."""
-        return resize_map(self.maps[key].astype(np.float32), self.width, self.height)
+        """The probabilities of a key's network or the mean of its networks', height x width, float32."""
+        mean = np.mean([self.maps[part].astype(np.float32) for part in _parts(key)], axis=0)
+        return resize_map(mean, self.width, self.height)
+
+
+def _parts(key: str) -> list[str]:
+    """The maps that a key takes the mean of."""
+    names, colon, variant = key.partition(":")
+    return [f"{name}{colon}{variant}" for name in names.split("+")]
 
 
 def runs(config: Config) -> list[Config]:

@@ -101,7 +101,7 @@ class Table:
         Plain is a threshold of 0.5 and a quarter of what the smallest true objects measure (their fifth percentile).
         Fewer than `LEAST` cores choose only what is plain. Which holes are filled, the truth of these cores says.
         """
-        cores = [core for core in cores if key in core.maps]
+        cores = [core for core in cores if core.has(key)]
         if not cores:
             return Choice()
         best = Choice(min_area_um2=self.plain_area(cores), fill_holes=self.holes_are_rare(cores))
@@ -134,45 +134,44 @@ class Table:
 
 
 def serves(core: Measured, name: str) -> bool:
-    """Whether a network is asked about a core when the organ is known."""
-    return name in SINGLE or core.organ == name
+    """Whether a network, or the mean of two (`kidney+baseline`), is asked about a core when the organ is known."""
+    return name in SINGLE or core.organ == name.split("+")[0]
 
 
 class Chooser:
     """Chooses for a core without looking at it.
 
     Where a run has validation cores (`shares`), they decide. Else all other cores decide, each core left out in turn.
+    A network that serves all organs has one choice for all, and one for each organ that it answers for (`organ`).
     """
 
     def __init__(self, cores: list[Measured]) -> None:
         self.table = Table(cores)
         self.cores = cores
-        self._final = lru_cache(maxsize=None)(self._final_uncached)
-        self._without = lru_cache(maxsize=None)(self._without_uncached)
+        self._choices: dict[tuple[str, str | None, str | None], Choice] = {}
 
-    def _deciding(self, name: str) -> list[Measured]:
-        cores = [core for core in self.cores if serves(core, name)]
+    def deciding(self, name: str, organ: str | None = None) -> list[Measured]:
+        """The cores that decide what is done with a network's answers."""
+        cores = [core for core in self.cores if serves(core, name) and organ in (None, core.organ)]
         apart = [core for core in cores if core.part == "validation"]
         return apart or cores
 
-    def _final_uncached(self, name: str) -> Choice:
-        return self.table.choose(self._deciding(name), name)
+    def _choose(self, name: str, organ: str | None, without: str | None) -> Choice:
+        key = (name, organ, without)
+        if key not in self._choices:
+            cores = [core for core in self.deciding(name, organ) if core.id != without]
+            self._choices[key] = self.table.choose(cores, name)
+        return self._choices[key]
 
-    def _without_uncached(self, name: str, core_id: str) -> Choice:
-        rest = [core for core in self._deciding(name) if core.id != core_id]
-        return self.table.choose(rest, name)
-
-    def final(self, name: str) -> Choice:
+    def final(self, name: str, organ: str | None = None) -> Choice:
         """What is shipped: all deciding cores decide."""
-        return self._final(name)
+        return self._choose(name, organ, None)
 
-    def without(self, name: str, core: Measured) -> Choice:
+    def without(self, name: str, core: Measured, organ: str | None = None) -> Choice:
         """What the other cores would decide for this one."""
-        return self._without(name, core.id)
+        return self._choose(name, organ, core.id)
 
-    def dice(self, core: Measured, name: str, variant: str = "") -> float | None:
+    def dice(self, core: Measured, name: str, variant: str = "", organ: str | None = None) -> float | None:
         """The honest Dice of a core with a network (`variant`: empty, `:d4` or `:int8`); None where it was not run."""
         key = f"{name}{variant}"
-        if key not in core.maps:
-            return None
-        return self.table.dice(core, key, self.without(name, core))
+        return self.table.dice(core, key, self.without(name, core, organ)) if core.has(key) else None

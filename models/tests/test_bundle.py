@@ -27,6 +27,7 @@ from ftuseg_models import (
     stages,
     train,
 )
+from ftuseg_models.files import write_json
 from ftuseg_models.pictures import rescale
 
 MODEL_KEYS = {
@@ -96,7 +97,9 @@ def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
     assert set(described) == {"name", "version", "licence", "description", "router", "model"}
     assert set(described["router"]) == ROUTER_KEYS and described["router"]["organs"] == list(ORGANS)
     assert described["router"]["accuracy"]["n"] == 15
-    kidney, baseline, unet = described["model"]
+    *kidneys, baseline, unet = described["model"]
+    kidney = kidneys[0]
+    assert {model["organ"] for model in kidneys} == {"kidney"}
     assert set(kidney) == MODEL_KEYS and set(unet) == MODEL_KEYS - {"organ"}
     # every core was held out once
     assert [(d["organ"], d["n"]) for d in kidney["dice"]] == [("kidney", 3)]
@@ -174,7 +177,7 @@ def test_an_int8_variant_that_falls_apart_on_the_drawn_tile_is_not_shipped(setti
     network = networks.build("unet", stage.width, dilated=stage.dilated)
     torch.save({"average": network.state_dict(), "progress": 1.0}, settings.runs / "unet.pt")
     lost = {"dice": 0.001, "n": 3, "set": "held-out cores"}
-    monkeypatch.setattr(bundle.report, "figures", lambda _: {"int8": {"unet": lost}, "served_by_baseline": []})
+    monkeypatch.setattr(bundle.report, "figures", lambda _: {"int8": {"unet": lost}})
 
     def described() -> dict:
         bundle.export_all(settings, settings.bundle)
@@ -226,6 +229,33 @@ def test_organs_that_the_baseline_serves_better_share_its_file(settings):
     torch.save({"average": {}, "progress": 0.4}, settings.runs / "lung.pt")
     with pytest.raises(FileNotFoundError, match="has not ended"):
         bundle.entries(settings)
+
+
+def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(settings, monkeypatch):
+    settings.runs.mkdir(parents=True)
+    for name in ("baseline", "lung"):
+        torch.save({"average": networks.build("baseline").state_dict(), "progress": 1.0}, settings.runs / f"{name}.pt")
+    figure = [{"mean": 0.4, "n": 5, "organ": "lung", "set": "held-out cores"}]
+    serving = {"lung": {"by": "lung+baseline", "dice": figure}, "kidney": {"by": "baseline", "dice": None}}
+    known = {"baseline": [{"mean": 0.2, "n": 3, "organ": organ, "set": "held-out cores"} for organ in ("kidney", "lung")]}
+    monkeypatch.setattr(bundle.report, "figures", lambda _: {"serving": serving, "models": known})
+    choice = {"threshold": 0.35, "min_area_um2": 1600.0, "fill_holes": True}
+    write_json(settings.runs / "calibration.json", {"networks": {"baseline": choice | {"threshold": 0.6}}, "serving": {"lung": choice}})
+    settings.bundle.mkdir()
+    bundle.export_all(settings, settings.bundle)
+    described = {m["name"]: m for m in tomllib.loads((settings.bundle / "bundle.toml").read_text())["model"]}
+    assert {name: model["file"] for name, model in described.items()} == {
+        "kidney": "baseline.onnx", "lung": "lung.onnx", "lung-baseline": "baseline.onnx", "baseline": "baseline.onnx",
+    }  # fmt: skip
+    one, other = described["lung"], described["lung-baseline"]
+    assert one["organ"] == other["organ"] == "lung" and one["dice"] == other["dice"] == figure
+    for key in ("threshold", "min_area", "fill_holes", "role"):
+        assert one[key] == other[key], "the engine refuses members that do not agree"
+    assert one["threshold"] == 0.35 and one["min_area"] == round(1600 / settings.mpp**2)
+    # what was not decided for an organ is what is known of the network that answers for it
+    assert described["kidney"]["threshold"] == 0.6 and described["kidney"]["dice"] == known["baseline"][:1]
+    kept = json.loads((settings.bundle / "parity.json").read_text())["probabilities"]
+    assert set(kept) == set(described) and kept["lung-baseline"] == kept["baseline"] == kept["kidney"]
 
 
 @pytest.mark.parametrize(

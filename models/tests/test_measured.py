@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from ftuseg_models import ORGANS, config, evaluate, kaggle, measured, metrics, report, statistics, thresholds
+from ftuseg_models import ORGANS, config, evaluate, kaggle, measured, metrics, report, serving, statistics, thresholds
 from ftuseg_models.measured import Measured
 from ftuseg_models.thresholds import Choice, Chooser
 
@@ -94,6 +94,56 @@ def test_validation_cores_decide_where_there_are_some():
     chooser = Chooser(cores)
     assert chooser.final("kidney").threshold == 0.4
     assert chooser.without("kidney", cores[-1]).threshold == 0.4
+
+
+def halves(number: int, own: float, other: float, organ: str = "kidney") -> Measured:
+    """A core whose own network finds the upper half of its object and more, and whose baseline the lower and more."""
+    one = core(number, organ, 0.9)
+    upper = np.zeros((60, 60), dtype=np.float16)
+    upper[10:25, 10:40], upper[40:60] = 0.9, own
+    lower = np.zeros((60, 60), dtype=np.float16)
+    lower[25:40, 10:40], lower[:10] = 0.9, other
+    one.maps = {organ: upper, "baseline": lower}
+    return one
+
+
+def test_the_mean_of_two_networks_is_a_key_of_its_own():
+    one = halves(0, 0.5, 0.3)
+    assert one.has("kidney+baseline") and not one.has("kidney+unet") and not one.has("kidney+baseline:d4")
+    mean = one.probability("kidney+baseline")
+    assert mean[12, 12] == pytest.approx(0.45, abs=1e-3) and mean[50, 0] == pytest.approx(0.25, abs=1e-3)
+    assert mean.dtype == np.float32
+
+
+def test_what_answers_for_an_organ_is_what_is_best_on_the_other_cores():
+    # each network alone finds a half; their mean finds all
+    both = serving.Serving(Chooser([halves(n, 0.5, 0.5) for n in range(6)]))
+    assert both.best("kidney") == "kidney+baseline"
+    assert both.dice(both.chooser.cores[0], "kidney") == 1.0
+    assert both.dice(both.chooser.cores[0], "baseline") < 0.8
+    same = serving.Serving(Chooser([core(n, "kidney", 0.9) for n in range(6)]))
+    assert same.best("kidney") == "kidney", "the mean costs a second run, and the own network wins a tie"
+    assert same.best("lung") is None
+    cores = [core(n, "kidney", 0.9) for n in range(6)]
+    for each in cores[1:]:
+        each.maps["kidney"], each.maps["baseline"] = np.zeros((60, 60)), each.maps["kidney"]
+    mixed = serving.Serving(Chooser(cores))
+    assert mixed.best("kidney") == "baseline"
+    # the core whose own network is right has no say in what answers for it
+    assert mixed.best("kidney", cores[0]) == "baseline"
+
+
+def test_a_network_for_all_organs_has_a_threshold_for_each_that_it_serves():
+    cores = []
+    for organ, level in (("kidney", 0.42), ("lung", 0.9)):
+        for n in range(6):
+            one = core(n + (10 if organ == "lung" else 0), organ, level)
+            one.maps["baseline"] = one.maps[organ]
+            cores.append(one)
+    chooser = Chooser(cores)
+    assert chooser.final("baseline", "kidney").threshold == 0.4
+    assert chooser.final("baseline", "lung").threshold == 0.5
+    assert chooser.without("baseline", cores[0], "lung") == chooser.final("baseline", "lung")
 
 
 def test_the_mean_of_means_gives_every_organ_the_same_weight():
