@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable
@@ -12,16 +11,13 @@ from typing import Iterable
 import numpy as np
 from torch import nn
 
-from . import ORGANS, evaluate, export, networks, parity, quantise, report, train
+from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, train
 from .config import Config
-from .files import read_json, write_json
+from .files import read_json, write_json, write_text
 from .serving import networks_of
 
 NAME, VERSION = "ftuseg-cores", "0.5.0"
 
-
-INT8_LOSS = 0.005
-"""Mean Dice that an int8 variant may lose and still be shipped."""
 INT8_APART = 0.05
 """How far its probabilities may be, in the mean, from the network's own on the drawn tile.
 
@@ -86,8 +82,13 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     """
     calibration = read_json(config.runs / "calibration.json")
     metrics = report.figures(config)
+    earlier = _described_files(out)
     serving = servers(config, metrics, stand_in)
-    metrics["serving"] = {organ: {**metrics.get("serving", {}).get(organ, {}), "by": by} for organ, by in serving.items()}
+    decided = metrics.get("serving", {})
+    # figures of something else that answers are no figures of this
+    metrics["serving"] = {
+        organ: decided[organ] if decided.get(organ, {}).get("by") == by else {"by": by} for organ, by in serving.items()
+    }
     baseline_only = {organ for organ, by in serving.items() if by == "baseline"}
     parameters: dict[str, int] = {}
     samples: dict[str, list] = {}
@@ -105,7 +106,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         written.add(full.name)
         print(full)
         loss = metrics.get("int8", {}).get(entry.name)
-        if loss is not None and loss["dice"] <= INT8_LOSS:
+        if loss is not None and loss["dice"] <= report.INT8_LOSS:
             small = out / f"{entry.name}.int8.onnx"
             export.write(quantise.to_int8(model, quantise.calibration_tiles(config, entry.name)), small)
             tile = parity.tile(config.tile)[None]
@@ -126,9 +127,8 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         written.add("router.onnx")
         samples["router"] = parity.router_samples(network, config.router_tile, temperature)
         print(out / "router.onnx")
-    for path in out.glob("*.onnx"):
-        if path.name not in written:
-            path.unlink()  # of an earlier export: nothing here describes it any more
+    for name in earlier - written:
+        (out / name).unlink(missing_ok=True)  # of an earlier export: nothing here describes it any more
     for organ, by in serving.items():
         for source in networks_of(by)[1:]:
             # the same file under another name
@@ -138,6 +138,16 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     metrics |= {"cores": evaluate.files(config, out), "cores_about": " ".join(evaluate.files.__doc__.split())}
     write_json(out / "metrics.json", metrics)
     describe(config, out)
+
+
+def _described_files(out: Path) -> set[str]:
+    """The files that the bundle in `out` speaks of, if there is one: names in this folder only."""
+    if not (out / "bundle.toml").exists():
+        return set()
+    files = set()
+    for model in carried.models_of(out):
+        files |= {model.get("file", ""), model.get("int8", {}).get("file", "")}
+    return {name for name in files if name and Path(name).name == name}
 
 
 def _value(value: object) -> str:
@@ -198,7 +208,9 @@ def describe(config: Config, out: Path) -> None:
         served = metrics.get("serving", {}).get(name, {})
         sources = networks_of(served.get("by", name))
         # without a decision on held-out cores, what is known of the network that answers
-        choice = calibration.get("serving", {}).get(name) or calibration.get("networks", {}).get(sources[0], {})
+        choice = calibration.get("serving", {}).get(name, {})
+        if choice.get("by") != served.get("by", name):
+            choice = calibration.get("networks", {}).get(sources[0], {})
         known = metrics.get("models", {}).get(sources[0], [])
         dice = served.get("dice") or [d for d in known if name not in ORGANS or d["organ"] == name]
         for place, source in enumerate(sources):
@@ -207,9 +219,7 @@ def describe(config: Config, out: Path) -> None:
             if called in parameters:
                 values = _model(config, called, name, source, out, metrics, choice, parameters)
                 text += _table("[[model]]", values | {"dice": dice})
-    part = out / "bundle.toml.part"
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, out / "bundle.toml")
+    write_text(out / "bundle.toml", text)
 
 
 def _model(

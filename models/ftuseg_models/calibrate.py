@@ -1,6 +1,7 @@
 """Finds what is done with the networks' answers: thresholds, smallest objects, holes, the router's temperature.
 
-Everything is decided on cores that the network in question has not been trained on.
+Everything is decided on cores that the network in question has not been trained on, but for the temperature of a router
+that stands on the baseline's trunk: its last layer has not seen them, the trunk has.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def run(config: Config) -> dict:
         print(f"thresholds stay at {source}: {error}")
         choose = thresholds.Chooser([])
     for name in (*ORGANS, *measured.SINGLE):
-        deciding = [core for core in choose.cores if name in core.maps and thresholds.serves(core, name)]
+        deciding = [core for core in choose.deciding(name) if core.has(name)]
         if deciding:
             result["networks"][name] = choose.final(name).__dict__ | {"n": len(deciding)}
     serving = Serving(choose)

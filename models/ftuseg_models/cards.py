@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from . import ORGANS, evaluate
 from .config import Config, KaggleFolder
-from .files import read_json
+from .cores import read_cores
+from .files import read_json, write_text
 from .metrics import dice
 from .report import NAMES, SERVED, table
 from .thresholds import Choice, clean
@@ -79,7 +80,7 @@ def run(config: Config, out: Path, samples: Path) -> None:
     """Write `out/CARDS.md` and its pictures. `samples` is a folder that `ftuseg samples` drew."""
     described = tomllib.loads((out / "bundle.toml").read_text(encoding="utf-8"))
     results = read_json(out / "RESULTS.json")
-    cores = list(evaluate.read_cores(KaggleFolder(samples, target=False)))
+    drawn = list(read_cores(KaggleFolder(samples, target=False)))
     folder = out / "pictures"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):
@@ -103,7 +104,7 @@ def run(config: Config, out: Path, samples: Path) -> None:
             if len(members) > 1:
                 parts.append(f"The bundle takes the mean of {' and '.join(one['name'] for one in members)}; the Dice is the mean's.\n")
             if entry is members[0]:
-                parts += ["Known failures:\n", _worst(results, entry["organ"]), _draw(config, out, members, cores, folder)]
+                parts += ["Known failures:\n", _worst(results, entry["organ"]), _draw(config, out, members, drawn, folder)]
     if "router" in described:
         router = described["router"]
         accuracy = router.get("accuracy")
@@ -112,6 +113,4 @@ def run(config: Config, out: Path, samples: Path) -> None:
         parts.append(table(["", ""], rows))
         if accuracy:
             parts.append(f"Right for {accuracy['value']:.1%} (n = {accuracy['n']}, {accuracy['set']}).\n")
-    part = out / "CARDS.md.part"
-    part.write_text("\n".join(parts), encoding="utf-8")
-    part.replace(out / "CARDS.md")
+    write_text(out / "CARDS.md", "\n".join(parts))

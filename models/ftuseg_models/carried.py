@@ -11,9 +11,29 @@ from pathlib import Path
 
 from .config import Config
 from .files import read_json
+from .kaggle import DataError
 
 OTHER_FILES = "; the shipped files are not these networks, see models/README.md"
 """What is said of figures that were measured with other networks than those in the bundle."""
+
+
+def models_of(folder: Path) -> list[dict]:
+    """The models that a bundle's `bundle.toml` describes."""
+    path = folder / "bundle.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
+    except OSError as error:
+        raise FileNotFoundError(f"cannot read {path}: {error.strerror}; `finish_from` names a bundle's folder") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """The file of a bundle that answers for `name`: its own, or the one that serves it."""
+    files = {model["name"]: model["file"] for model in models_of(folder)}
+    if name not in files:
+        raise DataError(f"{folder / 'bundle.toml'} has no model `{name}`; it has {', '.join(sorted(files))}")
+    return folder / files[name]
 
 
 def figures(config: Config) -> dict:
@@ -22,7 +42,18 @@ def figures(config: Config) -> dict:
         return {}
     stated = read_json(config.finish_from / "metrics.json")
     # what its own files do on the cores is no figure of the new ones
-    return {key: _of_other_files(value) for key, value in stated.items() if key in ("models", "int8", "serving", "router")}
+    told = {key: value for key, value in stated.items() if key in ("models", "int8", "router")}
+    return {key: _of_other_files(value) for key, value in (told | {"serving": _serving(config.finish_from)}).items()}
+
+
+def _serving(folder: Path) -> dict[str, dict]:
+    """What answers for each organ in a bundle, with its Dice."""
+    found: dict[str, dict] = {}
+    for model in models_of(folder):
+        if model.get("role") == "organ":
+            served = found.setdefault(model["organ"], {"by": [], "dice": model.get("dice", [])})
+            served["by"].append(Path(model["file"]).stem)
+    return {organ: served | {"by": "+".join(served["by"])} for organ, served in found.items()}
 
 
 def _of_other_files(value):
@@ -43,11 +74,8 @@ def choices(config: Config) -> dict[str, dict]:
     found: dict[str, dict] = {"networks": {}, "serving": {}}
     if not isinstance(config.finish_from, Path):
         return found
-    path = config.finish_from / "bundle.toml"
-    if not path.exists():
-        return found
     serving = figures(config).get("serving", {})
-    for model in tomllib.loads(path.read_text(encoding="utf-8")).get("model", []):
+    for model in models_of(config.finish_from):
         choice = {
             "threshold": model["threshold"],
             "min_area_um2": model["min_area"] * model["mpp"] ** 2,

@@ -16,7 +16,7 @@ def _names(what: str, config: Config) -> list[str]:
     if what == "organs":
         return list(ORGANS)
     if what == "all":
-        start = ["start"] if "start" in config.stages else []
+        start = ["start"] if stages.starts(config) else []
         return [*start, "baseline", *ORGANS, "router", "unet"]
     return [what]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -116,9 +117,9 @@ class Config:
     fold: int | None = None
     """The part whose cores are held out now, from 0; None trains on all but `holdout`."""
     holdout: dict[str, int] = field(default_factory=lambda: dict(zip(ORGANS, (3, 3, 2, 2, 2))))
-    """Target cores per organ that no training ever sees."""
+    """Target cores per organ that are held out where neither a fold nor `shares` says which."""
     validation: dict[str, int] = field(default_factory=lambda: dict(zip(ORGANS, (2, 2, 1, 1, 0))))
-    """Target cores per organ that the router does not train on: its temperature is found on them."""
+    """Target cores per organ that a `mobilenet` router does not train on: its temperature is found on them."""
     kaggle: tuple[KaggleFolder, ...] = ()
     sets: tuple[OtherSet, ...] = ()
     stages: dict[str, Stage] = field(default_factory=dict)
@@ -152,6 +153,8 @@ class Config:
         """The same configuration for one part of the cross-validation."""
         if fold is not None and not 0 <= fold < self.folds:
             raise ConfigError(f"there is no fold {fold}: `folds` is {self.folds}, they count from 0")
+        if fold is not None and self.shares:
+            raise ConfigError(f"there is no fold {fold}: `shares` makes one split; leave `--fold` out")
         return replace(self, fold=fold, final=False)
 
     def to_ship(self) -> Config:
@@ -159,12 +162,20 @@ class Config:
         return replace(self, fold=None, final=True)
 
 
+CHOICES = {
+    "precision": ("auto", "fp32", "bf16"),
+    "router_network": ("mobilenet", "trunk"),
+    "loss": ("dice+ce", "dice"),
+}
+"""Keys that take one of a few words."""
+
 STAGE_NAMES = ("start", "final", "baseline", "unet", "router", "organs", *ORGANS)
 
 
 def _build(kind: type, table: dict, where: str):
     """A dataclass from a TOML table; an unknown key is an error that names it."""
-    known = {f.name for f in fields(kind)}
+    # which part is at work is the command's to say
+    known = {f.name for f in fields(kind)} - {"final", "fold"}
     for key in table:
         if key not in known:
             raise ConfigError(f"{where}: unknown key `{key}`; known are {', '.join(sorted(known))}")
@@ -176,8 +187,17 @@ def _build(kind: type, table: dict, where: str):
         if not fits or [g[0] for g in grow] != sorted(g[0] for g in grow):
             raise ConfigError(f"{where}: `grow` is a list of [progress, side]: 0 <= progress < 1, rising; side divides by 32")
         table = {**table, "grow": tuple((float(g[0]), int(g[1])) for g in grow)}
-    if table.get("loss", "dice+ce") not in ("dice+ce", "dice"):
-        raise ConfigError(f"{where}: `loss` is `dice+ce` or `dice`, not `{table['loss']}`")
+    for key in ("crop", "tile", "router_tile"):
+        side = table.get(key, 32)
+        if not (isinstance(side, int) and side >= 32 and side % 32 == 0):
+            raise ConfigError(f"{where}: `{key}` is a side in px that divides by 32, not {side!r}")
+    for key in ("minutes", "batch", "workers", "mpp", "router_mpp", "folds"):
+        number = table.get(key, 1)
+        if not (isinstance(number, (int, float)) and 0 < number < math.inf):
+            raise ConfigError(f"{where}: `{key}` is a number above 0, not {number!r}")
+    for key, choices in CHOICES.items():
+        if key in table and table[key] not in choices:
+            raise ConfigError(f"{where}: `{key}` is one of {', '.join(choices)}, not `{table[key]}`")
     return kind(**table)
 
 
@@ -233,6 +253,4 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
         raise ConfigError(f"{path}: `finish_from` = {finish_from} is not one of the folds, which count from 0")
     if isinstance(finish_from, int) and "shares" in table:
         raise ConfigError(f"{path}: `finish_from` names a fold, and with `shares` there are none")
-    if table.get("router_network", "mobilenet") not in ("mobilenet", "trunk"):
-        raise ConfigError(f"{path}: `router_network` is `mobilenet` or `trunk`, not `{table['router_network']}`")
     return _build(Config, table, str(path))

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from . import ORGANS
 from .augment import vary_look
+from .kaggle import DataError
 from .metrics import one_tile
 from .pictures import Picture
 
@@ -32,7 +33,7 @@ class Pool:
             key = (picture.target, picture.organ, "" if picture.target else picture.set)
             self._groups.setdefault(key, []).append(picture)
         if not self._groups:
-            raise ValueError("there are no pictures to draw from: check the paths in the configuration")
+            raise DataError("there are no pictures with masks to draw from: check the paths in the configuration")
 
     def _weight(self, key: tuple[bool, str, str]) -> float:
         """A set's weight, shared evenly by the organs that it shows."""

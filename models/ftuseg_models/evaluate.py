@@ -2,86 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 import numpy as np
 import onnxruntime
 
-from . import ORGANS, kaggle, split
-from .config import Config, KaggleFolder
+from . import ORGANS
+from .config import Config
+from .cores import read_cores
 from .metrics import dice, resize_map
 from .pictures import Picture, rescale
 from .router import cell_tiles
 
 
-def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """A CPU session for an ONNX file."""
+def open_session(model: Path | bytes, threads: int = 0) -> onnxruntime.InferenceSession:
+    """A CPU session for an ONNX file, or for the bytes of one."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-@dataclass(frozen=True)
-class CoreRow:
-    """A core that is not read yet: what splits need to know of it, and its row."""
-
-    row: kaggle.Row
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        return self.row.id
-
-    @property
-    def organ(self) -> str:
-        """Its organ."""
-        return self.row.organ
-
-    @property
-    def plain(self) -> bool:
-        """False for a core that was un-blended from a figure."""
-        return not self.row.overlay
-
-    def read(self, set_name: str) -> Picture:
-        """The core as it is: own size, untouched pixels."""
-        row = self.row
-        mask = kaggle.rle_decode(row.rle, row.width, row.height).astype(np.uint8)
-        return Picture(row.id, set_name, row.organ, kaggle.read_image(row.image), mask, row.mpp, True, True, self.plain)
-
-
-def core_rows(folder: KaggleFolder) -> list[CoreRow]:
-    """The cores of a Kaggle folder, unread."""
-    return [CoreRow(row) for row in kaggle.read_rows(folder.path)]
-
-
-def read_cores(folder: KaggleFolder) -> Iterator[Picture]:
-    """The cores of a Kaggle folder as they are, one at a time: 351 of 3000 px would fill the memory."""
-    for core in core_rows(folder):
-        yield core.read(folder.path.name)
-
-
-def held_out_ids(config: Config) -> dict[str, str]:
-    """The ids that the configuration holds out, each with its part: `test`, or `validation` where cores of their own decide."""
-    parts: dict[str, str] = {}
-    for folder in config.kaggle:
-        if folder.target:
-            cores = core_rows(folder)
-            decide = split.validation(cores, config)
-            parts |= {i: "validation" if i in decide else "test" for i in sorted(split.held_out(cores, config))}
-    return parts
-
-
-def held_out_cores(config: Config) -> Iterator[Picture]:
-    """The cores that the configuration holds out, as they are, one at a time."""
-    parts = held_out_ids(config)
-    for folder in config.kaggle:
-        if folder.target:
-            for core in core_rows(folder):
-                if core.id in parts:
-                    yield core.read(folder.path.name)
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def session_probability(session: onnxruntime.InferenceSession, picture: Picture, tile: int) -> np.ndarray:

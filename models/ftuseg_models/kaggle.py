@@ -35,11 +35,17 @@ class Row:
 
 def rle_decode(rle: str, width: int, height: int) -> np.ndarray:
     """The mask (height x width, bool) of a run-length encoding that runs down columns, counted from 1."""
-    numbers = np.array(rle.split(), dtype=np.int64)
+    try:
+        numbers = np.array(rle.split(), dtype=np.int64)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"the RLE holds something that is no number: {error}") from error
     if len(numbers) % 2:
         raise DataError("the RLE holds an odd number of numbers: the last run has no length")
     starts, lengths = numbers[0::2] - 1, numbers[1::2]
-    if len(starts) and (starts.min() < 0 or lengths.min() < 1 or (starts + lengths).max() > width * height):
+    if len(starts) and (
+        # the sum of two hostile numbers could overflow
+        starts.min() < 0 or lengths.min() < 1 or starts.max() >= width * height or (lengths > width * height - starts).any()
+    ):
         raise DataError(f"the RLE leaves an image of {width} x {height} px")
     flat = np.zeros(width * height, dtype=bool)
     for start, length in zip(starts, lengths):
@@ -61,26 +67,27 @@ def read_rows(folder: Path) -> list[Row]:
     table = Path(folder) / "train.csv"
     rows = []
     try:
-        with open(table, newline="", encoding="utf-8") as file:
+        # Excel writes a byte order mark
+        with open(table, newline="", encoding="utf-8-sig") as file:
             for line in csv.DictReader(file):
                 organ = line["organ"]
                 if organ not in ORGANS:
                     raise DataError(f"{table}: `{organ}` (id {line['id']}) is not one of {', '.join(ORGANS)}")
                 image = Path(folder) / "train_images" / f"{line['id']}.tiff"
-                rows.append(
-                    Row(
-                        id=line["id"],
-                        organ=organ,
-                        width=int(line["img_width"]),
-                        height=int(line["img_height"]),
-                        mpp=float(line["pixel_size"]),
-                        rle=line["rle"],
-                        overlay=line.get("cut_from") == "overlay",
-                        image=image,
+                try:
+                    width, height, mpp = int(line["img_width"]), int(line["img_height"]), float(line["pixel_size"])
+                except (TypeError, ValueError) as error:
+                    raise DataError(f"{table}, id {line['id']}: size or um/px is no number: {error}") from error
+                if width < 1 or height < 1 or not 0.01 <= mpp <= 1000 or line["rle"] is None:
+                    raise DataError(
+                        f"{table}, id {line['id']}: {width} x {height} px at {mpp} um/px with RLE {line['rle']!r:.20} is no image"
                     )
-                )
+                overlay = line.get("cut_from") == "overlay"
+                rows.append(Row(line["id"], organ, width, height, mpp, line["rle"], overlay, image))
     except OSError as error:
         raise DataError(f"cannot read {table}: {error.strerror}; a Kaggle folder holds train.csv") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{table} is no CSV table in UTF-8: {error}") from error
     except KeyError as error:
         raise DataError(f"{table} has no column {error}; Kaggle's train.csv has it") from error
     return rows
@@ -100,15 +107,21 @@ def read_image(path: Path) -> np.ndarray:
     return np.ascontiguousarray(image[:, :, :3])
 
 
-def read_pair(row: Row) -> tuple[np.ndarray, np.ndarray]:
-    """Image (uint8 RGB) and mask (bool) of a row, with the rim of un-blended images removed."""
+def read_core(row: Row) -> tuple[np.ndarray, np.ndarray]:
+    """Image (uint8 RGB) and mask (bool) of a row, as they are."""
     image = read_image(row.image)
     if image.shape[:2] != (row.height, row.width):
         raise DataError(f"{row.image} is {image.shape[1]} x {image.shape[0]} px, train.csv says {row.width} x {row.height}")
-    mask = rle_decode(row.rle, row.width, row.height)
-    if row.overlay:
-        image = blur_rim(image, mask)
-    return image, mask
+    try:
+        return image, rle_decode(row.rle, row.width, row.height)
+    except DataError as error:
+        raise DataError(f"{row.image.parent.parent / 'train.csv'}, id {row.id}: {error}") from error
+
+
+def read_pair(row: Row) -> tuple[np.ndarray, np.ndarray]:
+    """Image (uint8 RGB) and mask (bool) of a row, with the rim of un-blended images removed."""
+    image, mask = read_core(row)
+    return (blur_rim(image, mask) if row.overlay else image), mask
 
 
 def blur_rim(image: np.ndarray, mask: np.ndarray, reach: int = 2) -> np.ndarray:

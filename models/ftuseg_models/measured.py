@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field, replace
@@ -13,12 +14,12 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from . import ORGANS, evaluate, kaggle, networks, quantise, train
+from . import ORGANS, cores, evaluate, kaggle, networks, quantise, stages, train
 from .config import Config
 from .kaggle import DataError
 from .metrics import resize_map, torch_probability
 from .pictures import Picture, rescale
-from .router import cell_tiles, router_temperature
+from .router import picture_votes, router_temperature
 
 SINGLE = ("baseline", "unet")
 """The networks that serve all organs."""
@@ -49,6 +50,8 @@ class Measured:
     `:d4` (the mean over the eight turns) and `:int8`."""
     votes: list[float] = field(default_factory=list)
     """The router's mean probabilities, in the organs' order; empty where there is no router."""
+    networks: str = ""
+    """What `fingerprint` says of the run whose networks answered."""
 
     def truth(self) -> np.ndarray:
         """height x width, bool."""
@@ -96,12 +99,15 @@ def turned(network: nn.Module, picture: Picture, tile: int) -> np.ndarray:
     return total / 8
 
 
-@torch.no_grad()
-def votes(network: nn.Module, picture: Picture, config: Config, temperature: float) -> list[float]:
-    """The router's mean probabilities over a core's routing cells."""
-    tiles = cell_tiles(rescale(picture, config.router_mpp).image, config.router_tile, config.router_cell)
-    logits = network(networks.normalise(torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255.0))
-    return (logits / temperature).softmax(dim=1).mean(dim=0).tolist()
+def fingerprint(run: Config) -> str:
+    """A text that changes with a run's networks and with what they are shown."""
+    digest = hashlib.sha256(f"{run.mpp} {run.tile} {run.router_mpp} {run.router_tile} {run.router_cell}".encode())
+    for name in (*ORGANS, *SINGLE, "router"):
+        path = run.runs / f"{name}.pt"
+        if path.exists():
+            with open(path, "rb") as file:
+                digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
@@ -114,22 +120,25 @@ def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
         raise DataError(f"{path} has been trained on {len(seen)} of the cores that {name_of(run)} holds out ({min(seen)})")
     stage = run.stage(name)
     network = networks.build(name, stage.width, router=run.router_network, dilated=stage.dilated)
-    return train.load_average(path, network).to(memory_format=torch.channels_last)
+    return train.load_average(path, network).to(stages.device_of(run), memory_format=torch.channels_last)
 
 
-def measure_run(run: Config, int8: bool = True) -> Iterator[Measured]:
-    """Every core that a run held out, with the answers of the run's networks."""
+def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) -> Iterator[Measured]:
+    """Every core that a run held out, but for the ids in `done`, with the answers of the run's networks."""
     if run.threads:
         torch.set_num_threads(run.threads)
-    parts = evaluate.held_out_ids(run)
+    parts = cores.held_out_ids(run)
     held_out = {f"{folder.path.name}:{i}" for folder in run.kaggle if folder.target for i in parts}
-    held_out &= {f"{f.path.name}:{c.id}" for f in run.kaggle if f.target for c in evaluate.core_rows(f)}
+    held_out &= {f"{f.path.name}:{c.id}" for f in run.kaggle if f.target for c in cores.core_rows(f)}
     loaded = {name: _load(run, name, held_out) for name in (*ORGANS, *SINGLE, "router")}
+    mark = fingerprint(run)
     router = loaded.pop("router")
     nets = {name: network for name, network in loaded.items() if network is not None}
     heat = router_temperature(run).get("temperature", 1.0)
     small = {name: quantise.session(network, run, name) for name, network in nets.items()} if int8 else {}
-    for core in tqdm(evaluate.held_out_cores(run), desc=name_of(run), total=len(parts), disable=None):
+    for core in tqdm(cores.held_out_cores(run), desc=name_of(run), total=len(parts), disable=None):
+        if core.id in done:
+            continue
         picture = rescale(core, run.mpp)
         result = Measured(
             id=core.id,
@@ -141,9 +150,11 @@ def measure_run(run: Config, int8: bool = True) -> Iterator[Measured]:
             width=core.image.shape[1],
             height=core.image.shape[0],
             rle=kaggle.rle_encode(core.mask),
+            networks=mark,
         )
         if router is not None:
-            result.votes = votes(router, core, run, heat)
+            cells = picture_votes(router, rescale(core, run.router_mpp), run.router_tile, run.router_cell, heat)
+            result.votes = cells.mean(axis=0).tolist()
         sent = [ORGANS[int(np.argmax(result.votes))]] if result.votes else []
         for name, network in nets.items():
             # no other organ's network is ever asked about this core
@@ -173,27 +184,36 @@ def save(config: Config, core: Measured) -> None:
 
 
 def load(config: Config) -> list[Measured]:
-    """All measured cores, by organ and id. Those that the configuration holds out no more, or in another run, are left out."""
-    belongs = {(name_of(run), i) for run in runs(config) for i in evaluate.held_out_ids(run)}
-    cores = []
+    """All measured cores, by organ and id. Those that the configuration holds out no more, or in another run, are left out,
+    and so are the answers of networks that have been trained further since."""
+    belongs = set()
+    for run in runs(config):
+        mark = fingerprint(run)
+        belongs |= {(name_of(run), core_id, mark) for core_id in cores.held_out_ids(run)}
+    found = []
     for path in folder_of(config).glob("[!.]*.npz"):
         with np.load(path) as stored:
             about = json.loads(str(stored["about"]))
-            if (about["fold"], about["id"]) in belongs:
+            if (about["fold"], about["id"], about["networks"]) in belongs:
                 maps = {name: stored[name] for name in stored.files if name != "about"}
-                cores.append(Measured(**{**about, "maps": maps}))
-    if not cores:
+                found.append(Measured(**{**about, "maps": maps}))
+    if not found:
         raise DataError(f"{folder_of(config)} holds no measured cores: train a fold, then run `measure`")
-    return sorted(cores, key=lambda c: (ORGANS.index(c.organ), c.id))
+    return sorted(found, key=lambda c: (ORGANS.index(c.organ), c.id))
 
 
 def run(config: Config, int8: bool = True) -> int:
-    """Measure all runs that there are and keep the cores; returns how many."""
-    done = 0
-    for one in runs(config):
-        for core in measure_run(one, int8):
-            save(config, core)
-            done += 1
-    if not done:
+    """Measure all runs that there are and keep the cores; returns how many there are. What was measured stays."""
+    if not runs(config):
         raise DataError(f"{config.work} holds no trained fold (fold-0/baseline.pt): `--fold 0 train baseline` first")
-    return done
+    try:
+        kept = [core for core in load(config) if not int8 or any(name.endswith(":int8") for name in core.maps)]
+    except DataError:
+        kept = []
+    for one in runs(config):
+        done = {core.id for core in kept if core.fold == name_of(one)}
+        if done == set(cores.held_out_ids(one)):
+            continue
+        for core in measure_run(one, int8, done):
+            save(config, core)
+    return len(load(config))

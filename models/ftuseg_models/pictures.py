@@ -86,9 +86,13 @@ def cached(cache: Path, key: str, mpp: float, source: Callable[[], Iterable[Pict
 
 
 def state_of(folder: Path, version: int) -> str:
-    """A text that changes when files of `folder` are added, removed or resized, or the reader's `version` grows."""
+    """A text that changes when files of `folder` are added, removed or resized, when a table in it changes, or the
+    reader's `version` grows."""
     files = sorted(f for f in Path(folder).rglob("*") if f.is_file() and f.suffix != ".md")
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(folder)}:{file.stat().st_size}\n".encode())
+        if file.suffix == ".csv":
+            # another organ or um/px need not change its size
+            digest.update(file.read_bytes())
     return f"{Path(folder).resolve()}:{version}:{digest.hexdigest()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import tempfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from torch import nn
 
-from . import ORGANS, export, stages
+from . import ORGANS, evaluate, export, stages
 from .config import Config
 from .metrics import one_tile
 
@@ -97,8 +98,6 @@ def to_int8(model: onnx.ModelProto, tiles: list[np.ndarray]) -> onnx.ModelProto:
 
 def session(network: nn.Module, config: Config, name: str) -> onnxruntime.InferenceSession:
     """A session of the int8 variant of the network `name`."""
-    model = to_int8(export.to_onnx(network, config.tile), calibration_tiles(config, name))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = config.threads
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    # the export moves what it is given to the CPU
+    model = to_int8(export.to_onnx(copy.deepcopy(network), config.tile), calibration_tiles(config, name))
+    return evaluate.open_session(model.SerializeToString(), config.threads)

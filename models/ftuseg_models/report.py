@@ -10,7 +10,7 @@ import torch
 
 from . import ORGANS, calibrate, carried, measured, networks, stages, statistics, train
 from .config import Config
-from .files import write_json
+from .files import read_json, write_json, write_text
 from .kaggle import DataError
 from .measured import Measured
 from .metrics import dice, torch_probability
@@ -34,6 +34,8 @@ PAPER_TRUE = {
 }
 """The same sums divided by the true counts."""
 PAPER_MB = {"U-Net": 124.3, "EfficientNet U-Net": 25.4}
+INT8_LOSS = 0.005
+"""Mean Dice that an int8 variant may lose and still be shipped."""
 GOAL = 0.77
 """The paper's own goal for the mean Dice."""
 
@@ -194,8 +196,8 @@ def int8_table(cores: list[Measured], chooser: Chooser) -> str:
     for name in (*ORGANS, *measured.SINGLE):
         loss = int8_loss(cores, chooser, name)
         if loss is not None:
-            rows.append([name, f"{loss['dice']:+.4f}", str(loss["n"]), "yes" if loss["dice"] <= 0.005 else "no"])
-    return table(["network", "mean Dice lost", "n", "at most 0.005"], rows) if rows else "Not measured yet.\n"
+            rows.append([name, f"{loss['dice']:+.4f}", str(loss["n"]), "yes" if loss["dice"] <= INT8_LOSS else "no"])
+    return table(["network", "mean Dice lost", "n", f"at most {INT8_LOSS:g}"], rows) if rows else "Not measured yet.\n"
 
 
 def int8_loss(cores: list[Measured], chooser: Chooser, name: str) -> dict | None:
@@ -239,15 +241,17 @@ def test_sets(config: Config) -> str:
 def run(config: Config, bundle_folder: Path, out: Path) -> None:
     """Write the report to `out`.
 
-    Where nothing was measured, a report that came with the bundle that the training went on from stays, and only the
-    sizes of the files in it are renewed.
+    Where nothing was measured, the report of the bundle that the training went on from stays, and only the sizes of the
+    files in it are renewed.
     """
     try:
         chooser = calibrate.chooser(config)
     except DataError:
-        if not (isinstance(config.finish_from, Path) and out.exists()):
+        old = config.finish_from / "RESULTS.md" if isinstance(config.finish_from, Path) else None
+        if old is None or not old.exists():
             raise
-        _write(out, with_sizes(out.read_text(encoding="utf-8"), bundle_folder))
+        write_text(out, with_sizes(old.read_text(encoding="utf-8"), bundle_folder))
+        write_json(out.with_suffix(".json"), read_json(old.with_suffix(".json")))
         return
     cores = [core for core in chooser.cores if core.part == "test"]
     done = sorted({core.fold for core in cores})
@@ -261,12 +265,13 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         raise DataError("the measured cores have no network's answers: train a baseline, then `measure`")
     reached = of_organs(grouped(cores, headline.dice), seed)
     plain = [core for core in cores if core.plain]
+    deciding = "cores that are measured nowhere" if config.shares else "the other cores, for each core"
     folds = f"{len(done)} of {config.folds} folds" if not config.shares else "one split"
     parts = [
         "# What the models are worth\n",
         "Written by `ftuseg-models report`; nothing here is typed by hand.\n",
         f"{len(cores)} real cores, measured in {folds} ({', '.join(done)}), each by networks that never saw it. Dice at "
-        "the core's own size. Threshold, smallest object and holes of each core were decided by the other cores. "
+        f"the core's own size. Threshold, smallest object and holes were decided by {deciding}. "
         f"Brackets are 95 % bootstrap intervals ({statistics.ROUNDS} rounds; for means of organs' means, images are drawn "
         "within each organ).\n",
         f"The mean of the organs' means, {headline.title}, is **{reached}**. The goal was {GOAL}.\n",
@@ -295,21 +300,14 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         "## Sizes\n",
         sizes(bundle_folder),
         "## int8\n",
-        "Dice in fp32 less Dice in int8, on held-out cores. A variant is shipped where it loses at most 0.005 and answers "
+        f"Dice in fp32 less Dice in int8, on held-out cores. A variant is shipped where it loses at most {INT8_LOSS:g} and answers "
         "nearly as its network does on a drawn tile, too, which looks like none of these cores.\n",
         int8_table(cores, chooser),
         "## Other sets' test images\n",
         test_sets(config),
     ]
-    _write(out, "\n".join(parts))
+    write_text(out, "\n".join(parts))
     write_json(out.with_suffix(".json"), summary(cores, all_ways))
-
-
-def _write(out: Path, text: str) -> None:
-    """Write a page whole or not at all."""
-    part = out.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(out)
 
 
 def with_sizes(page: str, folder: Path) -> str:
@@ -350,6 +348,15 @@ def summary(cores: list[Measured], all_ways: list[Way]) -> dict:
     return {"cores": rows}
 
 
+def _stated(values: dict[str, list[float]], about: str) -> list[dict]:
+    """Mean Dice by organ as a bundle states it; organs without a value are left out."""
+    return [
+        {"mean": round(sum(values[o]) / len(values[o]), 4), "n": len(values[o]), "organ": o, "set": about}
+        for o in ORGANS
+        if values.get(o)
+    ]
+
+
 def figures(config: Config) -> dict:
     """What `bundle.toml` states: Dice by network and organ, the router's accuracy, what int8 loses, each with n.
 
@@ -369,11 +376,7 @@ def figures(config: Config) -> dict:
         asked = [core for core in cores if name in measured.SINGLE or core.organ == name]
         values = grouped(asked, lambda core: chooser.dice(core, name))
         if values:
-            models[name] = [
-                {"mean": round(sum(values[o]) / len(values[o]), 4), "n": len(values[o]), "organ": o, "set": about}
-                for o in ORGANS
-                if o in values
-            ]
+            models[name] = _stated(values, about)
         loss = int8_loss(cores, chooser, name)
         if loss is not None:
             losses[name] = loss | {"set": about}
@@ -381,9 +384,8 @@ def figures(config: Config) -> dict:
     for organ in ORGANS:
         server = serving.best(organ)
         if server is not None:
-            values = [chooser.dice(core, server, organ=organ) for core in cores if core.organ == organ]
-            dice_of = {"mean": round(sum(values) / len(values), 4), "n": len(values), "organ": organ, "set": about}
-            served[organ] = {"by": server, "dice": [dice_of]}
+            values = grouped(cores, lambda core: serving.dice(core, organ) if core.organ == organ else None).get(organ, [])
+            served[organ] = {"by": server, "dice": _stated({organ: values}, about)}
     result: dict = {"models": models, "int8": losses, "serving": served}
     voted = [core for core in cores if core.votes]
     if voted:

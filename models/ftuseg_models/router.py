@@ -38,22 +38,25 @@ def cell_tiles(image: np.ndarray, tile: int, cell: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def picture_votes(network: nn.Module, picture: Picture, tile: int, cell: int = 96) -> np.ndarray:
-    """The router's probabilities (cells x organs) for a picture at the router's um/px."""
+def picture_logits(network: nn.Module, picture: Picture, tile: int, cell: int) -> torch.Tensor:
+    """The router's logits (cells x organs) for a picture at the router's um/px."""
     tiles = cell_tiles(picture.image, tile, cell)
     x = torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255.0
     device = next(network.parameters()).device
-    return network(normalise(x.to(device))).float().softmax(dim=1).cpu().numpy()
+    return network(normalise(x.to(device))).float().cpu()
 
 
-@torch.no_grad()
+def picture_votes(network: nn.Module, picture: Picture, tile: int, cell: int, temperature: float = 1.0) -> np.ndarray:
+    """The router's probabilities (cells x organs) for a picture at the router's um/px."""
+    return (picture_logits(network, picture, tile, cell) / temperature).softmax(dim=1).numpy()
+
+
 def cell_logits(network: nn.Module, pictures: list[Picture], tile: int, cell: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits and true organ of every routing cell of some pictures."""
     logits, organs = [], []
     for picture in pictures:
-        tiles = torch.from_numpy(cell_tiles(picture.image, tile, cell)).permute(0, 3, 1, 2).float() / 255.0
-        logits.append(network(normalise(tiles)).float())
-        organs += [ORGANS.index(picture.organ)] * len(tiles)
+        logits.append(picture_logits(network, picture, tile, cell))
+        organs += [ORGANS.index(picture.organ)] * len(logits[-1])
     return torch.cat(logits), torch.tensor(organs)
 
 

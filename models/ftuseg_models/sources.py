@@ -34,7 +34,10 @@ def _pairs(folder: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         if not mask_path.exists():
             raise DataError(f"{path} has no mask {mask_path}")
         image = np.asarray(Image.open(path).convert("RGB"))
-        mask = (np.asarray(Image.open(mask_path).convert("L")) > 127).astype(np.uint8)
+        grey = np.asarray(Image.open(mask_path).convert("L"))
+        mask = (grey > 127).astype(np.uint8)
+        if grey.any() and not mask.any():
+            raise DataError(f"{mask_path} holds no value over 127: a mask is white where there is an FTU, and black elsewhere")
         if image.shape[:2] != mask.shape:
             raise DataError(f"{path} is {image.shape[1]} x {image.shape[0]} px and its mask is of another size")
         yield path.stem, image, mask
@@ -68,8 +71,8 @@ def _biopsies(folder: Path) -> Iterator[Picture]:
 def _lung_patches(folder: Path, side: int = 4) -> Iterator[Picture]:
     """Unlabelled lung patches. One is smaller than a routing cell, so `side` x `side` of them make one picture."""
     files = sorted(p for p in folder.glob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    if not files:
-        raise DataError(f"{folder} holds no images (jpg or png)")
+    if len(files) < side * side:
+        raise DataError(f"{folder} holds {len(files)} images (jpg or png); it takes {side * side} to make one picture")
     order = np.random.default_rng(7).permutation(len(files))
     for start in range(0, len(files) - side * side + 1, side * side):
         tiles = []
@@ -85,6 +88,9 @@ def _lung_patches(folder: Path, side: int = 4) -> Iterator[Picture]:
             mpp=2 * LUNG_PATCH_MPP,
         )
 
+
+MASKED = ("glas", "kidney_biopsy", "kidney_glomeruli", "prostate_glands")
+"""Kinds of sets that have masks."""
 
 READERS: dict[str, Callable[[Path], Iterator[Picture]]] = {
     "glas": _fixed("glas", "largeintestine", 0.62),

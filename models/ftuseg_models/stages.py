@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import functools
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import ORGANS, adopt, crops, losses, networks, sources, split, train
+from . import ORGANS, adopt, carried, crops, losses, networks, sources, split, train
 from .config import Config
+from .kaggle import DataError
 from .metrics import DiceMonitor
 from .pictures import Picture
 
@@ -52,6 +55,9 @@ def load_data(config: Config, mpp: float) -> Data:
         training += [p for p in pictures if not (other.test and p.id.startswith(other.test))]
         test += [p for p in pictures if other.test and p.id.startswith(other.test)]
         weights[pictures[0].set] = other.weight
+    names = collections.Counter(f"{p.set}:{p.id}" for p in (*training, *held_out, *test))
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise DataError(f"{twice[0]} is there twice: ids must differ, and so must the names of the sets' folders")
     return Data(training, held_out, validation, weights, test)
 
 
@@ -67,17 +73,26 @@ def precision_of(config: Config) -> str:
     if config.precision != "auto":
         return config.precision
     if device_of(config) == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return "bf16" if supported() else "fp32"
+
+
+def starts(config: Config) -> bool:
+    """Whether the baseline begins with the stage `start`: it is configured, there are masks besides the target cores', and
+    the weights do not come from elsewhere."""
+    if "start" not in config.stages or (config.final and config.finish_from is not None):
+        return False
+    return any(not folder.target for folder in config.kaggle) or any(s.kind in sources.MASKED for s in config.sets)
 
 
 class OrganMonitor:
     """Says how many pictures' tissue the router calls rightly, by the mean of a grid of crops."""
 
-    def __init__(self, pictures: list[Picture], size: int) -> None:
+    def __init__(self, pictures: list[Picture], size: int, cell: int) -> None:
         self.pictures = pictures
         self.size = size
+        self.cell = cell
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> str:
@@ -85,20 +100,24 @@ class OrganMonitor:
 
         right = 0
         for p in self.pictures:
-            probability = picture_votes(network, p, self.size)
+            probability = picture_votes(network, p, self.size, self.cell)
             right += ORGANS[int(np.argmax(probability.mean(axis=0)))] == p.organ
         return f"{right} of {len(self.pictures)} held-out cores right"
 
 
 def _adopted(config: Config, name: str, batches: train.Batches) -> Path:
-    """The checkpoint of a network of the bundle that `finish_from` names; made on the first call."""
-    path = config.work / "adopted" / f"{name}.pt"
+    """The checkpoint of a network of the bundle that `finish_from` names; made on the first call.
+
+    Its name holds the file's sum: from another file it is another checkpoint.
+    """
+    file = carried.file_of(config.finish_from, name)
+    path = config.work / "adopted" / f"{name}-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}.pt"
     if not path.exists():
         stage = config.stage(name)
         rng = np.random.default_rng(config.seed)
         images = [networks.normalise(batches.draw(rng, 8, 1.0)[0]) for _ in range(16)]
         network = networks.build(name, stage.width, stage.drop, dilated=stage.dilated)
-        adopt.write_checkpoint(adopt.adopt(network, config.finish_from / f"{name}.onnx", images), path)
+        adopt.write_checkpoint(adopt.adopt(network, file, images), path)
     return path
 
 
@@ -113,7 +132,7 @@ def job(config: Config, name: str) -> train.Job:
         seen = [p for p in data.training if not (p.target and p.id in kept)]
         pool = crops.Pool(seen, data.weights, stage.target_share)
         batches: train.Batches = crops.OrganBatches(pool, config.router_tile, stage.stain)
-        monitor = OrganMonitor(data.held_out, config.router_tile)
+        monitor = OrganMonitor(data.held_out, config.router_tile, config.router_cell)
     else:
         labelled = [p for p in data.training if p.mask is not None and not (p.target and name == "start")]
         focus = name if name in ORGANS else None
@@ -134,7 +153,7 @@ def job(config: Config, name: str) -> train.Job:
             start = config.of_fold(config.finish_from).runs / f"{name}.pt"
             if not start.exists():
                 raise FileNotFoundError(f"{start} is missing: `finish_from` starts from it; train that fold first")
-    elif name == "baseline" and "start" in config.stages:
+    elif name == "baseline" and starts(config):
         start = config.work / "start.pt"
         if not start.exists():
             raise FileNotFoundError(f"{start} is missing: the baseline starts from it; run `train start` first")

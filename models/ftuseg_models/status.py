@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
+
+from .files import write_json, write_text
 
 
 def say(folder: Path, name: str, text: str) -> None:
@@ -21,9 +22,7 @@ def note(folder: Path, name: str, progress: float, step: int, crops: int, loss: 
     """Record how far a run is and renew the page."""
     left = max(0.0, (1 - progress) * minutes)
     entry = {"progress": progress, "step": step, "crops": crops, "loss": loss, "left": left, "at": time.time()}
-    part = folder / f".{name}.part"
-    part.write_text(json.dumps(entry), encoding="utf-8")
-    os.replace(part, folder / f"{name}.progress.json")
+    write_json(folder / f"{name}.progress.json", entry)
     if progress >= 1.0 or step % 20 < 2:
         say(folder, name, f"{progress:6.1%} step {step} crops {crops} loss {loss:.3f}, {left:.1f} min left")
     else:
@@ -42,6 +41,4 @@ def _page(folder: Path) -> None:
         log = folder / f"{name}.log"
         if log.exists():
             words += [w for w in log.read_text(encoding="utf-8").splitlines() if "Dice" in w or "right" in w]
-    part = folder / f".status.{os.getpid()}.part"
-    part.write_text("\n".join([*lines, "", *(f"- {w}" for w in words)]) + "\n", encoding="utf-8")
-    os.replace(part, folder / "STATUS.md")
+    write_text(folder / "STATUS.md", "\n".join([*lines, "", *(f"- {w}" for w in words)]) + "\n")

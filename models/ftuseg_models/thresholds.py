@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ from .metrics import dice
 
 THRESHOLDS = tuple(round(0.20 + 0.05 * step, 2) for step in range(13))
 """0.2 to 0.8."""
-AREAS_UM2 = (0.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
+AREAS_UM2 = (0.0, 100.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 """Smallest objects that are tried, um2. A crypt of the large intestine has some 4000."""
 LEAST = 5
 """Cores that it takes to choose a threshold or a smallest object: what two or three would choose is noise."""
@@ -60,16 +60,20 @@ class Table:
     def __init__(self, cores: list[Measured]) -> None:
         self.cores = cores
         self._values: dict[tuple[str, str, Choice], float] = {}
-        self._found = lru_cache(maxsize=128)(lambda core_id, key: self._by_id[core_id].probability(key))
-        self._truth = lru_cache(maxsize=128)(lambda core_id: self._by_id[core_id].truth())
+        # few: a map of a core of 3000 px takes 36 MB
+        self._found = lru_cache(maxsize=4)(lambda core_id, key: self._by_id[core_id].probability(key))
+        self._truth = lru_cache(maxsize=4)(lambda core_id: self._by_id[core_id].truth())
         self._by_id = {core.id: core for core in cores}
 
     def dice(self, core: Measured, key: str, choice: Choice) -> float:
         """Dice of one core with one network's map."""
         place = (core.id, key, choice)
         if place not in self._values:
-            found = self._found(core.id, key) >= choice.threshold
-            self._values[place] = dice(clean(found, core.mpp, choice), self._truth(core.id))
+            # thresholds are asked for one after the other, core by core: while the map is at hand, all of them
+            for threshold in {*THRESHOLDS, choice.threshold}:
+                one = replace(choice, threshold=threshold)
+                mask = clean(self._found(core.id, key) >= threshold, core.mpp, one)
+                self._values[core.id, key, one] = dice(mask, self._truth(core.id))
         return self._values[place]
 
     def holes_are_rare(self, cores: list[Measured]) -> bool:
@@ -98,7 +102,7 @@ class Table:
     def choose(self, cores: list[Measured], key: str) -> Choice:
         """The threshold, then the smallest object, with the best mean Dice; the plain ones where nothing is gained.
 
-        Plain is a threshold of 0.5 and a quarter of what the smallest true objects measure (their fifth percentile).
+        Plain is a threshold of 0.5 and at most a quarter of what the smallest true objects measure (their fifth percentile).
         Fewer than `LEAST` cores choose only what is plain. Which holes are filled, the truth of these cores says.
         """
         cores = [core for core in cores if core.has(key)]
@@ -110,21 +114,22 @@ class Table:
         for name, candidates in (("threshold", THRESHOLDS), ("min_area_um2", AREAS_UM2)):
             plain = getattr(best, name)
             tried = {
-                value: self.mean(cores, key, Choice(**{**best.__dict__, name: value})) for value in {*candidates, plain}
+                value: self.mean(cores, key, replace(best, **{name: value})) for value in {*candidates, plain}
             }
             top = max(tried.values())
             near = [value for value in tried if tried[value] >= top - TIE]
-            best = Choice(**{**best.__dict__, name: min(near, key=lambda value: (abs(value - plain), value))})
+            best = replace(best, **{name: min(near, key=lambda value: (abs(value - plain), value))})
         return best
 
     def plain_area(self, cores: list[Measured]) -> float:
-        """A quarter of the fifth percentile of the true objects' areas, um2; the organ with the smallest ones decides."""
+        """The largest of `AREAS_UM2` within a quarter of the true objects' fifth percentile; the organ with the smallest
+        ones decides. One of few areas, so that leaving a core out seldom asks for masks that were not made yet."""
         smallest = []
         for organ in ORGANS:
             areas = [area for core in cores if core.organ == organ for area in self._areas(core.id)]
             if areas:
                 smallest.append(float(np.percentile(areas, 5)) / 4)
-        return round(min(smallest), 1) if smallest else 0.0
+        return max(area for area in AREAS_UM2 if area <= min(smallest, default=0.0))
 
     @lru_cache(maxsize=None)  # noqa: B019 - lives as long as the table
     def _areas(self, core_id: str) -> tuple[float, ...]:

@@ -158,14 +158,20 @@ def kept_out(path: Path) -> set[str]:
     state = torch.load(path, map_location="cpu", weights_only=True)
     if state["progress"] < 1.0:
         raise FileNotFoundError(f"{path} belongs to a run that has not ended ({state['progress']:.0%}): let it end first")
-    return set(state.get("kept_out", []))
+    return set(state["kept_out"])
 
 
 def finished(job: Job) -> bool:
-    """True when the run has used up its time. With more minutes in the configuration it goes on."""
+    """True when the run has used up its time and come to its end. With more minutes in the configuration it goes on."""
     if not job.checkpoint.exists():
         return False
-    return torch.load(job.checkpoint, map_location="cpu", weights_only=True)["spent"] >= job.stage.minutes * 60
+    state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
+    return state["progress"] >= 1.0 and state["spent"] >= job.stage.minutes * 60
+
+
+def still_kept_out(job: Job, state: dict) -> tuple[str, ...]:
+    """What a run that goes on from `state` keeps out: what it keeps out now, less what its earlier part has seen."""
+    return tuple(sorted(set(job.kept_out) & set(state["kept_out"])))
 
 
 def _share_gradients(network: nn.Module, progress: float, workers: int) -> float:
@@ -201,13 +207,14 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         gates.speed_up(network)
     # fused: one pass over each weight; on a CPU the plain loop was a tenth of a step
     optimiser = torch.optim.AdamW(network.parameters(), stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
-    step, spent, crops = 0, 0.0, 0
+    step, spent, crops, unseen = 0, 0.0, 0, job.kept_out
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        step, spent, crops = state["step"], state["spent"], state.get("crops", 0)
+        step, spent, crops = state["step"], state["spent"], state["crops"]
+        unseen = still_kept_out(job, state)
     rng = np.random.default_rng([job.seed, rank, step, *job.name.encode()])
     count = max(1, stage.batch // workers)
     ahead: Ahead | None = None
@@ -224,7 +231,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         now = spent + time.monotonic() - begun
         parts = {"network": network, "average": average, "optimiser": optimiser}
         state = {name: part.state_dict() for name, part in parts.items()}
-        save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(job.kept_out)})
+        save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(unseen)})
 
     while True:
         progress = (spent + time.monotonic() - begun) / (stage.minutes * 60)

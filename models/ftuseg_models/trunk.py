@@ -114,10 +114,13 @@ def run(job: train.Job) -> None:
     places = {id(p): place for place, p in enumerate(batches.pool.pictures)}
     seen: dict[str, list[torch.Tensor]] = {"features": [], "organ": [], "picture": [], "target": []}
     spent = 0.0
+    ids = [f"{p.set}:{p.id}" for p in batches.pool.pictures]
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
-        seen = {name: [state[name]] for name in seen}
-        spent = state["spent"]
+        # with other pictures its numbers mean other ones, and some may be held out now: it starts over
+        if state["ids"] == ids:
+            seen = {name: [state[name]] for name in seen}
+            spent = state["spent"]
     count = sum(len(o) for o in seen["organ"])
     rng = np.random.default_rng([job.seed, count, *job.name.encode()])
     begun = saved = time.monotonic()
@@ -125,7 +128,7 @@ def run(job: train.Job) -> None:
 
     def write(now: float, progress: float, decay: float) -> None:
         weights = {name: value.cpu() for name, value in network.state_dict().items()}
-        state = {"average": weights, "spent": now, "progress": progress, "decay": decay, "kept_out": list(job.kept_out)}
+        state = {"average": weights, "spent": now, "progress": progress, "decay": decay, "ids": ids, "kept_out": list(job.kept_out)}
         train.save(job.checkpoint, state | {name: torch.cat(parts) for name, parts in seen.items()})
 
     while True:

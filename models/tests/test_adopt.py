@@ -86,11 +86,18 @@ def test_what_a_bundle_states_goes_with_its_files(config_file, tmp_path, capsys)
         "models": {"kidney": [{"mean": 0.7, "n": 4, "organ": "kidney", "set": "held-out cores"}]},
         "int8": {"kidney": {"dice": 0.001, "n": 4, "set": "held-out cores"}},
         "router": {"value": 0.9, "n": 10, "set": "held-out cores"},
-        "serving": {"lung": {"by": "lung+baseline", "dice": [{"mean": 0.3, "n": 5, "organ": "lung", "set": "held-out cores"}]}},
     }
     write_json(old / "metrics.json", stated | {"cores": {"1": {"kidney": 0.9}}, "cores_about": "seen cores"})
-    model = '[[model]]\nname = "{0}"\norgan = "{0}"\nthreshold = 0.3\nmin_area = 20\nmpp = 4.0\nfill_holes = true\ndice = [{{ n = 4 }}]\n'
-    (old / "bundle.toml").write_text(model.format("kidney") + model.format("lung"))
+    model = (
+        '[[model]]\nname = "{}"\nfile = "{}.onnx"\nrole = "{}"\n{}threshold = 0.3\nmin_area = 20\nmpp = 4.0\nfill_holes = true\n'
+        'dice = [{{ mean = 0.3, n = 4, organ = "lung", set = "held-out cores" }}]\n'
+    )
+    (old / "bundle.toml").write_text(
+        model.format("lung", "lung", "organ", 'organ = "lung"\n')
+        + model.format("lung-baseline", "baseline", "organ", 'organ = "lung"\n')
+        + model.format("baseline", "baseline", "baseline", "")
+    )
+    stated |= {"serving": {"lung": {"by": "lung+baseline", "dice": [{"mean": 0.3, "n": 4, "organ": "lung", "set": "held-out cores"}]}}}
     plain = config.load(config_file).to_ship()
     assert report.figures(plain) == {} and not any(carried.choices(plain).values())
     config_file.write_text(f'finish_from = "{old}"\n' + config_file.read_text())
@@ -100,7 +107,7 @@ def test_what_a_bundle_states_goes_with_its_files(config_file, tmp_path, capsys)
     assert json.loads(json.dumps(told).replace(carried.OTHER_FILES, "")) == stated
     chosen = {"threshold": 0.3, "min_area_um2": 320.0, "fill_holes": True}
     calibrated = calibrate.run(further)
-    assert calibrated["networks"] == {"kidney": chosen | {"n": 4}}
+    assert calibrated["networks"] == {"baseline": chosen | {"n": 4}}
     assert calibrated["serving"] == {"lung": chosen | {"by": "lung+baseline"}}
     assert str(old) in capsys.readouterr().out
 

@@ -13,10 +13,10 @@ from PIL import Image
 from ftuseg_models import (
     ORGANS,
     bundle,
-    calibrate,
     cli,
     compact,
     config,
+    cores,
     evaluate,
     export,
     metrics,
@@ -28,6 +28,7 @@ from ftuseg_models import (
     train,
 )
 from ftuseg_models.files import write_json
+from ftuseg_models.kaggle import DataError
 from ftuseg_models.pictures import rescale
 
 MODEL_KEYS = {
@@ -45,7 +46,7 @@ def settings(config_file):
 
 
 def test_training_never_sees_a_held_out_core(settings):
-    held_out = {core.id for core in evaluate.held_out_cores(settings)}
+    held_out = {core.id for core in cores.held_out_cores(settings)}
     data = stages.load_data(settings, settings.mpp)
     assert {p.id for p in data.held_out} == held_out
     assert not held_out & {p.id for p in data.training if p.target}
@@ -118,7 +119,7 @@ def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
 
     # the file holds the averaged weights of the final run, and says what torch says
     ship = settings.to_ship()
-    core = next(evaluate.read_cores(settings.kaggle[0]))
+    core = next(cores.read_cores(settings.kaggle[0]))
     network = train.load_average(ship.runs / "unet.pt", networks.build("unet", 0.0625))
     scaled = metrics.torch_probability(network, rescale(core, settings.mpp), settings.tile)
     session = evaluate.open_session(settings.bundle / "unet.onnx")
@@ -133,24 +134,24 @@ def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
 
 
 def test_the_folds_hold_every_core_out_once(settings):
-    held_out = [{c.id for c in evaluate.held_out_cores(settings.of_fold(fold))} for fold in range(3)]
+    held_out = [{c.id for c in cores.held_out_cores(settings.of_fold(fold))} for fold in range(3)]
     assert sorted(sum(map(list, held_out), []), key=int) == [str(n) for n in range(15)]
     for fold, ids in enumerate(held_out):
         data = stages.load_data(settings.of_fold(fold), settings.mpp)
         assert {p.id for p in data.held_out} == ids and not ids & {p.id for p in data.training}
-    assert not list(evaluate.held_out_cores(settings.to_ship()))
+    assert not list(cores.held_out_cores(settings.to_ship()))
     with pytest.raises(config.ConfigError, match="no fold 3"):
         settings.of_fold(3)
 
 
 def test_the_papers_split_is_by_image_and_stratified(settings):
-    parts = split.by_shares(evaluate.core_rows(settings.kaggle[0]), (1, 1, 1), 1)
+    parts = split.by_shares(cores.core_rows(settings.kaggle[0]), (1, 1, 1), 1)
     assert [len(part) for part in parts] == [5, 5, 5] and len(set.union(*parts)) == 15
     organs = [{int(core_id) // 3 for core_id in part} for part in parts]
     assert organs == [set(range(5))] * 3
     run = dataclasses.replace(settings, shares=(1.0, 1.0, 1.0), seed=1)
-    assert {c.id for c in evaluate.held_out_cores(run)} == parts[1] | parts[2]
-    roles = evaluate.held_out_ids(run)
+    assert {c.id for c in cores.held_out_cores(run)} == parts[1] | parts[2]
+    roles = cores.held_out_ids(run)
     assert {i for i, part in roles.items() if part == "validation"} == parts[1]
 
 
@@ -159,7 +160,7 @@ def test_an_int8_variant_is_close_and_in_int8(settings):
     network = networks.build("unet", 0.125).eval()
     model = export.to_onnx(network, settings.tile)
     tiles = quantise.calibration_tiles(settings.of_fold(0), "unet")
-    held_out = {c.id for c in evaluate.held_out_cores(settings.of_fold(0))}
+    held_out = {c.id for c in cores.held_out_cores(settings.of_fold(0))}
     assert 0 < len(tiles) <= 15 - len(held_out)
     assert 0 < len(quantise.calibration_tiles(settings.of_fold(0), "lung")) < len(tiles)
     small = quantise.to_int8(model, tiles)
@@ -175,7 +176,7 @@ def test_an_int8_variant_that_falls_apart_on_the_drawn_tile_is_not_shipped(setti
     settings.runs.mkdir(parents=True)
     stage = settings.stage("unet")
     network = networks.build("unet", stage.width, dilated=stage.dilated)
-    torch.save({"average": network.state_dict(), "progress": 1.0}, settings.runs / "unet.pt")
+    torch.save({"average": network.state_dict(), "progress": 1.0, "kept_out": []}, settings.runs / "unet.pt")
     lost = {"dice": 0.001, "n": 3, "set": "held-out cores"}
     monkeypatch.setattr(bundle.report, "figures", lambda _: {"int8": {"unet": lost}})
 
@@ -215,18 +216,16 @@ def test_organs_that_the_baseline_serves_better_share_its_file(settings):
     settings.runs.mkdir(parents=True)
     network = networks.build("baseline")
     for name in ("baseline", "lung"):
-        torch.save({"average": network.state_dict(), "progress": 1.0}, settings.runs / f"{name}.pt")
+        torch.save({"average": network.state_dict(), "progress": 1.0, "kept_out": []}, settings.runs / f"{name}.pt")
     assert [(e.name, e.checkpoint.stem) for e in bundle.entries(settings)] == [("lung", "lung"), ("baseline", "baseline")]
     served = {e.name: e.checkpoint.stem for e in bundle.entries(settings, {"kidney", "lung"})}
     assert served == {"kidney": "baseline", "lung": "baseline", "baseline": "baseline"}
     settings.bundle.mkdir()
-    (settings.bundle / "old.onnx").touch()
     bundle.export_all(settings, settings.bundle, stand_in=True)
     described = tomllib.loads((settings.bundle / "bundle.toml").read_text())
     files = {model["name"]: model["file"] for model in described["model"]}
     assert files == {organ: "baseline.onnx" for organ in ORGANS} | {"lung": "lung.onnx", "baseline": "baseline.onnx"}
-    assert not (settings.bundle / "old.onnx").exists(), "what is not described is not there"
-    torch.save({"average": {}, "progress": 0.4}, settings.runs / "lung.pt")
+    torch.save({"average": {}, "progress": 0.4, "kept_out": []}, settings.runs / "lung.pt")
     with pytest.raises(FileNotFoundError, match="has not ended"):
         bundle.entries(settings)
 
@@ -234,13 +233,13 @@ def test_organs_that_the_baseline_serves_better_share_its_file(settings):
 def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(settings, monkeypatch):
     settings.runs.mkdir(parents=True)
     for name in ("baseline", "lung"):
-        torch.save({"average": networks.build("baseline").state_dict(), "progress": 1.0}, settings.runs / f"{name}.pt")
+        torch.save({"average": networks.build("baseline").state_dict(), "progress": 1.0, "kept_out": []}, settings.runs / f"{name}.pt")
     figure = [{"mean": 0.4, "n": 5, "organ": "lung", "set": "held-out cores"}]
     serving = {"lung": {"by": "lung+baseline", "dice": figure}, "kidney": {"by": "baseline", "dice": None}}
     known = {"baseline": [{"mean": 0.2, "n": 3, "organ": organ, "set": "held-out cores"} for organ in ("kidney", "lung")]}
     monkeypatch.setattr(bundle.report, "figures", lambda _: {"serving": serving, "models": known})
     choice = {"threshold": 0.35, "min_area_um2": 1600.0, "fill_holes": True}
-    write_json(settings.runs / "calibration.json", {"networks": {"baseline": choice | {"threshold": 0.6}}, "serving": {"lung": choice}})
+    write_json(settings.runs / "calibration.json", {"networks": {"baseline": choice | {"threshold": 0.6}}, "serving": {"lung": choice | {"by": "lung+baseline"}}})
     settings.bundle.mkdir()
     bundle.export_all(settings, settings.bundle)
     described = {m["name"]: m for m in tomllib.loads((settings.bundle / "bundle.toml").read_text())["model"]}
@@ -268,6 +267,8 @@ def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(set
         ('[stages.unet]\nloss = "focal"', "focal"),
         ("[stages.unet]\ngrow = [[0.5, 64], [0.0, 96]]", "grow"),
         ("[stages.unet]\ngrow = [[0.0, 50]]", "grow"),
+        ("final = true", "final"), ('precision = "bf-16"', "precision"), ("[stages.unet]\nminutes = 0", "minutes"),
+        ("tile = 100", "tile"), ("[stages.unet]\ncrop = 50", "crop"), ("mpp = nan", "mpp"),
         ("[stages.kidny]", "kidny"), ("[holdout]\nliver = 1", "liver"), ("[[kaggle]]", "path"),
     ],
 )
@@ -276,6 +277,40 @@ def test_a_wrong_configuration_is_named(tmp_path, text, named):
     path.write_text('work = "w"\nbundle = "b"\n' + text)
     with pytest.raises(config.ConfigError, match=named):
         config.load(path)
+
+
+def test_kaggles_data_alone_is_enough(config_file):
+    text = config_file.read_text()
+    config_file.write_text(text + "[stages.start]\nminutes = 0.01\nbatch = 2\ncrop = 64\n")
+    settings = config.load(config_file)
+    assert not stages.starts(settings), "every mask is a target core's, which `start` must not see"
+    assert stages.job(settings.of_fold(0), "baseline").start is None
+    assert "start" not in cli._names("all", settings)
+    config_file.write_text(
+        text.replace('path = "cores"\n', 'path = "cores"\ntarget = false\n') + "[stages.start]\nminutes = 0.01\nbatch = 2\ncrop = 64\n"
+    )
+    assert stages.starts(config.load(config_file))
+
+
+def test_ids_that_are_there_twice_are_refused(config_file, kaggle_folder):
+    table = kaggle_folder / "train.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(DataError, match="cores:0 is there twice"):
+        stages.load_data(config.load(config_file), 4.0)
+
+
+def test_an_export_deletes_only_what_the_bundle_there_spoke_of(settings):
+    settings.runs.mkdir(parents=True)
+    torch.save({"average": networks.build("unet", 0.0625).state_dict(), "progress": 1.0, "kept_out": []}, settings.runs / "unet.pt")
+    settings.bundle.mkdir()
+    for name in ("old.onnx", "mine.onnx"):
+        (settings.bundle / name).touch()
+    (settings.bundle / "bundle.toml").write_text('[[model]]\nname = "old"\nfile = "old.onnx"\n[[model]]\nname = "x"\nfile = "../x.onnx"\n')
+    outside = settings.bundle.parent / "x.onnx"
+    outside.touch()
+    bundle.export_all(settings, settings.bundle)
+    assert {path.name for path in settings.bundle.glob("*.onnx")} == {"mine.onnx", "unet.onnx"} and outside.exists()
 
 
 def test_an_absent_configuration_is_an_error_not_a_trace(tmp_path, capsys):

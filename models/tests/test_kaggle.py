@@ -69,6 +69,45 @@ def test_the_rim_of_overlay_images_is_blurred_there_and_at_decoys_only(kaggle_fo
     assert blurred[mirrored].mean() > 0.9
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("img_height", "5.5", "no number"), ("pixel_size", "nan", "no image"), ("pixel_size", "0", "no image"),
+        ("img_width", "-3", "no image"), ("pixel_size", "", "no number"),
+    ],
+)  # fmt: skip
+def test_odd_values_of_the_table_are_named_with_their_id(kaggle_folder, field, value, said):
+    table = kaggle_folder / "train.csv"
+    head, first, *rest = table.read_text().splitlines()
+    cells = first.split(",")
+    cells[head.split(",").index(field)] = value
+    table.write_text("\n".join([head, ",".join(cells), *rest]))
+    with pytest.raises(kaggle.DataError, match=rf"train.csv, id 0: .*{said}"):
+        kaggle.read_rows(kaggle_folder)
+
+
+def test_tables_from_spreadsheets_and_broken_ones(kaggle_folder):
+    table = kaggle_folder / "train.csv"
+    text = table.read_text()
+    table.write_text("\ufeff" + text, encoding="utf-8")
+    assert len(kaggle.read_rows(kaggle_folder)) == 15
+    table.write_text(text + "\n99,kidney")
+    with pytest.raises(kaggle.DataError, match="id 99"):
+        kaggle.read_rows(kaggle_folder)
+    table.write_bytes(text.encode() + b"\xff\xfe")
+    with pytest.raises(kaggle.DataError, match="UTF-8"):
+        kaggle.read_rows(kaggle_folder)
+
+
+@pytest.mark.parametrize("rle", ["a 1", "1", "0 5", "9223372036854775807 5", "5 9223372036854775807", "99999999999999999999 1"])
+def test_a_hostile_rle_is_refused(kaggle_folder, rle):
+    with pytest.raises(kaggle.DataError, match="RLE"):
+        kaggle.rle_decode(rle, 10, 10)
+    row = dataclasses.replace(kaggle.read_rows(kaggle_folder)[0], rle=rle)
+    with pytest.raises(kaggle.DataError, match="train.csv, id 0: the RLE"):
+        kaggle.read_core(row)
+
+
 def test_a_wrong_size_and_an_unknown_organ_are_named(kaggle_folder):
     row = kaggle.read_rows(kaggle_folder)[0]
     with pytest.raises(kaggle.DataError, match="train.csv says 97"):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from ftuseg_models import ORGANS, config, evaluate, kaggle, measured, metrics, report, serving, statistics, thresholds
+from ftuseg_models import ORGANS, config, kaggle, measured, metrics, report, serving, statistics, thresholds
+from ftuseg_models.cores import held_out_ids
 from ftuseg_models.measured import Measured
 from ftuseg_models.thresholds import Choice, Chooser
 
@@ -29,13 +30,13 @@ def test_the_threshold_that_fits_is_found_and_the_middle_is_kept_where_nothing_i
     assert Chooser(low).final("kidney").threshold == 0.4
     high = [core(n, "kidney", 0.9) for n in range(5)]
     # the squares have no holes, so a found one is a mistake
-    assert Chooser(high).final("kidney") == Choice(0.5, 225.0, True)
+    assert Chooser(high).final("kidney") == Choice(0.5, 100.0, True)
 
 
 def test_a_few_cores_choose_nothing():
     few = [core(n, "kidney", 0.42) for n in range(4)]
     # the objects have 900 um2
-    assert Chooser(few).final("kidney") == Choice(0.5, 225.0, True)
+    assert Chooser(few).final("kidney") == Choice(0.5, 100.0, True)
 
 
 def test_small_objects_are_dropped_where_that_helps():
@@ -127,10 +128,19 @@ def test_what_answers_for_an_organ_is_what_is_best_on_the_other_cores():
     cores = [core(n, "kidney", 0.9) for n in range(6)]
     for each in cores[1:]:
         each.maps["kidney"], each.maps["baseline"] = np.zeros((60, 60)), each.maps["kidney"]
-    mixed = serving.Serving(Chooser(cores))
-    assert mixed.best("kidney") == "baseline"
-    # the core whose own network is right has no say in what answers for it
-    assert mixed.best("kidney", cores[0]) == "baseline"
+    assert serving.Serving(Chooser(cores)).best("kidney") == "baseline"
+
+
+def test_no_core_has_a_say_in_what_answers_for_it():
+    # the own network is right for two, the baseline for the others; where the one is right, the other finds nothing
+    cores = [core(n, "kidney", 0.9) for n in range(4)]
+    for n, each in enumerate(cores):
+        right, nothing = each.maps["kidney"], np.zeros((60, 60), dtype=np.float16)
+        each.maps = dict(zip(("kidney", "baseline"), (right, nothing) if n < 2 else (nothing, right)))
+    decided = serving.Serving(Chooser(cores))
+    assert decided.best("kidney") == "kidney", "a tie"
+    assert decided.best("kidney", cores[3]) == "kidney" and decided.dice(cores[3], "kidney") == 0.0
+    assert decided.best("kidney", cores[0]) == "baseline" and decided.dice(cores[0], "kidney") == 0.0
 
 
 def test_a_network_for_all_organs_has_a_threshold_for_each_that_it_serves():
@@ -209,13 +219,19 @@ def test_measured_cores_are_kept_whole_and_stale_ones_are_left_out(config_file):
     for fold in range(3):
         settings.of_fold(fold).runs.mkdir(parents=True)
         (settings.of_fold(fold).runs / "baseline.pt").touch()
-    held_out = [sorted(evaluate.held_out_ids(settings.of_fold(fold)), key=int) for fold in range(3)]
+    held_out = [sorted(held_out_ids(settings.of_fold(fold)), key=int) for fold in range(3)]
     one, other = held_out[0][0], held_out[1][0]
     cores = [
         core(int(one), "lung", 0.9, votes=[0.2] * 5, fold="fold-0"),
         core(int(other), "kidney", 0.8, plain=False, fold="fold-1"),
         core(int(held_out[2][0]), "kidney", 0.8, fold="fold-1"),  # of an earlier split
+        core(int(held_out[2][1]), "kidney", 0.8, fold="fold-2"),  # by networks that were trained further since
     ]
+    marks = [measured.fingerprint(settings.of_fold(fold)) for fold in range(3)]
+    assert len(set(marks)) == 1, "the same networks, here empty files"
+    (settings.of_fold(2).runs / "kidney.pt").touch()
+    for each in cores:
+        each.networks = marks[0]
     for each in cores:
         measured.save(settings, each)
     back = measured.load(settings)

@@ -46,9 +46,29 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
             train.run(job(tmp_path))
     half = torch.load(tmp_path / "tiny.pt", weights_only=True)
     assert 0 < half["progress"] < 1
+    # no run of a second gets so far: the number must come from the checkpoint
+    train.save(tmp_path / "tiny.pt", half | {"step": 10_000_000, "crops": 50})
     whole = torch.load(train.run(job(tmp_path)), weights_only=True)
-    assert whole["progress"] == 1.0 and whole["step"] > half["step"]
+    assert whole["progress"] == 1.0 and whole["step"] > 10_000_000 and whole["crops"] > 50
     assert whole["spent"] < 0.02 * 60 + 5
+
+
+def test_a_run_that_goes_on_remembers_what_its_earlier_part_has_seen(tmp_path):
+    first = job(tmp_path)
+    first.kept_out = ("cores:1", "cores:2")
+    train.run(first)
+    longer = job(tmp_path, minutes=0.03)
+    longer.kept_out = ("cores:2", "cores:3")  # another split: 3 was trained on, 1 is from now on
+    assert train.kept_out(train.run(longer)) == {"cores:2"}
+
+
+def test_a_run_is_not_finished_before_it_has_come_to_its_end(tmp_path):
+    state = torch.load(train.run(job(tmp_path)), weights_only=True)
+    assert train.finished(job(tmp_path))
+    # killed while it settled, or asked for fewer minutes than an interrupted run has spent
+    train.save(tmp_path / "tiny.pt", state | {"progress": 0.9})
+    assert not train.finished(job(tmp_path))
+    assert torch.load(train.run(job(tmp_path)), weights_only=True)["progress"] == 1.0
 
 
 def test_a_run_starts_from_the_averaged_weights_of_another(tmp_path):

@@ -49,7 +49,7 @@ def test_the_router_can_be_trained_on_the_baseline(config_file, capsys):
     assert "train baseline" in capsys.readouterr().err
     settings = config.load(config_file)
     settings.work.mkdir(parents=True, exist_ok=True)
-    torch.save({"average": networks.efficientnet_unet().state_dict(), "progress": 1.0}, settings.work / "baseline.pt")
+    torch.save({"average": networks.efficientnet_unet().state_dict(), "progress": 1.0, "kept_out": []}, settings.work / "baseline.pt")
     assert cli.main(arguments) == 0
     state = torch.load(settings.work / "router.pt", weights_only=True)
     assert state["progress"] == 1.0 and len(state["features"]) == len(state["organ"]) > 0
