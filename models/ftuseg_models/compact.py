@@ -5,8 +5,6 @@ The graph turns them back to fp32 with a Cast on constants, which a runtime comp
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -102,36 +100,3 @@ def halvable(model: onnx.ModelProto, first: str, last: str) -> onnx.ModelProto:
     graph.node.extend(copies)
     onnx.checker.check_model(model)
     return model
-
-
-def in_halves(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of a graph of `halvable` that computes in fp16, as `ftuseg` makes it for a GPU."""
-    model = onnx.ModelProto.FromString(model.SerializeToString())
-    for node in model.graph.node:
-        if node.op_type == "Cast" and node.name.startswith(HALF):
-            node.attribute[0].i = TensorProto.FLOAT16
-    return model
-
-
-def unfolded_weights(path: Path) -> list[str]:
-    """Names of Cast nodes on constants that ONNX Runtime's optimised graph of a file still holds.
-
-    An empty list means that the file runs exactly as fast as one with fp32 weights.
-    """
-    import tempfile
-
-    import onnxruntime
-
-    with tempfile.TemporaryDirectory() as folder:
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.optimized_model_filepath = str(Path(folder) / "optimised.onnx")
-        options.log_severity_level = 3
-        onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        graph = onnx.load(options.optimized_model_filepath).graph
-    constants = {tensor.name for tensor in graph.initializer}
-    left = []
-    for node in graph.node:
-        if node.op_type == "Cast" and all(name in constants for name in node.input):
-            left.append(node.name or node.output[0])
-    return left

@@ -133,7 +133,7 @@ def random_crop(
 
 def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: float) -> torch.Tensor:
     """A core as the engine hands it over, in a white square, turned and with another stain: 3 x side x side, 0..1."""
-    turned = np.rot90(one_tile(picture.image, side), int(rng.integers(4)))
+    turned = np.rot90(one_tile(picture.image, side, rng), int(rng.integers(4)))
     turned = turned[:, ::-1] if rng.random() < 0.5 else turned
     return vary_look(torch.from_numpy(turned.copy()).permute(2, 0, 1).float() / 255.0, rng, stain)
 

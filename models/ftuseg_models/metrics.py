@@ -35,9 +35,12 @@ def pad_white(image: np.ndarray, tile: int) -> tuple[np.ndarray, int, int]:
     return square, left, top
 
 
-def one_tile(image: np.ndarray, tile: int) -> np.ndarray:
-    """`image` in the middle of one white tile, tile x tile x 3; of a larger one the upper left part."""
-    return pad_white(image, tile)[0][:tile, :tile]
+def one_tile(image: np.ndarray, tile: int, rng: np.random.Generator | None = None) -> np.ndarray:
+    """`image` in the middle of one white tile, tile x tile x 3; of a larger one the middle, or any part with `rng`."""
+    square = pad_white(image, tile)[0]
+    spare = len(square) - tile
+    top, left = (spare // 2, spare // 2) if rng is None else rng.integers(spare + 1, size=2)
+    return square[top : top + tile, left : left + tile]
 
 
 @torch.no_grad()

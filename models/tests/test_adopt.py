@@ -1,3 +1,7 @@
+"""Networks that are taken back from a bundle's files compute what the files compute, and figures go with them."""
+
+from __future__ import annotations
+
 import json
 
 import numpy as np

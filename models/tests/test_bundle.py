@@ -1,3 +1,7 @@
+"""The way from cores to a bundle: splits, int8, what serves an organ, what a wrong configuration is told."""
+
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import json

@@ -1,3 +1,7 @@
+"""Crops are drawn from the right pictures, in place with their masks, and varied."""
+
+from __future__ import annotations
+
 import collections
 import dataclasses
 

@@ -1,3 +1,7 @@
+"""Kaggle's layout is read exactly, and what is odd in it is named."""
+
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np

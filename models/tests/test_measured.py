@@ -1,3 +1,7 @@
+"""Thresholds, what serves an organ, and means are decided and measured without the core in question."""
+
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np

@@ -1,3 +1,7 @@
+"""The networks have the sizes and the parts that they should have."""
+
+from __future__ import annotations
+
 import pytest
 import torch
 

@@ -1,3 +1,7 @@
+"""Pictures are rescaled in place and read from the cache only while nothing has changed."""
+
+from __future__ import annotations
+
 import pytest
 import numpy as np
 

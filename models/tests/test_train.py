@@ -1,3 +1,7 @@
+"""Runs learn, go on after an interruption, and know what they have seen."""
+
+from __future__ import annotations
+
 import numpy as np
 import torch
 import pytest

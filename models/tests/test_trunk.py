@@ -1,3 +1,7 @@
+"""The router on the baseline's trunk is solved for, calibrated, and goes on after an interruption."""
+
+from __future__ import annotations
+
 import numpy as np
 import pytest
 import torch
