@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import nn
 
 from ftuseg_models import ORGANS, config, kaggle, measured, metrics, report, serving, statistics, thresholds
@@ -257,3 +258,11 @@ def test_nothing_is_measured_on_cores_that_were_trained_on(config_file):
     torch.save(state | {"progress": 0.5}, run.runs / "baseline.pt")
     with pytest.raises(FileNotFoundError, match="has not ended"):
         list(measured.measure_run(run, int8=False))
+
+
+def test_holes_are_those_that_scipy_fills():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        noise = ndimage.gaussian_filter(rng.random(rng.integers(1, 60, 2)), rng.uniform(0.3, 2))
+        mask = noise > np.quantile(noise, rng.uniform(0.05, 0.7))
+        assert np.array_equal(thresholds.filled(mask), ndimage.binary_fill_holes(mask, thresholds.EIGHT))
