@@ -16,7 +16,7 @@ from .config import Config
 from .files import read_json, write_json, write_text
 from .serving import networks_of
 
-NAME, VERSION = "ftuseg-cores", "0.5.0"
+NAME, VERSION = "ftuseg-cores", "0.6.0"
 
 INT8_APART = 0.05
 """How far its probabilities may be, in the mean, from the network's own on the drawn tile.

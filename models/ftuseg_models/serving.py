@@ -34,8 +34,9 @@ class Serving:
     def best(self, organ: str, without: Measured | None = None) -> str | None:
         """The candidate with the best mean Dice on the organ's cores; None where its own network was not measured.
 
-        The core `without` has no say. Every candidate gets the threshold that fits it best on these cores. The organ's
-        own network wins a tie.
+        The core `without` has no say. Every core is judged at the threshold that the others choose for the candidate: at
+        thresholds chosen in sight of themselves, five cores prefer whatever happens to fit them. The organ's own network
+        wins a tie.
         """
         key = (organ, without.id if without is not None else None)
         if key not in self._best:
@@ -44,11 +45,14 @@ class Serving:
 
     def _decide(self, organ: str, without: str | None) -> str | None:
         cores = [core for core in self.chooser.deciding(organ) if core.has(organ) and core.id != without]
-        table, worth = self.chooser.table, {}
+        apart = frozenset() if without is None else frozenset({without})
+        worth = {}
         for server in candidates(organ):
             if cores and all(core.has(server) for core in cores):
-                gain = table.mean(cores, server, table.choose(cores, server))
-                worth[server] = gain - (BOTH_COST if len(networks_of(server)) > 1 else 0.0)
+                values = [
+                    self.chooser.table.dice(core, server, self.chooser.choose(server, organ, apart | {core.id})) for core in cores
+                ]
+                worth[server] = sum(values) / len(values) - (BOTH_COST if len(networks_of(server)) > 1 else 0.0)
         return max(worth, key=worth.__getitem__, default=None)
 
     def dice(self, core: Measured, target: str, variant: str = "") -> float | None:

@@ -169,7 +169,7 @@ class Chooser:
     def __init__(self, cores: list[Measured]) -> None:
         self.table = Table(cores)
         self.cores = cores
-        self._choices: dict[tuple[str, str | None, str | None], Choice] = {}
+        self._choices: dict[tuple[str, str | None, frozenset[str]], Choice] = {}
 
     def deciding(self, name: str, organ: str | None = None) -> list[Measured]:
         """The cores that decide what is done with a network's answers."""
@@ -177,20 +177,21 @@ class Chooser:
         apart = [core for core in cores if core.part == "validation"]
         return apart or cores
 
-    def _choose(self, name: str, organ: str | None, without: str | None) -> Choice:
+    def choose(self, name: str, organ: str | None = None, without: frozenset[str] = frozenset()) -> Choice:
+        """What all deciding cores but the ids in `without` decide."""
         key = (name, organ, without)
         if key not in self._choices:
-            cores = [core for core in self.deciding(name, organ) if core.id != without]
+            cores = [core for core in self.deciding(name, organ) if core.id not in without]
             self._choices[key] = self.table.choose(cores, name)
         return self._choices[key]
 
     def final(self, name: str, organ: str | None = None) -> Choice:
         """What is shipped: all deciding cores decide."""
-        return self._choose(name, organ, None)
+        return self.choose(name, organ)
 
     def without(self, name: str, core: Measured, organ: str | None = None) -> Choice:
         """What the other cores would decide for this one."""
-        return self._choose(name, organ, core.id)
+        return self.choose(name, organ, frozenset({core.id}))
 
     def dice(self, core: Measured, name: str, variant: str = "", organ: str | None = None) -> float | None:
         """The honest Dice of a core with a network (`variant`: empty, `:d4` or `:int8`); None where it was not run."""
