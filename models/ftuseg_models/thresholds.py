@@ -18,8 +18,11 @@ AREAS_UM2 = (0.0, 100.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 """Smallest objects that are tried, um2. A crypt of the large intestine has some 4000."""
 LEAST = 5
 """Cores that it takes to choose a threshold or a smallest object: what two or three would choose is noise."""
-TIE = 0.003
-"""Mean Dice that is too small a gain to leave the middle for: it would be noise."""
+TIE = 0.02
+"""Mean Dice that is too small a gain to leave the middle for: with 5 to 12 cores of an organ it is noise.
+
+With 0.003, the 41 cores chose anything from 0.2 to 0.65, and gained nothing on cores left out (0.639 instead of 0.635).
+"""
 
 KEPT_BYTES = 2 * 1024**3
 """Maps that are kept at hand may take so much memory."""
