@@ -57,7 +57,6 @@ fn what_cannot_be_is_refused() {
         .says(&["--precision fp32"]);
     for (device, options, said) in [
         ("openvino", ["--backend", "rten"], "rten"),
-        ("openvino", ["--precision", "fp16"], "--precision bf16"),
         ("cuda:all", ["--backend", "rten"], "cuda:all"),
     ] {
         segment_on(&dir, device, "out")
@@ -65,6 +64,17 @@ fn what_cannot_be_is_refused() {
             .ends_with(2)
             .says(&[said]);
     }
+    // What is wrong with the precision can only be said where that runtime is.
+    let refused = segment_on(&dir, "openvino", "out")
+        .args(["--precision", "fp16"])
+        .ends_with(2);
+    assert!(
+        ["--precision bf16", "no ONNX Runtime for openvino"]
+            .iter()
+            .any(|said| refused.stderr.contains(said)),
+        "{}",
+        refused.stderr
+    );
     segment_on(&dir, "cpu", "out")
         .args(["--precision", "fp16", "--backend", "rten"])
         .ends_with(2)
