@@ -41,3 +41,4 @@ pub mod samples;
 pub mod sink;
 pub mod slide;
 pub mod tiled_tiff;
+pub mod warning;

@@ -26,6 +26,8 @@ pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
 pub use tiff::TiffReader;
 pub use tissue::{Tissue, TissueMode};
 
+use crate::warning::Warning;
+
 /// The largest side of a slide in px. 2^20 px are 26 cm at 0.25 um/px, more than any glass.
 pub const MAX_SIDE: u32 = 1 << 20;
 
@@ -109,6 +111,11 @@ impl SlideInfo {
 pub trait SlideReader: Send + Sync {
     /// What the slide is. Its `levels` is never empty and no level has a side of 0.
     fn info(&self) -> &SlideInfo;
+
+    /// What looks wrong with the file and does not keep it from being read, found when it was opened.
+    fn warnings(&self) -> &[Warning] {
+        &[]
+    }
 
     /// Reads a region of a level as RGB, `[height, width, 3]`, into `out`.
     ///

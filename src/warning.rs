@@ -1,0 +1,49 @@
+//! What looks wrong and does not stop the work: a doubt that stands in the record and is shown to the user.
+
+use serde::{Deserialize, Serialize};
+
+/// What a [`Warning`] is about. The names in records are these in kebab case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WarningKind {
+    /// No tissue was found on a picture that is not blank.
+    NoTissue,
+    /// Tiles of the file are missing and were filled.
+    MissingTiles,
+    /// An alpha channel was ignored.
+    AlphaIgnored,
+    /// Samples use fewer bits than the file has room for, or were converted to 8 bits in a way that loses something.
+    Samples,
+    /// um/px that contradict each other, or that cannot be believed.
+    Resolution,
+    /// The file holds images besides the slide that were left out.
+    OtherImages,
+    /// Routing cells were under the confidence limit.
+    Unsure,
+    /// Two inputs are the same file.
+    SameFile,
+    /// The networks run on a slower runtime or device than asked for would be.
+    Slower,
+    /// A part of what was asked for was left out.
+    LeftOut,
+}
+
+/// A doubt about one slide or a run: what kind it is, and a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What it is about.
+    pub kind: WarningKind,
+    /// A full sentence without a period at its end; it does not repeat the slide's name.
+    pub text: String,
+}
+
+impl Warning {
+    /// A warning of a kind.
+    pub fn new(kind: WarningKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+}
