@@ -24,6 +24,40 @@ def vary_stain(image: np.ndarray, rng: np.random.Generator, strength: float = 1.
     return np.exp(-density).reshape(image.shape)
 
 
+HAEMATOXYLIN_DAB = ((0.650, 0.704, 0.286), (0.269, 0.568, 0.778))
+"""Optical densities of the two stains of the target cores in red, green and blue (Ruifrok and Johnston 2001)."""
+
+STAININGS = (
+    ((0.650, 0.704, 0.286), (0.072, 0.990, 0.105)),  # haematoxylin and eosin
+    ((0.644, 0.717, 0.267), (0.175, 0.972, 0.155)),  # haematoxylin and periodic acid-Schiff
+    ((0.800, 0.591, 0.105), (0.100, 0.737, 0.668)),  # a bluer haematoxylin, an orange eosin
+)
+"""The pairs that `recolour` exchanges them for."""
+
+
+def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Take the picture apart into haematoxylin and DAB and put it together from the two stains of another staining.
+
+    The cores of the challenge are stained with DAB, most slides elsewhere with eosin or PAS; the winner of the challenge
+    trained on copies of both. `image` is height x width x 3, float 0..1; so is the result. Empty glass stays empty.
+    """
+
+    def basis(pair: tuple) -> np.ndarray:
+        """The two stains and what is orthogonal to both, each of length 1, as rows."""
+        stains = np.asarray(pair, dtype=np.float64)
+        rows = np.vstack([stains, np.cross(*stains)])
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    density = -np.log(np.maximum(image, 1.0 / 255.0)).reshape(-1, 3)
+    amounts = density @ np.linalg.inv(basis(HAEMATOXYLIN_DAB))
+    wanted = np.asarray(STAININGS[rng.integers(len(STAININGS))])
+    wanted = basis(np.maximum(wanted + rng.normal(0.0, 0.05, wanted.shape), 0.01))
+    # eosin and PAS also colour what DAB leaves pale: a part of the blue one's amount goes to them
+    amounts[:, 1] += rng.uniform(0.0, 0.6) * np.maximum(amounts[:, 0], 0.0)
+    amounts *= np.exp(rng.normal(0.0, 0.25, (1, 3)))
+    return np.exp(-np.maximum(amounts @ wanted, 0.0)).reshape(image.shape)
+
+
 def vary_tone(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change brightness, contrast and gamma a little. Float 0..1 in and out."""
     gain, lift = np.exp(rng.normal(0.0, 0.10)), rng.normal(0.0, 0.03)
@@ -48,9 +82,16 @@ def vary_sharpness(image: torch.Tensor, rng: np.random.Generator) -> torch.Tenso
     return image.clamp(0.0, 1.0)
 
 
-def vary_look(image: torch.Tensor, rng: np.random.Generator, strength: float = 1.0) -> torch.Tensor:
-    """All of the above. `image` is 3 x height x width, float 0..1; so is the result. `strength` is the stain's."""
+def vary_look(
+    image: torch.Tensor, rng: np.random.Generator, strength: float = 1.0, recoloured: float = 0.0
+) -> torch.Tensor:
+    """All of the above. `image` is 3 x height x width, float 0..1; so is the result.
+
+    `strength` is the stain's; `recoloured` is the share of the images that get another staining.
+    """
     pixels = image.permute(1, 2, 0).numpy().astype(np.float64)
+    if recoloured > 0.0 and rng.random() < recoloured:
+        pixels = recolour(pixels, rng)
     if rng.random() < 0.9:
         pixels = vary_stain(pixels, rng, strength)
     if rng.random() < 0.6:

@@ -36,7 +36,7 @@ class Entry:
     def network(self, config: Config) -> nn.Module:
         """The trained network."""
         stage = config.stage(self.name)
-        network = networks.build(self.role, stage.width, dilated=stage.dilated)
+        network = networks.build(self.role, stage.width, dilated=stage.dilated, encoder=config.encoder)
         return train.load_average(self.checkpoint, network)
 
 
@@ -118,7 +118,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
             else:
                 print(f"{small} is not kept: on the drawn tile it is {apart:.2f} from the network's own answer")
     if (config.runs / "router.pt").exists():
-        network = networks.build("router", router=config.router_network)
+        network = networks.build("router", router=config.router_network, encoder=config.encoder)
         parameters["router"] = networks.parameter_count(network)
         network = export.as_stored(train.load_average(config.runs / "router.pt", network), config.router_tile)
         temperature = calibration.get("router", {}).get("temperature", 1.0)

@@ -23,6 +23,8 @@ class KaggleFolder:
     """Real cores of the domain that the models are for. Only these can be held out."""
     weight: float = 1.0
     """Share of the crops that are not from target folders (ignored for target folders)."""
+    copies: bool = False
+    """Further pictures of target cores, named `CORE_SOURCE`: they train wherever their core does, and are never measured."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,16 @@ class Stage:
     """Width of the standard U-Net: 1.0 has 64 to 1024 channels."""
     dilated: bool = False
     """Give the standard U-Net a bottleneck of parallel dilated convolutions, the improvement that the paper names."""
+    encoder_rate: float = 1.0
+    """Learning rate of the encoder as a share of `learning_rate`: pretrained weights want to move less than new ones."""
+    recolour: float = 0.0
+    """Share of the crops whose two stains are exchanged for those of another staining (see `augment.recolour`)."""
+    settled: bool = True
+    """Measure the statistics of batch normalisation anew at the end. Networks from scratch gain by it; some that began
+    with pretrained weights lose."""
     loss: str = "dice+ce"
-    """`dice+ce`, or `dice` alone as in the paper."""
+    """`dice+ce`, `ce+lovasz` (Berman et al. 2018, the Lovasz hinge three times the cross-entropy), or `dice` alone as in
+    the paper."""
     workers: int = 1
     """Processes that each compute their part of a batch. On a busy CPU, processes lose less than threads."""
     loaders: int = 0
@@ -92,6 +102,14 @@ class Config:
     """Side of the exported segmentation models' input, px."""
     overlap: int = 48
     """px that neighbouring tiles share in the engine."""
+    encoder: str = "b0"
+    """Encoder of the EfficientNet U-Nets: `b0`, `lite0` to `lite4`, or a name of segmentation_models_pytorch's, with `tu-`
+    before timm's."""
+    weights: str = ""
+    """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
+    fold_by: str = "core"
+    """What is never on both sides of the cross-validation: a `core`, or a whole `figure` (cores of nearly the same size in
+    px were cut out of the same figure, and share its resampling and its colours)."""
     router_mpp: float = 4.0
     router_tile: int = 224
     router_limit: float = 0.5
@@ -165,7 +183,8 @@ class Config:
 CHOICES = {
     "precision": ("auto", "fp32", "bf16"),
     "router_network": ("mobilenet", "trunk"),
-    "loss": ("dice+ce", "dice"),
+    "loss": ("dice+ce", "ce+lovasz", "dice"),
+    "fold_by": ("core", "figure"),
 }
 """Keys that take one of a few words."""
 
@@ -246,6 +265,8 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
         if not (isinstance(shares, list) and len(shares) == 3 and all(s >= 0 for s in shares) and shares[0] > 0):
             raise ConfigError(f"{path}: `shares` is a list of three parts, such as [7, 2, 1]")
         table["shares"] = tuple(map(float, shares))
+    if table.get("weights") not in (None, "", "imagenet"):
+        table["weights"] = str((base / table["weights"]).resolve())
     finish_from = table.get("finish_from")
     if isinstance(finish_from, str):
         table["finish_from"] = (base / finish_from).resolve()

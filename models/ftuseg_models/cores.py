@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from dataclasses import dataclass
 from typing import Iterator
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from . import kaggle, split
 from .config import Config, KaggleFolder
+from .kaggle import DataError
 from .pictures import Picture
 
 
@@ -17,6 +19,8 @@ class CoreRow:
     """A core that is not read yet: what splits need to know of it, and its row."""
 
     row: kaggle.Row
+    copy: bool = False
+    """It is a further picture of a core, named `CORE_SOURCE`."""
 
     @property
     def id(self) -> str:
@@ -33,6 +37,21 @@ class CoreRow:
         """False for a core that was un-blended from a figure."""
         return not self.row.overlay
 
+    @property
+    def measurable(self) -> bool:
+        """False for a core that is shown in other colours or none, and for further pictures."""
+        return self.row.measurable and not self.copy
+
+    @property
+    def core(self) -> str:
+        """The id of the core that is shown."""
+        return self.id.split("_")[0] if self.copy else self.id
+
+    @property
+    def side(self) -> int:
+        """Its longer side in px."""
+        return max(self.row.width, self.row.height)
+
     def read(self, set_name: str) -> Picture:
         """The core as it is: own size, untouched pixels."""
         image, mask = kaggle.read_core(self.row)
@@ -41,7 +60,7 @@ class CoreRow:
 
 def core_rows(folder: KaggleFolder) -> list[CoreRow]:
     """The cores of a Kaggle folder, unread."""
-    return [CoreRow(row) for row in kaggle.read_rows(folder.path)]
+    return [CoreRow(row, folder.copies) for row in kaggle.read_rows(folder.path)]
 
 
 def read_cores(folder: KaggleFolder) -> Iterator[Picture]:
@@ -50,15 +69,20 @@ def read_cores(folder: KaggleFolder) -> Iterator[Picture]:
         yield core.read(folder.path.name)
 
 
+def target_cores(config: Config) -> list[CoreRow]:
+    """The cores of all target folders and their further pictures, unread; an id that stands there twice is a `DataError`."""
+    cores = [core for folder in config.kaggle if folder.target for core in core_rows(folder)]
+    names = collections.Counter(core.id for core in cores)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise DataError(f"the core {twice[0]} stands in two target folders: leave it out of one `train.csv`")
+    return cores
+
+
 def held_out_ids(config: Config) -> dict[str, str]:
     """The ids that the configuration holds out, each with its part: `test`, or `validation` where cores of their own decide."""
-    parts: dict[str, str] = {}
-    for folder in config.kaggle:
-        if folder.target:
-            cores = core_rows(folder)
-            decide = split.validation(cores, config)
-            parts |= {i: "validation" if i in decide else "test" for i in sorted(split.held_out(cores, config))}
-    return parts
+    cores = target_cores(config)
+    decide = split.validation(cores, config)
+    return {i: "validation" if i in decide else "test" for i in sorted(split.held_out(cores, config))}
 
 
 def held_out_cores(config: Config) -> Iterator[Picture]:

@@ -118,6 +118,7 @@ def random_crop(
     on_mask: float = 0.6,
     scales: tuple[float, float] = (0.7, 1.4),
     stain: float = 1.0,
+    recoloured: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A crop at a random place, turn, scale and look."""
     x, y = centre(picture, rng, on_mask)
@@ -128,7 +129,7 @@ def random_crop(
     angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.5 else rng.integers(4) * np.pi / 2
     scale = float(np.exp(rng.uniform(np.log(scales[0]), np.log(scales[1]))))
     image, mask = cut(picture, x, y, size, angle, scale, bool(rng.random() < 0.5))
-    return vary_look(image, rng, stain), mask
+    return vary_look(image, rng, stain, recoloured), mask
 
 
 def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: float) -> torch.Tensor:
@@ -154,6 +155,7 @@ class MaskBatches:
         on_mask: float = 0.6,
         stain: float = 1.0,
         tile: int | None = None,
+        recoloured: float = 0.0,
     ) -> None:
         self.pool = pool
         self.size = size
@@ -161,6 +163,7 @@ class MaskBatches:
         self.on_mask = on_mask
         self.stain = stain
         self.tile = size if tile is None else tile
+        self.recoloured = recoloured
 
     def side(self, progress: float) -> int:
         """Side of the crops (px) at a point (0..1) of the run."""
@@ -177,7 +180,8 @@ class MaskBatches:
         size = self.side(progress)
         count = max(2, round(count * (self.size / size) ** 2))
         pairs = [
-            random_crop(self.pool.draw(rng), rng, size, self.on_mask, stain=self.stain) for _ in range(count)
+            random_crop(self.pool.draw(rng), rng, size, self.on_mask, stain=self.stain, recoloured=self.recoloured)
+            for _ in range(count)
         ]
         return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
 

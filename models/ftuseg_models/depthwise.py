@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from timm.layers import Conv2dSame, pad_same
 from torch import nn
 
 _backward = torch.ops.aten.convolution_backward.default
@@ -60,15 +61,27 @@ class _Depthwise(torch.autograd.Function):
 
 
 def _fits(part: nn.Module) -> bool:
-    """True for the encoder's depthwise convolutions: padded by a layer before them, no bias."""
+    """True for an encoder's depthwise convolutions: no bias, no dilation, sides of 3 or 5, and a padding that is known."""
     return (
         isinstance(part, nn.Conv2d)
         and part.groups == part.in_channels == part.out_channels > 1
         and part.bias is None
-        and hasattr(part, "static_padding")
+        and (hasattr(part, "static_padding") or isinstance(part, Conv2dSame) or not isinstance(part.padding, str))
+        and part.padding_mode == "zeros"
+        and part.dilation == (1, 1)
         and part.stride[0] == part.stride[1]
         and part.kernel_size in ((3, 3), (5, 5))
     )
+
+
+def _padded(x: torch.Tensor, part: nn.Conv2d) -> torch.Tensor:
+    """`x` with the border that the convolution sees: of a layer of its own (segmentation_models_pytorch's
+    EfficientNets), as much as keeps `size / stride` px (timm's TensorFlow ports), or fixed."""
+    if hasattr(part, "static_padding"):
+        return part.static_padding(x)
+    if isinstance(part, Conv2dSame):
+        return pad_same(x, part.kernel_size, part.stride)
+    return F.pad(x, (part.padding[1], part.padding[1], part.padding[0], part.padding[0]))
 
 
 def speed_up(network: nn.Module) -> int:
@@ -80,7 +93,7 @@ def speed_up(network: nn.Module) -> int:
     for part in found:
 
         def forward(x: torch.Tensor, part: nn.Conv2d = part) -> torch.Tensor:  # type: ignore[type-arg]
-            x = part.static_padding(x).to(torch.bfloat16)
+            x = _padded(x, part).to(torch.bfloat16)
             with torch.autocast("cpu", enabled=False):
                 return _Depthwise.apply(x, part.weight.to(torch.bfloat16), part.stride[0])
 

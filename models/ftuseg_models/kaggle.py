@@ -31,6 +31,12 @@ class Row:
     overlay: bool
     """The image was un-blended from a figure and can carry a light rim along the mask's edge."""
     image: Path
+    measurable: bool = True
+    """False for a picture that shows its core in other colours or none: it can train, but nothing is measured on it."""
+
+
+TRAIN_ONLY = ("gray", "augmented", "inverted")
+"""Values of the column `cut_from` that say so."""
 
 
 def rle_decode(rle: str, width: int, height: int) -> np.ndarray:
@@ -83,7 +89,8 @@ def read_rows(folder: Path) -> list[Row]:
                         f"{table}, id {line['id']}: {width} x {height} px at {mpp} um/px with RLE {line['rle']!r:.20} is no image"
                     )
                 overlay = line.get("cut_from") == "overlay"
-                rows.append(Row(line["id"], organ, width, height, mpp, line["rle"], overlay, image))
+                shown = line.get("cut_from") not in TRAIN_ONLY
+                rows.append(Row(line["id"], organ, width, height, mpp, line["rle"], overlay, image, shown))
     except OSError as error:
         raise DataError(f"cannot read {table}: {error.strerror}; a Kaggle folder holds train.csv") from error
     except (csv.Error, UnicodeDecodeError) as error:

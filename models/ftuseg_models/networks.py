@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import segmentation_models_pytorch as smp
 import timm
 import torch
 from torch import nn
 
-from . import ORGANS
+from . import ORGANS, encoders
+from .kaggle import DataError
 
 MEAN = (0.485, 0.456, 0.406)
 """Mean of ImageNet's channels (0..1), the usual centre."""
@@ -90,15 +90,9 @@ class StandardUNet(nn.Module):
         return self.head(x)
 
 
-def efficientnet_unet(drop: float = 0.2) -> nn.Module:
-    """The EfficientNet-B0 U-Net, from scratch: 6.25 million parameters."""
-    network = smp.Unet("efficientnet-b0", encoder_weights=None, classes=1)
-    network.encoder._drop_connect_rate = drop
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            # the encoder comes with 0.01, made for runs of many thousand steps: here the statistics would lag behind
-            part.momentum = 0.1
-    return network
+def efficientnet_unet(drop: float = 0.2, encoder: str = "b0", weights: str = "") -> nn.Module:
+    """The EfficientNet U-Net; with B0, from scratch, 6.25 million parameters. See `encoders.unet`."""
+    return encoders.unet(encoder, drop, weights)
 
 
 def classifier() -> nn.Module:
@@ -113,27 +107,37 @@ class TrunkClassifier(nn.Module):
     `trunk.py`), so a few minutes are enough where a classifier from scratch needs hours. Input n x 3 x side x side, output n x organs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: str = "b0") -> None:
         super().__init__()
-        encoder = efficientnet_unet().encoder
-        self.stem = nn.Sequential(encoder._conv_stem, encoder._bn0, nn.SiLU())
-        # eleven blocks: down to a sixteenth of the size, 112 channels
-        self.blocks = nn.ModuleList(list(encoder._blocks)[:11])
-        # what is read off: after 24, 40 and 112 channels, and the pixels themselves
-        self.levels = (2, 4, 10)
-        width = 3 + sum(self.blocks[level]._bn2.num_features for level in self.levels)
-        self.last = nn.Linear(2 * width, len(ORGANS))
+        self.stem, self.blocks, self.levels, channels = self._trunk(efficientnet_unet(encoder=encoder).encoder)
+        self.last = nn.Linear(2 * (3 + sum(channels)), len(ORGANS))
+
+    @staticmethod
+    def _trunk(encoder: nn.Module) -> tuple[nn.Sequential, nn.ModuleList, tuple[int, ...], list[int]]:
+        """An EfficientNet encoder's stem, its blocks down to a sixteenth of the size, after which of them features are
+        read off (at a quarter, an eighth and a sixteenth of the size), and how many channels they have there."""
+        if hasattr(encoder, "_blocks"):
+            # segmentation_models_pytorch's own: eleven blocks, read off after 24, 40 and 112 channels
+            blocks = nn.ModuleList(list(encoder._blocks)[:11])
+            stem = nn.Sequential(encoder._conv_stem, encoder._bn0, nn.SiLU())
+            return stem, blocks, (2, 4, 10), [blocks[level]._bn2.num_features for level in (2, 4, 10)]
+        model = getattr(encoder, "model", None)
+        if not hasattr(model, "conv_stem") or not hasattr(model, "blocks"):
+            raise DataError("a router on a trunk wants an EfficientNet encoder; `router_network = \"mobilenet\"` needs none")
+        # timm's: seven stages of blocks, of which the second, third and fifth end where the size changes next
+        lengths = [len(stage) for stage in model.blocks][:5]
+        levels = (sum(lengths[:2]) - 1, sum(lengths[:3]) - 1, sum(lengths) - 1)
+        blocks = nn.ModuleList(block for stage in list(model.blocks)[:5] for block in stage)
+        return nn.Sequential(model.conv_stem, model.bn1), blocks, levels, [encoder.out_channels[i] for i in (2, 3, 4)]
 
     def take(self, unet: nn.Module) -> None:
         """Copy the encoder's weights from a trained EfficientNet U-Net."""
-        encoder = unet.encoder
-        self.stem[0].load_state_dict(encoder._conv_stem.state_dict())
-        self.stem[1].load_state_dict(encoder._bn0.state_dict())
-        for mine, theirs in zip(self.blocks, encoder._blocks):
-            mine.load_state_dict(theirs.state_dict())
+        stem, blocks, _, _ = self._trunk(unet.encoder)
+        self.stem.load_state_dict(stem.state_dict())
+        self.blocks.load_state_dict(blocks.state_dict())
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """The mean and the mean square of every channel of the pixels and of three levels: n x 358."""
+        """The mean and the mean square of every channel of the pixels and of three levels: n x features."""
         read = [x]
         x = self.stem(x)
         for place, block in enumerate(self.blocks):
@@ -147,24 +151,33 @@ class TrunkClassifier(nn.Module):
         return self.last(self.features(x))
 
 
-def trunk_of(checkpoint: Path) -> nn.Module:
+def trunk_of(checkpoint: Path, encoder: str = "b0") -> nn.Module:
     """A classifier on the encoder of the EfficientNet U-Net whose averaged weights a checkpoint holds."""
-    unet = efficientnet_unet()
+    unet = efficientnet_unet(encoder=encoder)
     unet.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
-    network = TrunkClassifier()
+    network = TrunkClassifier(encoder)
     network.take(unet)
     return network
 
 
 def build(
-    stage: str, width: float = 1.0, drop: float = 0.2, router: str = "mobilenet", dilated: bool = False
+    stage: str,
+    width: float = 1.0,
+    drop: float = 0.2,
+    router: str = "mobilenet",
+    dilated: bool = False,
+    encoder: str = "b0",
+    weights: str = "",
 ) -> nn.Module:
-    """The network of a stage: `router`, `unet`, or the EfficientNet U-Net for `baseline` and every organ."""
+    """The network of a stage: `router`, `unet`, or the EfficientNet U-Net for `baseline` and every organ.
+
+    `encoder` and `weights` are the EfficientNet's, see `encoders.unet`.
+    """
     if stage == "router":
-        return TrunkClassifier() if router == "trunk" else classifier()
+        return TrunkClassifier(encoder) if router == "trunk" else classifier()
     if stage == "unet":
         return StandardUNet(width, dilated)
-    return efficientnet_unet(drop)
+    return efficientnet_unet(drop, encoder, weights)
 
 
 def normalise(images: torch.Tensor) -> torch.Tensor:

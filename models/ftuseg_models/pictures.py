@@ -31,6 +31,8 @@ class Picture:
     """A whole core: beyond its edge there is glass. Else it was cut out of tissue that goes on."""
     plain: bool = True
     """False for a core that was un-blended from a figure."""
+    measurable: bool = True
+    """False for a picture of a core in other colours or none: it can train, but nothing is measured on it."""
 
 
 def rescale(picture: Picture, mpp: float) -> Picture:

@@ -14,7 +14,7 @@ from .config import Config, KaggleFolder, OtherSet
 from .kaggle import DataError
 from .pictures import Picture, cached, state_of
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Raise it when a reader changes what it returns: old cache files are then no longer used."""
 
 GLOMERULUS_UM = 190.0
@@ -89,13 +89,14 @@ def _lung_patches(folder: Path, side: int = 4) -> Iterator[Picture]:
         )
 
 
-MASKED = ("glas", "kidney_biopsy", "kidney_glomeruli", "prostate_glands")
+MASKED = ("glas", "kidney_biopsy", "kidney_glomeruli", "kidney_pas", "prostate_glands")
 """Kinds of sets that have masks."""
 
 READERS: dict[str, Callable[[Path], Iterator[Picture]]] = {
     "glas": _fixed("glas", "largeintestine", 0.62),
     "kidney_biopsy": _biopsies,
     "kidney_glomeruli": _fixed("kidney_glomeruli", "kidney", 0.5),
+    "kidney_pas": _fixed("kidney_pas", "kidney", 1.2),
     "prostate_glands": _fixed("prostate_glands", "prostate", 1.0),
     "lung_patches": _lung_patches,
 }
@@ -114,6 +115,7 @@ def _kaggle_pictures(folder: KaggleFolder) -> Iterator[Picture]:
             target=folder.target,
             whole=True,
             plain=not row.overlay,
+            measurable=row.measurable,
         )
 
 

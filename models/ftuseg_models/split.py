@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 from typing import Iterable, Protocol
 
@@ -15,6 +16,12 @@ class Core(Protocol):
     id: str
     organ: str
     plain: bool
+    core: str
+    """The id of the core that it shows: another than its own for a further picture."""
+    measurable: bool
+    """Only these are ever held out."""
+    side: int
+    """Longer side in px, as the file has it: it tells the figures apart that cores were cut from."""
 
 
 def _order(seed: int, core: Core) -> tuple[bool, str]:
@@ -29,7 +36,7 @@ def choose(
 
     At least one core of an organ always stays for training.
     """
-    cores = [c for c in cores if c.id not in without]
+    cores = [c for c in cores if c.measurable and c.id not in without]
     chosen: set[str] = set()
     for organ in ORGANS:
         of_organ = sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c))
@@ -41,7 +48,7 @@ def folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]:
     """Every core's id in exactly one of `count` sets; the cores of each organ, and the plain ones, spread evenly."""
     parts: list[set[str]] = [set() for _ in range(count)]
     place = 0
-    cores = list(cores)
+    cores = [core for core in cores if core.measurable]
     for organ in ORGANS:
         for core in sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c)):
             parts[place % count].add(core.id)
@@ -49,12 +56,65 @@ def folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]:
     return parts
 
 
+def figures(cores: Iterable[Core], apart: int = 3) -> list[list[Core]]:
+    """Cores that were cut out of the same figure, or one like it: those whose sides form a chain with gaps under `apart` px.
+
+    A figure shows its cores at one size, so its resampling and its colours are theirs, too.
+    """
+    groups: list[list[Core]] = []
+    for core in sorted(cores, key=lambda c: (c.side, c.id)):
+        if groups and core.side - groups[-1][-1].side < apart:
+            groups[-1].append(core)
+        else:
+            groups.append([core])
+    return groups
+
+
+def figure_folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]:
+    """Every measurable core's id in exactly one of `count` sets, all cores of one figure in the same.
+
+    The largest figures first, each goes where the organs then are spread most evenly.
+    """
+    cores = list(cores)
+    groups = sorted(
+        figures(cores),
+        key=lambda g: (-sum(c.measurable for c in g), hashlib.sha256(f"{seed}:{g[0].id}".encode()).hexdigest()),
+    )
+    total = collections.Counter(c.organ for c in cores if c.measurable)
+    parts: list[set[str]] = [set() for _ in range(count)]
+    have: list[collections.Counter] = [collections.Counter() for _ in range(count)]
+    for group in groups:
+        more = collections.Counter(c.organ for c in group if c.measurable)
+
+        def unevenness(part: int) -> float:
+            """How far all parts' shares of every organ are from even, with the group in `part`."""
+            return sum(
+                ((have[p][o] + (more[o] if p == part else 0)) / total[o] - 1 / count) ** 2 for p in range(count) for o in total
+            )
+
+        best = min(range(count), key=lambda part: (unevenness(part), part))
+        have[best].update(more)
+        parts[best].update(c.id for c in group if c.measurable)
+    return parts
+
+
+def unseen(cores: Iterable[Core], config: Config) -> set[str]:
+    """The ids that a run may not train on: those that it holds out, further pictures of them and, in folds by figure, all
+    else of their figures."""
+    cores = list(cores)
+    apart = held_out(cores, config)
+    found = {c.id for c in cores if c.core in apart}
+    if config.fold_by == "figure" and config.fold is not None:
+        found |= {c.id for group in figures(cores) if any(c.id in apart for c in group) for c in group}
+    return found
+
+
 def by_shares(
     cores: Iterable[Core], shares: tuple[float, float, float], seed: int
 ) -> tuple[set[str], set[str], set[str]]:
     """Ids for training, validation and test in these parts, by image and stratified by organ: the paper's 7:2:1."""
     parts: tuple[set[str], set[str], set[str]] = (set(), set(), set())
-    cores = list(cores)
+    cores = [core for core in cores if core.measurable]
     for organ in ORGANS:
         of_organ = sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c))
         # plain cores come first, and they are the ones to measure on
@@ -77,7 +137,8 @@ def held_out(cores: Iterable[Core], config: Config) -> set[str]:
     if config.final:
         return set()
     if config.fold is not None:
-        return folds(cores, config.folds, config.seed)[config.fold]
+        parts = figure_folds if config.fold_by == "figure" else folds
+        return parts(cores, config.folds, config.seed)[config.fold]
     if config.shares:
         _, decide, test = by_shares(cores, config.shares, config.seed)
         return decide | test

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import ORGANS, adopt, carried, crops, losses, networks, sources, split, train
+from . import ORGANS, adopt, carried, cores, crops, losses, networks, sources, split, train
 from .config import Config
 from .kaggle import DataError
 from .metrics import DiceMonitor
@@ -37,17 +37,19 @@ def load_data(config: Config, mpp: float) -> Data:
     """Read everything the configuration names. Held-out cores never appear in `training`."""
     training: list[Picture] = []
     held_out: list[Picture] = []
-    validation: set[str] = set()
     weights: dict[str, float] = {}
     test: list[Picture] = []
+    rows = cores.target_cores(config)
+    apart = split.held_out(rows, config)
+    never = split.unseen(rows, config)
+    validation = split.choose(rows, config.validation, config.seed, frozenset(never))
     for folder in config.kaggle:
         pictures = sources.load_kaggle(config, folder, mpp)
-        apart: set[str] = set()
-        if folder.target:
-            apart = split.held_out(pictures, config)
-            validation |= split.choose(pictures, config.validation, config.seed, frozenset(apart))
-        training += [p for p in pictures if p.id not in apart]
-        held_out += [p for p in pictures if p.id in apart]
+        if not folder.target:
+            training += pictures
+        else:
+            training += [p for p in pictures if p.id not in never]
+            held_out += [p for p in pictures if p.id in apart]
         if not folder.target:
             weights[folder.path.name] = folder.weight
     for other in config.sets:
@@ -116,7 +118,7 @@ def _adopted(config: Config, name: str, batches: train.Batches) -> Path:
         stage = config.stage(name)
         rng = np.random.default_rng(config.seed)
         images = [networks.normalise(batches.draw(rng, 8, 1.0)[0]) for _ in range(16)]
-        network = networks.build(name, stage.width, stage.drop, dilated=stage.dilated)
+        network = networks.build(name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder)
         adopt.write_checkpoint(adopt.adopt(network, file, images), path)
     return path
 
@@ -141,7 +143,7 @@ def job(config: Config, name: str) -> train.Job:
             data.training += data.held_out
             data.held_out = []
         pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
-        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain, config.tile)
+        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain, config.tile, stage.recolour)
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
         monitor = DiceMonitor(shown, config.tile)
     folder = config.work if name == "start" else config.runs
@@ -161,11 +163,15 @@ def job(config: Config, name: str) -> train.Job:
         start = folder / "baseline.pt"
         if not start.exists():
             raise FileNotFoundError(f"{start} is missing: the organs' models start from it; run `train baseline` first")
-    build = functools.partial(networks.build, name, stage.width, stage.drop, dilated=stage.dilated)
+    # only what begins a line takes pretrained weights; all else starts from a network of the line
+    weights = config.weights if start is None and not is_router else ""
+    build = functools.partial(
+        networks.build, name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder, weights=weights
+    )
     if is_router and config.router_network == "trunk":
         if not (folder / "baseline.pt").exists():
             raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
-        build = functools.partial(networks.trunk_of, folder / "baseline.pt")
+        build = functools.partial(networks.trunk_of, folder / "baseline.pt", config.encoder)
     # what an earlier run of the same line has seen, this one has seen too
     kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
     if name == "start":

@@ -75,6 +75,15 @@ def learning_rate(peak: float, progress: float) -> float:
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
 
 
+def parts_of(network: nn.Module, stage: Stage) -> list[dict]:
+    """The optimiser's groups: an encoder with its share of the learning rate (`scale`), and the rest."""
+    encoder = list(network.encoder.parameters()) if stage.encoder_rate != 1.0 and hasattr(network, "encoder") else []
+    known = {id(p) for p in encoder}
+    rest = [p for p in network.parameters() if id(p) not in known]
+    groups = [{"params": rest, "scale": 1.0}]
+    return groups + ([{"params": encoder, "scale": stage.encoder_rate}] if encoder else [])
+
+
 def update_average(average: nn.Module, network: nn.Module, step: int, decay: float) -> None:
     """Move the averaged weights towards the network's; quicker in the first steps."""
     decay = min(decay, (1 + step) / (10 + step))
@@ -206,7 +215,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         depthwise.speed_up(network)
         gates.speed_up(network)
     # fused: one pass over each weight; on a CPU the plain loop was a tenth of a step
-    optimiser = torch.optim.AdamW(network.parameters(), stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
+    optimiser = torch.optim.AdamW(parts_of(network, stage), stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
     step, spent, crops, unseen = 0, 0.0, 0, job.kept_out
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
@@ -255,7 +264,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
                 break
         nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(stage.learning_rate, progress)
+            group["lr"] = learning_rate(stage.learning_rate, progress) * group.get("scale", 1.0)
         optimiser.step()
         step += 1
         crops += len(images) * workers
@@ -280,7 +289,8 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         if step:
             if job.start is not None and stage.keep > 0.0:
                 mix_in(average, job.start, stage.keep)
-            settle(average, job, rng)
+            if stage.settled:
+                settle(average, job, rng)
         write(1.0)
         status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), stage.minutes)
         if job.monitor is not None:

@@ -111,3 +111,28 @@ def test_batches_for_settling_show_whole_target_cores_of_the_focus(picture):
     without = crops.Pool([p for p in pool.pictures if not p.target], {"other": 1.0}, 0.5)
     assert without.draw_target(rng) is None
     assert crops.MaskBatches(without, 64, tile=160).as_run(rng, 3).shape == (3, 3, 64, 64)
+
+
+def test_another_staining_keeps_glass_and_shapes_and_changes_colours():
+    rng = np.random.default_rng(4)
+    image = np.ones((20, 30, 3))
+    image[:, :10] = np.exp(-0.8 * np.asarray(augment.HAEMATOXYLIN_DAB[0]))
+    image[:, 10:20] = np.exp(-0.8 * np.asarray(augment.HAEMATOXYLIN_DAB[1]))
+    seen = set()
+    for _ in range(20):
+        found = augment.recolour(image, rng)
+        assert found.shape == image.shape and found.min() >= 0 and found.max() <= 1
+        assert np.allclose(found[:, 20:], 1.0)
+        assert np.ptp(found[:, :10], axis=(0, 1)).max() < 1e-9
+        brown, blue = found[0, 12], found[0, 2]
+        # eosin and PAS let red through and hold green back; DAB holds blue back most
+        assert brown[0] > brown[1] and np.abs(brown - image[0, 12]).max() > 0.05
+        assert blue.max() < 0.95
+        seen.add(tuple(found[0, 12].round(3)))
+    assert len(seen) == 20
+
+
+def test_a_share_of_the_crops_gets_another_staining(picture):
+    plain = crops.random_crop(picture, np.random.default_rng(1), 32, stain=0.0)[0]
+    other = crops.random_crop(picture, np.random.default_rng(1), 32, stain=0.0, recoloured=1.0)[0]
+    assert not torch.allclose(plain, other, atol=0.05)

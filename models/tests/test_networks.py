@@ -32,6 +32,20 @@ def test_loss_is_small_when_right_and_large_when_wrong():
     assert losses.soft_dice_loss(right, empty) > 0.9
 
 
+def test_the_lovasz_hinge_is_one_minus_iou_for_hard_masks():
+    truth = torch.zeros(1, 1, 10, 10)
+    truth[..., :5] = 1
+    found = torch.zeros_like(truth)
+    found[..., 2:7] = 1
+    # logits of 1 and -1: a right px has no error, a wrong one has an error of 2
+    loss = losses.lovasz_hinge(found * 2 - 1, truth)
+    assert loss == pytest.approx(2 * (1 - 30 / 70), abs=1e-5)
+    assert losses.lovasz_hinge((truth - 0.5) * 40, truth) == 0
+    logits = torch.zeros(1, 1, 10, 10, requires_grad=True)
+    losses.of_masks("ce+lovasz")(logits, truth).backward()
+    assert (logits.grad[truth == 1] < 0).all() and torch.isfinite(logits.grad).all()
+
+
 def test_dice_loss_equals_one_minus_dice_for_hard_masks():
     truth = torch.zeros(1, 1, 10, 10)
     truth[..., :5] = 1
