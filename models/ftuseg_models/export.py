@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import hashlib
 import io
 import os
@@ -16,6 +17,7 @@ import onnx
 import onnxruntime
 import torch
 import torch.nn.functional as F
+from timm.layers import Conv2dSame
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -71,6 +73,38 @@ def _constant_scales() -> Iterator[None]:
         yield
     finally:
         F.interpolate = original
+
+
+@contextlib.contextmanager
+def _fixed_padding(network: nn.Module, image: torch.Tensor) -> Iterator[None]:
+    """Let convolutions that pad by the size of what comes in (timm's TensorFlow ports) pad as they do for `image`.
+
+    Otherwise each would be exported with a chain of operators that compute its padding anew in every run.
+    """
+    layers = [part for part in network.modules() if isinstance(part, Conv2dSame)]
+    sides: dict[nn.Module, torch.Size] = {}
+    hooks = [
+        layer.register_forward_pre_hook(lambda part, inputs: sides.update({part: inputs[0].shape[-2:]})) for layer in layers
+    ]
+    network(image)
+    for hook in hooks:
+        hook.remove()
+
+    def forward(x: torch.Tensor, part: Conv2dSame, border: list[int]) -> torch.Tensor:
+        return F.conv2d(F.pad(x, border, "constant", 0.0), part.weight, part.bias, part.stride, 0, part.dilation, part.groups)
+
+    for layer, size in sides.items():
+        down, across = (
+            max((-(-side // stride) - 1) * stride + (kernel - 1) * dilation + 1 - side, 0)
+            for side, stride, kernel, dilation in zip(size, layer.stride, layer.kernel_size, layer.dilation)
+        )
+        border = [across // 2, across - across // 2, down // 2, down - down // 2]
+        layer.forward = functools.partial(forward, part=layer, border=border)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for layer in sides:
+            del layer.forward
 
 
 def fold(model: onnx.ModelProto, tile: int) -> onnx.ModelProto:
@@ -154,7 +188,7 @@ def to_onnx(network: nn.Module, tile: int, router: bool = False, temperature: fl
     wrapped = RawPixels(network, router, temperature).eval().cpu().to(memory_format=torch.contiguous_format)
     example = torch.zeros(2, tile, tile, 3, dtype=torch.uint8)
     buffer = io.BytesIO()
-    with warnings.catch_warnings(), _constant_scales(), torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings(), _constant_scales(), _fixed_padding(wrapped, example):
         warnings.simplefilter("ignore")
         torch.onnx.export(
             wrapped,

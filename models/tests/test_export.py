@@ -60,9 +60,12 @@ def unfolded_weights(path: Path) -> list[str]:
     return left
 
 
-@pytest.mark.parametrize(("name", "width", "router"), [("unet", 0.125, False), ("baseline", 1.0, False), ("router", 1, True)])
-def test_the_file_says_what_torch_says(name, width, router, tmp_path):
-    network = awake(networks.build(name, width))
+@pytest.mark.parametrize(
+    ("name", "width", "router", "encoder"),
+    [("unet", 0.125, False, "b0"), ("baseline", 1.0, False, "b0"), ("baseline", 1.0, False, "lite0"), ("router", 1, True, "b0")],
+)
+def test_the_file_says_what_torch_says(name, width, router, encoder, tmp_path):
+    network = awake(networks.build(name, width, encoder=encoder))
     model = export.to_onnx(network, 64, router, temperature=1.7)
     image = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     with torch.no_grad():
@@ -85,12 +88,15 @@ def test_the_file_says_what_torch_says(name, width, router, tmp_path):
     assert (tmp_path / "small.onnx").stat().st_size < 0.6 * (tmp_path / "full.onnx").stat().st_size
     assert unfolded_weights(tmp_path / "small.onnx") == []
     small = run(onnx.load(tmp_path / "small.onnx"), image)
-    assert np.abs(small - found).max() < 2e-3
+    # without gates that hold channels back, random weights of a Lite lose more by fp16
+    assert np.abs(small - found).max() < (0.02 if encoder == "lite0" else 2e-3)
 
 
-@pytest.mark.parametrize(("name", "width"), [("unet", 0.125), ("baseline", 1.0), ("router", 1)])
-def test_what_is_stored_says_what_torch_says_to_the_last_digits(name, width, tmp_path):
-    network = awake(networks.build(name, width))
+@pytest.mark.parametrize(
+    ("name", "width", "encoder"), [("unet", 0.125, "b0"), ("baseline", 1.0, "b0"), ("baseline", 1.0, "lite0"), ("router", 1, "b0")]
+)
+def test_what_is_stored_says_what_torch_says_to_the_last_digits(name, width, encoder, tmp_path):
+    network = awake(networks.build(name, width, encoder=encoder))
     stored = export.as_stored(network, 64)
     # the encoder's head comes with the EfficientNet and is never run
     assert sum(isinstance(part, nn.BatchNorm2d) for part in stored.modules()) <= (name == "baseline")
@@ -104,9 +110,9 @@ def test_what_is_stored_says_what_torch_says_to_the_last_digits(name, width, tmp
     assert np.abs(run(onnx.load(tmp_path / "small.onnx"), image) - rounded).max() < 1e-4
 
 
-@pytest.mark.parametrize(("name", "width"), [("unet", 0.125), ("baseline", 1.0)])
-def test_a_file_can_be_told_to_compute_in_fp16_and_is_the_same_until_then(name, width, tmp_path):
-    network = awake(networks.build(name, width))
+@pytest.mark.parametrize(("name", "width", "encoder"), [("unet", 0.125, "b0"), ("baseline", 1.0, "b0"), ("baseline", 1.0, "lite0")])
+def test_a_file_can_be_told_to_compute_in_fp16_and_is_the_same_until_then(name, width, encoder, tmp_path):
+    network = awake(networks.build(name, width, encoder=encoder))
     model = export.to_onnx(network, 64)
     export.write(model, tmp_path / "plain.onnx")
     export.write(model, tmp_path / "full.onnx", halves=True)
