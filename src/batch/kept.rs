@@ -229,6 +229,14 @@ pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
             .flatten()
             .filter_map(|organ| organ.get("objects")?.as_u64())
             .sum(),
+        // A kind of another version is not worth the whole record.
+        warnings: record
+            .get("warnings")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|warning| serde_json::from_value(warning.clone()).ok())
+            .collect(),
         // Unknown if one of them is.
         area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
         ..SlideStatus::new(id, text("/input/path").unwrap_or_default(), Status::Skipped)

@@ -96,6 +96,7 @@ impl<'a> Ledger<'a> {
             state,
             slides: self.slides.clone(),
             seconds: self.started.elapsed().as_secs_f64(),
+            warnings: self.heading.warnings.clone(),
         };
         write_report(self.out, &summary, &self.heading)?;
         Ok(summary)

@@ -12,6 +12,7 @@ use super::lock::FolderLock;
 use super::report::{Heading, write_report};
 use super::rows::{Rows, row_of};
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
+use crate::warning::Warning;
 
 /// The largest report that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -222,8 +223,19 @@ impl Joining {
             )?),
             false => None,
         };
+        let mut warnings: Vec<Warning> = Vec::new();
+        for source in sources {
+            let theirs = source.report.get("warnings").cloned().unwrap_or_default();
+            let theirs: Vec<Warning> = serde_json::from_value(theirs).unwrap_or_default();
+            for warning in theirs {
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
         let summary = Summary {
             state: State::Merged,
+            warnings: warnings.clone(),
             seconds: sources
                 .iter()
                 .filter_map(|s| s.report.pointer("/totals/seconds")?.as_f64())
@@ -236,6 +248,7 @@ impl Joining {
             shard: None,
             merged: Some((0..sources.len()).map(|number| name(&number)).collect()),
             rows,
+            warnings,
         };
         write_report(out, &summary, &heading)?;
         let doubles = |wanted: bool| {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{BatchError, ShardNote};
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
+use crate::warning::{Warning, WarningKind};
 
 /// What became of a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,9 @@ pub struct SlideStatus {
     /// Their area in mm2, where um/px is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area_mm2: Option<f64>,
+    /// What looks doubtful about it.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 impl SlideStatus {
@@ -79,6 +83,7 @@ impl SlideStatus {
             organ: None,
             objects: 0,
             area_mm2: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -113,6 +118,8 @@ pub struct Summary {
     pub slides: Vec<SlideStatus>,
     /// Seconds the run took.
     pub seconds: f64,
+    /// What looks doubtful about the run as a whole.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a report says beside the slides.
@@ -123,11 +130,17 @@ pub(super) struct Heading<'a> {
     pub merged: Option<Vec<String>>,
     /// Rows in `submission.csv`, where there is one.
     pub rows: Option<usize>,
+    /// What looks doubtful about the run as a whole.
+    pub warnings: Vec<Warning>,
 }
 
 impl Heading<'_> {
     pub(super) fn of_run<'a>(provenance: &Provenance, shard: Option<&'a ShardNote>) -> Heading<'a> {
+        let slower = provenance.runtime.warning.iter();
         Heading {
+            warnings: slower
+                .map(|text| Warning::new(WarningKind::Slower, text.as_str()))
+                .collect(),
             provenance: json!(provenance),
             shard,
             merged: None,
@@ -140,6 +153,11 @@ impl Summary {
     /// How many slides of this run's inputs have a status.
     pub fn count(&self, status: Status) -> usize {
         self.ours().filter(|s| s.status == status).count()
+    }
+
+    /// How many warnings there are: the run's own, and those of its inputs.
+    pub fn warning_count(&self) -> usize {
+        self.warnings.len() + self.ours().map(|s| s.warnings.len()).sum::<usize>()
     }
 
     /// The slides of this run's inputs.
@@ -173,6 +191,7 @@ impl Summary {
                 "pending": self.count(Status::Pending),
                 "done_again": self.ours().filter(|s| s.done_again.is_some()).count(),
                 "earlier": self.slides.len() - self.ours().count(),
+                "warnings": self.warning_count(),
                 "tiles": tiles,
                 "seconds": self.seconds,
             },
@@ -186,6 +205,7 @@ impl Summary {
         if let Some(rows) = heading.rows {
             report["submission"] = json!({ "rows": rows });
         }
+        report["warnings"] = json!(self.warnings);
         report["slides"] = json!(self.slides);
         report
     }

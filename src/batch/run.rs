@@ -27,6 +27,7 @@ use super::{
 use crate::pipeline::{Engine, Request, Route, Segmentation};
 use crate::sink::{Finding, Provenance, Record};
 use crate::slide::{self, Resolution, SlideReader};
+use crate::warning::Warning;
 
 /// Which slides are done, of those that earlier runs into the same folder have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -364,8 +365,10 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let seconds = || work.started.elapsed().as_secs_f64();
+        let warnings: Vec<Warning> = [work.slide.warnings(), &work.segmentation.warnings].concat();
         write_folder(&self.slides, &finding, batch.outputs, || Record {
             provenance: batch.provenance.clone(),
+            warnings: warnings.clone(),
             input: work.input.clone(),
             seconds: seconds(),
             rle: kept,
@@ -393,6 +396,7 @@ impl<'a> Run<'a> {
                 .map(|o| o.polygons.len() as u64)
                 .sum(),
             area_mm2: area_mm2(&finding),
+            warnings,
             ..SlideStatus::new(&job.id, job.path.display().to_string(), Status::Done)
         };
         drop(ledger);

@@ -66,6 +66,9 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
             level.height
         );
     }
+    for warning in slide.warnings() {
+        say!("  warning      {}", warning.text);
+    }
     say!("  tissue       {:.1} %", tissue.share() * 100.0);
     Ok(())
 }

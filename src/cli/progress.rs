@@ -111,6 +111,12 @@ impl Progress {
                 };
                 if is_wanted {
                     self.line(&format!("[{}/{total}] {}", index + 1, sentence(status)));
+                    // Those of a slide that is kept stood there when it was done.
+                    if status.status == Status::Done {
+                        for warning in &status.warnings {
+                            self.line(&printable(&format!("  warning: {}", warning.text)));
+                        }
+                    }
                 }
             }
         }

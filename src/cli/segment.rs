@@ -215,6 +215,7 @@ fn tell(summary: &Summary, args: &Args) {
             "skipped": summary.count(Status::Skipped),
             "failed": summary.count(Status::Failed),
             "pending": summary.count(Status::Pending),
+            "warnings": summary.warning_count(),
             "seconds": summary.seconds,
         }));
     } else if !args.batch.quiet {
@@ -249,8 +250,9 @@ fn tell(summary: &Summary, args: &Args) {
         line += &format!("; {earlier} more of earlier runs");
     }
     eprintln!(
-        "{line} in {:.1} s; results in {}",
+        "{line} in {:.1} s; {}; results in {}",
         summary.seconds,
+        counted(summary.warning_count(), "warning"),
         printable(&args.out.display().to_string())
     );
     for slide in summary.ours().filter(|s| s.status == Status::Failed) {
@@ -264,6 +266,11 @@ fn tell(summary: &Summary, args: &Args) {
         ),
         _ => {}
     }
+}
+
+/// A count with its word.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A number of bytes, with K, M, G or T for powers of 1024.

@@ -13,7 +13,10 @@ use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
 
 use super::loaded::Loaded;
 use super::run::{How, run};
-use super::{Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, route};
+use super::{
+    Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, doubt, route,
+};
+use crate::warning::Warning;
 
 /// How slides are sent to models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +138,8 @@ pub struct Segmentation {
     pub tiles: TileCount,
     /// Seconds by stage.
     pub timings: Timings,
+    /// What looks doubtful about it, beside what the reader says.
+    pub warnings: Vec<Warning>,
 }
 
 impl Segmentation {
@@ -233,6 +238,7 @@ impl Engine {
     ) -> Result<Segmentation, PipelineError> {
         let resolution = request.resolution.or(slide.info().resolution);
         let (tissue, map, mut timings) = self.route(slide, request)?;
+        let warnings = self.doubts(slide, &map)?;
         let plans = map
             .targets()
             .into_iter()
@@ -334,7 +340,29 @@ impl Engine {
             layers,
             tiles,
             timings,
+            warnings,
         })
+    }
+
+    /// What looks doubtful about how a slide was routed.
+    ///
+    /// # Errors
+    /// When the slide cannot be read.
+    pub fn doubts(
+        &self,
+        slide: &dyn SlideReader,
+        map: &OrganMap,
+    ) -> Result<Vec<Warning>, PipelineError> {
+        let unsure = match (self.options.route, &self.bundle.router) {
+            (Route::Tile | Route::Slide, Some(spec)) => {
+                doubt::unsure(map, spec.limit, spec.fallback)
+            }
+            _ => None,
+        };
+        Ok(doubt::no_tissue(slide, map)?
+            .into_iter()
+            .chain(unsure)
+            .collect())
     }
 
     fn organ_map(

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::backend::About;
+use crate::warning::Warning;
 
 use super::{Finding, Sink, SinkError, write_whole};
 
@@ -32,6 +33,8 @@ pub struct Record {
     pub input: Value,
     /// Seconds since the slide was opened, until the record was written.
     pub seconds: f64,
+    /// What looks doubtful.
+    pub warnings: Vec<Warning>,
     /// The RLE of all that was found, for a run that writes no mask.
     pub rle: Option<String>,
 }
@@ -92,6 +95,7 @@ impl Record {
             "organ": shares.first().map(|share| share.target.name()),
             "organs": organs,
             "organ_map": organ_map(finding),
+            "warnings": self.warnings,
             "tiles": segmentation.tiles,
             "timings": segmentation.timings,
             "seconds": self.seconds,

@@ -8,6 +8,7 @@
 mod bad_slides;
 mod commands;
 mod devices;
+mod doubts;
 mod evaluate;
 mod inputs;
 mod kills;
