@@ -127,6 +127,7 @@ pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> 
         ("another program version", "/version"),
         ("another bundle", "/bundle/sha256"),
         ("another backend", "/runtime/backend"),
+        ("another version of the runtime", "/runtime/version"),
         // OpenVINO and bf16 round otherwise, so a px at the threshold can fall to the other side.
         ("another device", "/runtime/device"),
         ("another arithmetic", "/runtime/arithmetic"),
@@ -197,15 +198,15 @@ pub(super) fn look(
     if outputs.rle && !outputs.mask && rle.is_none() {
         return redo("its record holds no RLE");
     }
-    let id = folder.file_name().unwrap_or_default().to_string_lossy();
-    let mut status = status_of(&id, &record);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let mut status = status_of(&name, &record);
     status.path = input["path"].as_str().unwrap_or_default().to_owned();
     status.reason = Some("it is there already, made from the same input and settings".to_owned());
     Earlier::Same(Box::new(status), rle)
 }
 
-/// The entry of a slide that an earlier run did, from its record.
-pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
+/// The entry of a slide that an earlier run did, from the name of its folder and its record.
+pub(super) fn status_of(folder: &str, record: &Value) -> SlideStatus {
     let number = |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
     let text = |pointer: &str| {
         record
@@ -239,7 +240,12 @@ pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
             .collect(),
         // Unknown if one of them is.
         area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
-        ..SlideStatus::new(id, text("/input/path").unwrap_or_default(), Status::Skipped)
+        folder: Some(format!("slides/{folder}")),
+        ..SlideStatus::new(
+            &text("/id").unwrap_or_else(|| folder.to_owned()),
+            text("/input/path").unwrap_or_default(),
+            Status::Skipped,
+        )
     }
 }
 
@@ -261,12 +267,7 @@ mod tests {
         for file in files {
             std::fs::copy(foreign.join(file), work.path().join(file)).unwrap();
         }
-        let job = Job {
-            id: "mirax".to_owned(),
-            path: work.path().join("mirax.mrxs"),
-            organ: None,
-            resolution: None,
-        };
+        let job = Job::new("mirax".to_owned(), work.path().join("mirax.mrxs"));
         let clock = Clock::start(None, Vec::new());
         let inputs = || {
             [Known::ByChange, Known::ByContent]

@@ -1,6 +1,6 @@
 //! Joins the results of several runs, shares of one batch say, into one report and one submission.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -103,12 +103,19 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
     joining.write(out, &sources, missing_shares)
 }
 
+/// What tells slides apart: an id may stand for several, each with a folder of its own.
+type Key = (String, String);
+
+fn key_of(slide: &SlideStatus) -> Key {
+    (slide.id.clone(), slide.folder_name().to_owned())
+}
+
 /// The joined report as it grows.
 struct Joining {
     rows: Rows,
     slides: Vec<SlideStatus>,
     /// Which entry a slide has, and which source it came from.
-    places: HashMap<String, (usize, usize)>,
+    places: HashMap<Key, (usize, usize)>,
     /// The folders of a slide that several hold, and whether they differ.
     doubles: BTreeMap<String, (Vec<usize>, bool)>,
 }
@@ -126,15 +133,16 @@ impl Joining {
         slide.done_again = None;
         let row = match slide.is_there() {
             true => {
-                slide.folder = Some(source.folder(&slide.id).display().to_string());
-                source.row(&slide.id)
+                slide.folder = Some(source.folder(&slide).display().to_string());
+                source.row(&slide)
             }
             false => None,
         };
-        let Some(&(place, other)) = self.places.get(&slide.id) else {
+        let key = key_of(&slide);
+        let Some(&(place, other)) = self.places.get(&key) else {
             let place = self.slides.len();
             self.put_row(place, row.as_deref())?;
-            self.places.insert(slide.id.clone(), (place, number));
+            self.places.insert(key, (place, number));
             self.slides.push(slide);
             return Ok(());
         };
@@ -153,7 +161,7 @@ impl Joining {
         } else if !there && slide.is_there() {
             // Failed in one folder, done in another.
             self.put_row(place, row.as_deref())?;
-            self.places.insert(slide.id.clone(), (place, number));
+            self.places.insert(key, (place, number));
             self.slides[place] = slide;
         } else if self.slides[place].status == Status::Pending && slide.status == Status::Failed {
             self.slides[place] = slide;
@@ -189,12 +197,13 @@ impl Joining {
                     missing.push(name);
                 }
             }
+            let mut known: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
             for id in &note.batch {
-                if self.places.contains_key(id) {
+                // Slides of one id are in one share, so that all of them are missing or none.
+                if !known.insert(id.clone()) {
                     continue;
                 }
                 let reason = "no folder holds it; its share is missing or had other inputs";
-                self.places.insert(id.clone(), (self.slides.len(), 0));
                 self.slides.push(SlideStatus {
                     reason: Some(reason.to_owned()),
                     ..SlideStatus::new(id, String::new(), Status::Pending)
@@ -321,12 +330,16 @@ impl Source {
         };
         // A killed run's report may lag behind its folders by the slide that it had at hand.
         for slide in &mut source.slides {
-            // An id is a name, never a way out of the folder.
-            let is_name = !slide.id.contains(['/', '\\']) && !slide.id.starts_with('.');
-            if !is_name {
-                return Err(wrong(format!("{:?} is no id", slide.id)));
+            // A folder is a name, never a way out of the run's.
+            let name = slide.folder_name();
+            let is_name = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+            if !is_name || slide.id.is_empty() {
+                return Err(wrong(format!(
+                    "{:?} is no id or {name:?} no folder",
+                    slide.id
+                )));
             }
-            if slide.is_there() && !out.join("slides").join(&slide.id).is_dir() {
+            if slide.is_there() && !out.join("slides").join(name).is_dir() {
                 slide.status = Status::Failed;
                 slide.kind = Some("lost".to_owned());
                 slide.reason = Some("its folder is not there any more".to_owned());
@@ -335,15 +348,17 @@ impl Source {
         Ok(source)
     }
 
-    fn folder(&self, id: &str) -> PathBuf {
-        self.out.join("slides").join(id)
+    fn folder(&self, slide: &SlideStatus) -> PathBuf {
+        self.out.join("slides").join(slide.folder_name())
     }
 
     /// The row of a slide: its table's, or from its mask where the table lags behind.
-    fn row(&self, id: &str) -> Option<String> {
-        match self.rows.get(id) {
+    fn row(&self, slide: &SlideStatus) -> Option<String> {
+        // Several rows of one id do not say which is whose.
+        let is_one = self.slides.iter().filter(|s| s.id == slide.id).count() == 1;
+        match self.rows.get(&slide.id).filter(|_| is_one) {
             Some(row) => Some(row.clone()),
-            None => row_of(&self.folder(id)).ok(),
+            None => row_of(&self.folder(slide)).ok(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{BatchError, ShardNote};
+use super::{BatchError, Job, ShardNote};
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
 use crate::warning::{Warning, WarningKind};
@@ -28,7 +28,7 @@ pub enum Status {
 /// A line of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SlideStatus {
-    /// The slide's id.
+    /// The slide's id, as the user gave it.
     pub id: String,
     /// The slide's file.
     pub path: String,
@@ -46,7 +46,8 @@ pub struct SlideStatus {
     /// Whether it is not among the inputs of this run: its entry says what an earlier run into this folder left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub earlier: bool,
-    /// Where its folder lies, in a report that joins several; else it is `slides/ID`.
+    /// Its folder, whose name is not its id where that is not safe as a name or not the only one; where it lies, in a
+    /// report that joins several. Without it, `slides/ID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
     /// Seconds it took in this run.
@@ -85,6 +86,21 @@ impl SlideStatus {
             area_mm2: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// The entry of a job, with nothing found yet.
+    pub(super) fn of(job: &Job, status: Status) -> Self {
+        SlideStatus {
+            folder: Some(format!("slides/{}", job.folder)),
+            warnings: job.warnings.clone(),
+            ..SlideStatus::new(&job.id, job.path.display().to_string(), status)
+        }
+    }
+
+    /// The name of its folder.
+    pub fn folder_name(&self) -> &str {
+        let name = self.folder.as_deref().unwrap_or(&self.id);
+        name.rsplit(['/', '\\']).next().unwrap_or(name)
     }
 
     /// Whether its folder is on the disk.

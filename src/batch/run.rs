@@ -17,6 +17,7 @@ use super::leftovers;
 use super::lock::FolderLock;
 use super::report::Heading;
 use super::rows::{spill, text_of};
+use super::settle::settle;
 use super::survey::survey;
 use super::watch::{Clock, Watched};
 use super::write::write_folder;
@@ -147,6 +148,10 @@ impl<'a> Batch<'a> {
             tell(Event::Note(line));
         })?;
         leftovers::clean(&self.out, &slides)?;
+        let clock = Clock::start(None, vec![Arc::clone(&self.stop)]);
+        let mut jobs = jobs.to_vec();
+        settle(&mut jobs, &slides, self.again, self.known(), &clock);
+        let jobs = jobs.as_slice();
         let survey = survey(self, jobs, &slides)?;
         for note in &survey.notes {
             tell(Event::Note(note));
@@ -157,7 +162,7 @@ impl<'a> Batch<'a> {
         for index in 0..jobs.len() {
             if ledger.slide(index).is_there() {
                 // Killed between the slide's last rename and its entry.
-                begun::end(&slides, &jobs[index].id);
+                begun::end(&slides, &jobs[index].folder);
                 tell(Event::Ended {
                     index,
                     total: jobs.len(),
@@ -195,7 +200,7 @@ impl<'a> Run<'a> {
                     total: self.jobs.len(),
                     job,
                 });
-                begun::begin(&self.slides, &job.id);
+                begun::begin(&self.slides, &job.folder);
                 let stops = vec![Arc::clone(&self.batch.stop), Arc::clone(&self.halt.flag)];
                 let clock = Clock::start(self.batch.slide_timeout, stops);
                 match caught(|| self.segment(job, &clock)) {
@@ -365,13 +370,21 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let seconds = || work.started.elapsed().as_secs_f64();
-        let warnings: Vec<Warning> = [work.slide.warnings(), &work.segmentation.warnings].concat();
-        write_folder(&self.slides, &finding, batch.outputs, || Record {
-            provenance: batch.provenance.clone(),
-            warnings: warnings.clone(),
-            input: work.input.clone(),
-            seconds: seconds(),
-            rle: kept,
+        let warnings: Vec<Warning> = [
+            &job.warnings,
+            work.slide.warnings(),
+            &work.segmentation.warnings,
+        ]
+        .concat();
+        write_folder(&self.slides, &job.folder, &finding, batch.outputs, || {
+            Record {
+                folder: job.folder.clone(),
+                provenance: batch.provenance.clone(),
+                warnings: warnings.clone(),
+                input: work.input.clone(),
+                seconds: seconds(),
+                rle: kept,
+            }
         })
         .map_err(|error| Failure::of_output(&error))?;
         let largest = work.segmentation.map.shares().into_iter().next();
@@ -397,7 +410,7 @@ impl<'a> Run<'a> {
                 .sum(),
             area_mm2: area_mm2(&finding),
             warnings,
-            ..SlideStatus::new(&job.id, job.path.display().to_string(), Status::Done)
+            ..SlideStatus::of(job, Status::Done)
         };
         drop(ledger);
         self.note(work.index, status);
@@ -442,7 +455,7 @@ impl<'a> Run<'a> {
         if let Err(error) = written {
             self.halt.stop_for(error);
         }
-        begun::end(&self.slides, &self.jobs[index].id);
+        begun::end(&self.slides, &self.jobs[index].folder);
         (self.tell)(Event::Ended {
             index,
             total: self.jobs.len(),

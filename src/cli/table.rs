@@ -1,19 +1,19 @@
 //! Prints what came of a batch as a table on standard output.
 
-use std::io::Write;
-
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::progress::printable;
+use super::speech::{printable, put_line};
 use crate::batch::{SlideStatus, Status, Summary};
 
 /// Prints a line a slide, and a line of sums with their n.
-pub(super) fn print(summary: &Summary) {
-    if summary.slides.is_empty() {
-        return;
+///
+/// # Errors
+/// When standard output takes it not.
+pub(super) fn print(summary: &Summary) -> std::io::Result<()> {
+    match summary.slides.is_empty() {
+        true => Ok(()),
+        false => put_line(&of(&summary.slides)),
     }
-    // A closed standard output is no reason to fail.
-    let _ = writeln!(std::io::stdout(), "{}", of(&summary.slides));
 }
 
 fn of(slides: &[SlideStatus]) -> Table {
@@ -62,7 +62,7 @@ fn row(slide: &SlideStatus) -> [String; 7] {
         false => "-".to_owned(),
     };
     [
-        slide.id.clone(),
+        printable(&slide.id),
         match slide.status {
             Status::Failed => format!("{word}: {}", slide.kind.as_deref().unwrap_or("unknown")),
             _ => word.to_owned(),

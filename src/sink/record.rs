@@ -29,6 +29,8 @@ pub struct Provenance {
 pub struct Record {
     /// Who made the result.
     pub provenance: Provenance,
+    /// The name of its folder.
+    pub folder: String,
     /// The input: path, size, time of change.
     pub input: Value,
     /// Seconds since the slide was opened, until the record was written.
@@ -81,6 +83,7 @@ impl Record {
         let mut record = json!({
             "schema": "ftuseg/slide/1",
             "id": finding.id,
+            "folder": self.folder,
             "input": self.input,
             "format": info.format,
             "reader": info.reader,

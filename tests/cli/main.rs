@@ -10,6 +10,7 @@ mod commands;
 mod devices;
 mod doubts;
 mod evaluate;
+mod field_tables;
 mod inputs;
 mod kills;
 mod memory;
