@@ -1,8 +1,8 @@
 //! Reads a table as people's programs write it: any of three separators, several encodings, blank rows, quotes.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+
+use crate::opener;
 
 /// The largest table that is read.
 const MAX_BYTES: u64 = 1 << 30;
@@ -112,15 +112,7 @@ pub(crate) fn said(text: &str) -> Option<&str> {
 /// The text of a table in UTF-8 or UTF-16.
 fn text_of(path: &Path) -> Result<String, String> {
     let unread = |error: std::io::Error| format!("cannot be read: {error}");
-    let file = File::open(path).map_err(unread)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unread)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err("is larger than 1 GiB, too large for a table".to_owned());
-    }
-    decode(&bytes)
+    decode(&opener::read(path, MAX_BYTES).map_err(unread)?)
 }
 
 fn decode(bytes: &[u8]) -> Result<String, String> {
