@@ -1,6 +1,5 @@
 //! Decides whether a slide of an earlier run can be kept, and says why not.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::watch::Clock;
 use super::{Job, Outputs, SlideStatus, Status};
 use crate::bundle::hex;
+use crate::opener;
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
 use crate::slide::files_beside;
@@ -106,7 +106,7 @@ fn modified(meta: &std::fs::Metadata) -> Option<String> {
 
 /// sha256 of a file, as 64 hexadecimal digits.
 fn sum(path: &Path, clock: &Clock) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = opener::open(path, u64::MAX)?;
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -140,14 +140,7 @@ pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> 
 
 /// Reads the record of a slide's folder.
 pub(super) fn read_record(folder: &Path) -> Option<Value> {
-    let file = File::open(folder.join("slide.json")).ok()?;
-    let mut text = Vec::new();
-    file.take(MAX_RECORD_BYTES + 1)
-        .read_to_end(&mut text)
-        .ok()?;
-    if text.len() as u64 > MAX_RECORD_BYTES {
-        return None;
-    }
+    let text = opener::read(&folder.join("slide.json"), MAX_RECORD_BYTES).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

@@ -12,6 +12,7 @@ use super::lock::FolderLock;
 use super::report::{Heading, write_report};
 use super::rows::{Rows, row_of};
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
+use crate::opener;
 use crate::warning::Warning;
 
 /// The largest report that is read.
@@ -291,13 +292,8 @@ impl Source {
         let lock = FolderLock::take_to_read(out, locking)?;
         let path = out.join("run.json");
         let wrong = |reason: String| BatchError::output(&path, reason);
-        let meta = std::fs::metadata(&path)
+        let text = opener::read(&path, MAX_REPORT_BYTES)
             .map_err(|error| wrong(format!("no results of `ftuseg segment` here: {error}")))?;
-        if meta.len() > MAX_REPORT_BYTES {
-            return Err(wrong("it is too large for a report".to_owned()));
-        }
-        let text =
-            std::fs::read(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
         let report: Value = serde_json::from_slice(&text)
             .map_err(|error| wrong(format!("is not a report: {error}")))?;
         if report.get("schema").and_then(Value::as_str) != Some("ftuseg/run/1") {

@@ -144,6 +144,13 @@ impl<'a> Batch<'a> {
         std::fs::create_dir_all(&slides).map_err(|error| {
             BatchError::output(&slides, format!("the folder cannot be made: {error}"))
         })?;
+        // A link would lead what is written, and what is put in order, to somewhere else.
+        if !std::fs::symlink_metadata(&slides).is_ok_and(|meta| meta.is_dir()) {
+            return Err(BatchError::output(
+                &slides,
+                "it is a link or no folder; results are not written through it: remove it, or choose another --out",
+            ));
+        }
         let _lock = FolderLock::take(&self.out, self.locking, &self.stop, &|line| {
             tell(Event::Note(line));
         })?;

@@ -11,6 +11,7 @@ use super::kept::{Earlier, describe_input, difference, look, read_record, status
 use super::rows::{Rows, mask_of, spill};
 use super::watch::Clock;
 use super::{Again, Batch, BatchError, Job, SlideStatus, Status};
+use crate::opener;
 
 /// The largest `run.json` that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -263,9 +264,9 @@ fn folders(slides: &Path) -> Result<Vec<String>, BatchError> {
 /// The entries of the `run.json` that is there; none where there is none that can be read.
 fn read_report(out: &Path) -> Vec<SlideStatus> {
     let path = out.join("run.json");
-    let is_small = std::fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_REPORT_BYTES);
     let read = || -> Option<Vec<SlideStatus>> {
-        let report: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let report: Value =
+            serde_json::from_slice(&opener::read(&path, MAX_REPORT_BYTES).ok()?).ok()?;
         let slides = report.get("slides")?.as_array()?;
         Some(
             slides
@@ -274,5 +275,5 @@ fn read_report(out: &Path) -> Vec<SlideStatus> {
                 .collect(),
         )
     };
-    is_small.then(read).flatten().unwrap_or_default()
+    read().unwrap_or_default()
 }

@@ -167,10 +167,7 @@ fn text(value: &Value, key: &str) -> Option<String> {
 }
 
 fn json(path: &Path) -> Option<Value> {
-    if std::fs::metadata(path).ok()?.len() > MAX_RECORD {
-        return None;
-    }
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&crate::opener::read(path, MAX_RECORD).ok()?).ok()
 }
 
 #[cfg(test)]
