@@ -36,6 +36,7 @@ pub mod evaluate;
 pub mod library;
 pub mod mask;
 pub mod memory;
+mod opener;
 pub mod pipeline;
 pub mod samples;
 pub mod sink;

@@ -23,10 +23,31 @@ pub enum WarningKind {
     Unsure,
     /// Two inputs are the same file.
     SameFile,
+    /// Another slide has the same id.
+    SameId,
     /// The networks run on a slower runtime or device than asked for would be.
     Slower,
     /// A part of what was asked for was left out.
     LeftOut,
+}
+
+impl WarningKind {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            WarningKind::NoTissue => "no-tissue",
+            WarningKind::MissingTiles => "missing-tiles",
+            WarningKind::AlphaIgnored => "alpha-ignored",
+            WarningKind::Samples => "samples",
+            WarningKind::Resolution => "resolution",
+            WarningKind::OtherImages => "other-images",
+            WarningKind::Unsure => "unsure",
+            WarningKind::SameFile => "same-file",
+            WarningKind::SameId => "same-id",
+            WarningKind::Slower => "slower",
+            WarningKind::LeftOut => "left-out",
+        }
+    }
 }
 
 /// A doubt about one slide or a run: what kind it is, and a sentence for people.

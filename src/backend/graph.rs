@@ -32,7 +32,7 @@ const FLOAT16: u8 = 10;
 /// The file is not what it should be.
 #[derive(Debug, thiserror::Error)]
 #[error("the file is no ONNX file: {0}")]
-pub(super) struct Broken(&'static str);
+pub(super) struct Broken(pub(super) &'static str);
 
 /// The probability that a byte of [`BYTES`] stands for: the middle of its step. NaN for [`NO_PROBABILITY`].
 pub(super) fn probability(byte: u8) -> f32 {
@@ -151,7 +151,7 @@ pub(super) fn with_byte_answers(onnx: &[u8]) -> Result<Vec<u8>, Broken> {
 }
 
 /// A field of a message: where its content lies.
-enum Field {
+pub(super) enum Field {
     /// A number of variable length, or of 4 or 8 bytes.
     Number(Range<usize>),
     /// A message, a text or bytes.
@@ -170,7 +170,11 @@ fn graph(onnx: &[u8]) -> Result<Range<usize>, Broken> {
 }
 
 /// The text in field `number` of a message; empty where it is not there.
-fn text<'a>(onnx: &'a [u8], message: &Range<usize>, number: u64) -> Result<&'a [u8], Broken> {
+pub(super) fn text<'a>(
+    onnx: &'a [u8],
+    message: &Range<usize>,
+    number: u64,
+) -> Result<&'a [u8], Broken> {
     match fields(onnx, message.clone(), number).last() {
         None => Ok(&[]),
         Some(Ok(Field::Message(place))) => Ok(&onnx[place]),
@@ -180,7 +184,7 @@ fn text<'a>(onnx: &'a [u8], message: &Range<usize>, number: u64) -> Result<&'a [
 }
 
 /// All fields of that number in a message. Ends after the first error. Every range lies within the message.
-fn fields(
+pub(super) fn fields(
     onnx: &[u8],
     message: Range<usize>,
     number: u64,
@@ -249,7 +253,7 @@ fn varint(onnx: &[u8], at: &mut usize, end: usize) -> Result<u64, Broken> {
 }
 
 /// Puts a field of bytes behind a message.
-fn put(message: &mut Vec<u8>, number: u8, content: &[u8]) {
+pub(super) fn put(message: &mut Vec<u8>, number: u8, content: &[u8]) {
     message.push(number << 3 | 2);
     let mut length = content.len();
     while length >= 0x80 {

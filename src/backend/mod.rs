@@ -8,6 +8,7 @@ mod bound;
 mod choose;
 mod device;
 mod error;
+mod external;
 mod gpus;
 mod graph;
 mod onnxruntime;

@@ -317,6 +317,7 @@ impl Backend for OnnxRuntime {
             backend: NAME,
             reason,
         };
+        super::external::refuse(name, NAME, onnx)?;
         let place = *self
             .lanes
             .get(how.lane)

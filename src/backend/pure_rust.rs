@@ -51,6 +51,7 @@ impl Backend for Rten {
             backend: NAME,
             reason,
         };
+        super::external::refuse(name, NAME, onnx)?;
         let model = Model::load(onnx.to_vec()).map_err(|error| fail(error.to_string()))?;
         if model.input_ids().len() != 1 || model.output_ids().is_empty() {
             return Err(fail(format!(

@@ -1,44 +1,63 @@
 //! Finds the slides that the inputs name: files, folders (searched), manifests.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::ids::{Names, of_file, safe};
+use super::ids::{name_folders, of_file};
 use super::{BatchError, Manifest};
 use crate::slide::{EXTENSIONS, Resolution, one_per_slide};
+use crate::warning::{Warning, WarningKind};
 
 /// One slide to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
-    /// Safe as a folder's name, unique in the batch.
+    /// The id that the user gave: a manifest's, else the file's name without its extension. It may hold anything, and
+    /// several slides may have it.
     pub id: String,
+    /// The name of its folder: safe, and unique in the batch.
+    pub folder: String,
     /// The slide.
     pub path: PathBuf,
     /// The organ that a manifest names, as it stands there.
     pub organ: Option<String>,
     /// The resolution that a manifest names.
     pub resolution: Option<Resolution>,
+    /// What looks doubtful about it as an input.
+    pub warnings: Vec<Warning>,
 }
 
-/// Finds all slides, in the order of the inputs, folders sorted by path. `images` belongs to Kaggle's tables. A file that
-/// several inputs name or hold is one slide; in a manifest each row is one, since it may say other things of its file.
+impl Job {
+    /// A slide of which nothing is known but its file. Its folder is named when all slides are known.
+    pub(super) fn new(id: String, path: PathBuf) -> Self {
+        Job {
+            folder: String::new(),
+            id,
+            path,
+            organ: None,
+            resolution: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Finds all slides, in the order of the inputs, folders sorted by path. `images` belongs to Kaggle's tables. A place that
+/// several inputs name or hold is one slide, two links to one file are two; in a manifest each row is one, since it may
+/// say other things of its file.
 ///
 /// # Errors
 /// When an input does not exist, a folder holds no slide, or a manifest is wrong.
 pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, BatchError> {
     let mut jobs = Vec::new();
     let mut seen = HashSet::new();
-    let mut is_new = |path: &PathBuf| seen.insert(path.canonicalize().unwrap_or(path.clone()));
+    let mut is_new = |path: &PathBuf| seen.insert(place_of(path));
     for input in inputs {
         let meta = std::fs::metadata(input).map_err(|source| BatchError::Input {
             path: input.clone(),
             source,
         })?;
-        let is_table = input
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let is_table = Manifest::is_named_so(input);
         if meta.is_dir() {
             jobs.extend(search(input)?.into_iter().filter(&mut is_new).map(plain));
         } else if is_table {
@@ -47,20 +66,69 @@ pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, B
             jobs.push(plain(input.clone()));
         }
     }
-    let mut names = Names::default();
-    for job in &mut jobs {
-        job.id = names.take(&safe(&job.id));
-    }
+    name_folders(&mut jobs);
+    doubt(&mut jobs);
     Ok(jobs)
 }
 
 fn plain(path: PathBuf) -> Job {
-    Job {
-        id: of_file(&path),
-        path,
-        organ: None,
-        resolution: None,
+    Job::new(of_file(&path), path)
+}
+
+/// Where a file is named, whatever way leads there; a link's own place, not its file's.
+pub(super) fn place_of(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => match folder.canonicalize() {
+            Ok(folder) => folder.join(name),
+            Err(_) => absolute,
+        },
+        _ => absolute,
     }
+}
+
+/// Warns of ids that several slides have, and of files that stand behind several slides.
+fn doubt(jobs: &mut [Job]) {
+    let mut ids: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut files: HashMap<PathBuf, Vec<usize>> = HashMap::new();
+    for (index, job) in jobs.iter().enumerate() {
+        ids.entry(job.id.clone()).or_default().push(index);
+        if let Ok(file) = job.path.canonicalize() {
+            files.entry(file).or_default().push(index);
+        }
+    }
+    let mut found = Vec::new();
+    for index in 0..jobs.len() {
+        let other = |group: Option<&Vec<usize>>| {
+            let others: Vec<usize> = group?.iter().copied().filter(|&o| o != index).collect();
+            let first = jobs[*others.first()?].path.display().to_string();
+            Some(match others.len() {
+                1 => first,
+                n => format!("{first} and {} more", n - 1),
+            })
+        };
+        if let Some(other) = other(ids.get(&jobs[index].id)) {
+            found.push((index, same_id(&format!("{other} has"))));
+        }
+        let file = jobs[index].path.canonicalize().ok();
+        if let Some(other) = other(file.and_then(|file| files.get(&file))) {
+            let text = format!("it is the same file as {other}");
+            found.push((index, Warning::new(WarningKind::SameFile, text)));
+        }
+    }
+    for (index, warning) in found {
+        jobs[index].warnings.push(warning);
+    }
+}
+
+/// The warning of a slide whose id others have.
+pub(super) fn same_id(who: &str) -> Warning {
+    Warning::new(
+        WarningKind::SameId,
+        format!(
+            "{who} the same id, so that submission.csv has more than one row of it and no truth can be paired with it; a table (id,path) gives ids that differ"
+        ),
+    )
 }
 
 /// All slides below a folder, sorted. Hidden files and folders are left out, and so are results of earlier runs: their
@@ -137,7 +205,10 @@ mod tests {
         }
         let jobs = discover(&[folder.path().to_owned()], None).unwrap();
         let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
-        assert_eq!(ids, ["x", "x-2", "c"]);
+        assert_eq!(ids, ["x", "x", "c"]);
+        assert_ne!(jobs[0].folder, jobs[1].folder);
+        assert_eq!(jobs[2].folder, "c");
+        assert_eq!(jobs[0].warnings[0].kind, WarningKind::SameId);
         assert!(jobs[0].path.ends_with("a/x.svs"));
     }
 
@@ -166,7 +237,25 @@ mod tests {
         std::fs::write(&table, "id,path\na,sub/a.tif\nb,sub/a.tif\n").unwrap();
         let jobs = discover(&[table, sub], None).unwrap();
         let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
-        assert_eq!(ids, ["a", "b", "a-2"]);
+        assert_eq!(ids, ["a", "b", "a"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_links_to_one_file_are_two_slides() {
+        let folder = tempfile::tempdir().unwrap();
+        let work = folder.path().join("work");
+        std::fs::create_dir(&work).unwrap();
+        std::fs::write(folder.path().join("blob"), "").unwrap();
+        for name in ["patient-1.tif", "patient-2.tif"] {
+            std::os::unix::fs::symlink("../blob", work.join(name)).unwrap();
+        }
+        let jobs = discover(&[work], None).unwrap();
+        let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["patient-1", "patient-2"]);
+        for job in &jobs {
+            assert_eq!(job.warnings[0].kind, WarningKind::SameFile);
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Decides whether a slide of an earlier run can be kept, and says why not.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::watch::Clock;
 use super::{Job, Outputs, SlideStatus, Status};
 use crate::bundle::hex;
+use crate::opener;
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
 use crate::slide::files_beside;
@@ -106,7 +106,7 @@ fn modified(meta: &std::fs::Metadata) -> Option<String> {
 
 /// sha256 of a file, as 64 hexadecimal digits.
 fn sum(path: &Path, clock: &Clock) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = opener::open(path, u64::MAX)?;
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -127,6 +127,7 @@ pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> 
         ("another program version", "/version"),
         ("another bundle", "/bundle/sha256"),
         ("another backend", "/runtime/backend"),
+        ("another version of the runtime", "/runtime/version"),
         // OpenVINO and bf16 round otherwise, so a px at the threshold can fall to the other side.
         ("another device", "/runtime/device"),
         ("another arithmetic", "/runtime/arithmetic"),
@@ -139,14 +140,7 @@ pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> 
 
 /// Reads the record of a slide's folder.
 pub(super) fn read_record(folder: &Path) -> Option<Value> {
-    let file = File::open(folder.join("slide.json")).ok()?;
-    let mut text = Vec::new();
-    file.take(MAX_RECORD_BYTES + 1)
-        .read_to_end(&mut text)
-        .ok()?;
-    if text.len() as u64 > MAX_RECORD_BYTES {
-        return None;
-    }
+    let text = opener::read(&folder.join("slide.json"), MAX_RECORD_BYTES).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
@@ -197,15 +191,15 @@ pub(super) fn look(
     if outputs.rle && !outputs.mask && rle.is_none() {
         return redo("its record holds no RLE");
     }
-    let id = folder.file_name().unwrap_or_default().to_string_lossy();
-    let mut status = status_of(&id, &record);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let mut status = status_of(&name, &record);
     status.path = input["path"].as_str().unwrap_or_default().to_owned();
     status.reason = Some("it is there already, made from the same input and settings".to_owned());
     Earlier::Same(Box::new(status), rle)
 }
 
-/// The entry of a slide that an earlier run did, from its record.
-pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
+/// The entry of a slide that an earlier run did, from the name of its folder and its record.
+pub(super) fn status_of(folder: &str, record: &Value) -> SlideStatus {
     let number = |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
     let text = |pointer: &str| {
         record
@@ -229,9 +223,22 @@ pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
             .flatten()
             .filter_map(|organ| organ.get("objects")?.as_u64())
             .sum(),
+        // A kind of another version is not worth the whole record.
+        warnings: record
+            .get("warnings")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|warning| serde_json::from_value(warning.clone()).ok())
+            .collect(),
         // Unknown if one of them is.
         area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
-        ..SlideStatus::new(id, text("/input/path").unwrap_or_default(), Status::Skipped)
+        folder: Some(format!("slides/{folder}")),
+        ..SlideStatus::new(
+            &text("/id").unwrap_or_else(|| folder.to_owned()),
+            text("/input/path").unwrap_or_default(),
+            Status::Skipped,
+        )
     }
 }
 
@@ -253,12 +260,7 @@ mod tests {
         for file in files {
             std::fs::copy(foreign.join(file), work.path().join(file)).unwrap();
         }
-        let job = Job {
-            id: "mirax".to_owned(),
-            path: work.path().join("mirax.mrxs"),
-            organ: None,
-            resolution: None,
-        };
+        let job = Job::new("mirax".to_owned(), work.path().join("mirax.mrxs"));
         let clock = Clock::start(None, Vec::new());
         let inputs = || {
             [Known::ByChange, Known::ByContent]

@@ -5,6 +5,7 @@
 //! there. A slide that is to be done again loses its row before its folder is touched. What was finished since the last
 //! replacement stands in `run.json` as pending, and the next run finds it.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
@@ -96,6 +97,7 @@ impl<'a> Ledger<'a> {
             state,
             slides: self.slides.clone(),
             seconds: self.started.elapsed().as_secs_f64(),
+            warnings: self.heading.warnings.clone(),
         };
         write_report(self.out, &summary, &self.heading)?;
         Ok(summary)
@@ -119,10 +121,8 @@ pub(super) fn write_submission(
             if !rows.has(index) {
                 continue;
             }
-            let mut id = csv::Writer::from_writer(Vec::new());
-            id.write_field(&slide.id)?;
             // A row is digits and blanks, which no quotes are needed for, and may be too long to hold.
-            out.write_all(&id.into_inner().map_err(|error| error.into_error())?)?;
+            out.write_all(field(&slide.id).as_bytes())?;
             out.write_all(b",")?;
             rows.copy(index, out)?;
             out.write_all(b"\n")?;
@@ -131,4 +131,30 @@ pub(super) fn write_submission(
         Ok(())
     })?;
     Ok(count)
+}
+
+/// A text as a field of a CSV table, which keeps all that it holds.
+fn field(text: &str) -> Cow<'_, str> {
+    let is_plain =
+        text.trim() == text && !text.is_empty() && !text.contains([',', '"', '\n', '\r']);
+    match is_plain {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("\"{}\"", text.replace('"', "\"\""))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_keeps_all_that_it_holds() {
+        for text in ["a", "a b", " a", "a,b", "say \"x\"", "a\nb", "#1", "ä;b"] {
+            let table = format!("id,rle\n{},1 2\n", field(text));
+            let mut reader = csv::Reader::from_reader(table.as_bytes());
+            let row = reader.records().next().unwrap().unwrap();
+            assert_eq!((&row[0], &row[1]), (text, "1 2"));
+        }
+        assert_eq!(field("a b#(1)"), "a b#(1)");
+    }
 }

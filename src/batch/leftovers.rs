@@ -1,6 +1,5 @@
 //! Puts an output folder in order after a run that was killed: removes what was half-written, and only that.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::BatchError;
@@ -10,43 +9,91 @@ const PART: &str = ".part";
 /// End of the name of a finished folder that steps aside for a newer one.
 const OLD: &str = ".old";
 
+/// What the folder of a slide can hold.
+const FILES: [&str; 5] = [
+    "mask.tif",
+    "objects.geojson",
+    "overlay.png",
+    "prob.tif",
+    "slide.json",
+];
+/// How the name of a file begins that is not whole yet.
+const TEMPORARY: &str = ".tmp";
+
 /// The name under which the folder of a slide is written.
-pub(super) fn part_of(slides: &Path, id: &str) -> PathBuf {
-    slides.join(format!(".{id}{PART}"))
+pub(super) fn part_of(slides: &Path, folder: &str) -> PathBuf {
+    free(slides, folder, PART)
 }
 
 /// The name under which the older folder of a slide steps aside.
-pub(super) fn old_of(slides: &Path, id: &str) -> PathBuf {
-    slides.join(format!(".{id}{OLD}"))
+pub(super) fn old_of(slides: &Path, folder: &str) -> PathBuf {
+    free(slides, folder, OLD)
+}
+
+/// A name that nothing has, or something of this program's: what a user put there stays.
+fn free(slides: &Path, folder: &str, end: &str) -> PathBuf {
+    let mut path = slides.join(format!(".{folder}{end}"));
+    let mut number = 0_u32;
+    while path.symlink_metadata().is_ok() && !is_ours(&path) {
+        number += 1;
+        path = slides.join(format!(".{folder}{end}-{number}"));
+    }
+    path
+}
+
+/// Whether a path is a folder, no link, with nothing in it but what the folder of a slide can hold.
+fn is_ours(path: &Path) -> bool {
+    let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+    let is_known = |name: &str| FILES.contains(&name) || name.starts_with(TEMPORARY);
+    path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
+        && std::fs::read_dir(path).is_ok_and(|mut entries| {
+            entries.all(|entry| {
+                entry.is_ok_and(|entry| {
+                    is_file(&entry) && entry.file_name().to_str().is_some_and(is_known)
+                })
+            })
+        })
+}
+
+/// What stands between the dot and the end, which may have a number behind it.
+fn middle<'a>(name: &'a str, end: &str) -> Option<&'a str> {
+    let name = name.strip_prefix('.')?;
+    if let Some(folder) = name.strip_suffix(end) {
+        return Some(folder);
+    }
+    let (folder, number) = name.rsplit_once('-')?;
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    folder.strip_suffix(end).filter(|_| is_number)
 }
 
 /// Removes half-written folders and files, and gives a folder that had stepped aside its name back where the newer one
 /// did not come. The caller holds the folder's lock, so nobody is writing them. Links are never followed.
 pub(super) fn clean(out: &Path, slides: &Path) -> Result<(), BatchError> {
     for (path, name) in hidden(slides)? {
-        let middle = |end: &str| name.strip_prefix('.').and_then(|n| n.strip_suffix(end));
+        // A user's folder or file may have such a name too.
+        if !is_ours(&path) {
+            continue;
+        }
         let failed = |error: std::io::Error| {
             BatchError::output(
                 &path,
                 format!("what a killed run left cannot be put in order: {error}"),
             )
         };
-        // Also as earlier versions named them: `.ID.part-PROCESS`.
-        let is_part = middle(PART).is_some() || name.contains(".part-");
-        if let Some(id) = middle(OLD)
+        let old = middle(&name, OLD).filter(|folder| !folder.is_empty());
+        if let Some(id) = old
             && !slides.join(id).exists()
+            && path.join("slide.json").is_file()
         {
             // Killed between the two renames: the old folder is whole, and the only one.
             std::fs::rename(&path, slides.join(id)).map_err(failed)?;
-        } else if is_part || middle(OLD).is_some() {
+        } else if middle(&name, PART).is_some() || old.is_some() {
             std::fs::remove_dir_all(&path).map_err(failed)?;
         }
     }
     for (path, name) in hidden(out)? {
-        let is_ours = [".run.json.part-", ".submission.csv.part-"]
-            .iter()
-            .any(|start| name.starts_with(start));
-        if is_ours && path.is_file() {
+        let is_report = matches!(middle(&name, PART), Some("run.json" | "submission.csv"));
+        if is_report && path.is_file() {
             std::fs::remove_file(&path).map_err(|error| {
                 BatchError::output(
                     &path,
@@ -73,7 +120,7 @@ fn hidden(folder: &Path) -> Result<Vec<(PathBuf, String)>, BatchError> {
         }
     }
     // Half-written folders first, so that an old one sees whether its successor came.
-    found.sort_by_key(|(path, _)| path.extension() == Some(OsStr::new("old")));
+    found.sort_by_key(|(_, name)| middle(name, OLD).is_some());
     Ok(found)
 }
 
@@ -99,6 +146,11 @@ mod tests {
             (".run.json.part-12", "{"),
             (".submission.csv.part-12", "id"),
             (".cache", "a user's"),
+            ("slides/.x.part", "a user's"),
+            ("slides/.a.part-b.begun", "1"),
+            ("slides/.my.part-2/notes.txt", "a user's"),
+            ("slides/.y.part/deep/er.txt", "a user's"),
+            (".run.json.part-time", "a user's"),
             ("elsewhere/x.txt", "a user's"),
         ] {
             let path = out.join(file);
@@ -122,8 +174,13 @@ mod tests {
             left,
             [
                 ".cache",
+                ".run.json.part-time",
                 "elsewhere/x.txt",
+                "slides/.a.part-b.begun",
+                "slides/.my.part-2/notes.txt",
                 "slides/.notes/x.txt",
+                "slides/.x.part",
+                "slides/.y.part/deep/er.txt",
                 "slides/b/slide.json",
                 "slides/c.d/slide.json"
             ]
@@ -132,5 +189,8 @@ mod tests {
             fs::read_to_string(slides.join("b/slide.json")).unwrap(),
             "new"
         );
+        // What is a user's is not written over either.
+        assert_eq!(part_of(&slides, "x"), slides.join(".x.part-1"));
+        assert_eq!(part_of(&slides, "z"), slides.join(".z.part"));
     }
 }

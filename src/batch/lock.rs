@@ -1,12 +1,13 @@
 //! Keeps two programs from writing into one output folder: a lock that the system takes back when its holder dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::BatchError;
+use crate::opener;
 
 /// The lock's file in the output folder. It stays there when the lock is given back: to remove it would let two
 /// programs each lock a file of that name.
@@ -43,15 +44,9 @@ impl FolderLock {
             return Ok(FolderLock(None));
         }
         let path = out.join(NAME);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| {
-                BatchError::output(out, format!("the folder cannot be written to: {error}"))
-            })?;
+        let mut file = opener::open_own(&path).map_err(|error| {
+            BatchError::output(out, format!("the folder cannot be written to: {error}"))
+        })?;
         let mut is_told = false;
         loop {
             match file.try_lock() {
@@ -95,7 +90,7 @@ impl FolderLock {
 
     /// Takes the lock of a folder to read it, as long as nobody writes into it.
     pub(super) fn take_to_read(out: &Path, locking: Locking) -> Result<Self, BatchError> {
-        let Ok(mut file) = File::open(out.join(NAME)) else {
+        let Ok(mut file) = opener::open(&out.join(NAME), u64::MAX) else {
             // A folder that was never locked, or was copied without its hidden files.
             return Ok(FolderLock(None));
         };
@@ -177,6 +172,21 @@ mod tests {
         assert!(take(Locking::Refuse).is_err());
         drop(reading);
         take(Locking::Refuse).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, other) = (folder.path().join("out"), folder.path().join("other"));
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, out.join(NAME)).unwrap();
+        let stop = AtomicBool::new(false);
+        let refused = FolderLock::take(&out, Locking::Refuse, &stop, &|_| {});
+        let text = refused.err().unwrap().to_string();
+        assert!(text.contains("a link"), "{text}");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ids::of_file;
+use super::table::{Table, said};
 use super::{BatchError, Job};
-use crate::slide::{Resolution, ResolutionSource};
+use crate::slide::{EXTENSIONS, Resolution, ResolutionSource};
 
 /// Reads manifests.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,11 @@ struct Columns {
 }
 
 impl Manifest {
+    /// Whether a file is a table by its name; a spreadsheet is one too, which is then refused as such.
+    pub(super) fn is_named_so(path: &Path) -> bool {
+        ends_with(path, &["csv", "tsv"]) || is_spreadsheet(path)
+    }
+
     /// Reads the slides a manifest names. Relative paths count from the manifest's folder. For Kaggle's tables, which
     /// have no column `path`, `images` is the folder that holds `ID.tiff`.
     ///
@@ -25,40 +32,38 @@ impl Manifest {
     /// When the table cannot be read, lacks a column, or has a row that makes no sense; the error names the line.
     pub fn read(path: &Path, images: Option<&Path>) -> Result<Vec<Job>, BatchError> {
         let wrong = |reason: String| BatchError::manifest(path, reason);
-        let mut table = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_path(path)
-            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        let header = table
-            .headers()
-            .map_err(|error| wrong(format!("is not a CSV table: {error}")))?
-            .clone();
-        let columns = Columns::find(path, &header, images)?;
+        if is_spreadsheet(path) {
+            return Err(wrong(
+                "is a spreadsheet, not a CSV table; save it as CSV in UTF-8".to_owned(),
+            ));
+        }
+        let table = Table::read(path, "id").map_err(wrong)?;
+        let columns = Columns::find(path, &table, images)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut jobs = Vec::new();
-        for row in table.records() {
-            let row = row.map_err(|error| wrong(format!("is not a CSV table: {error}")))?;
-            let line = row.position().map_or(0, csv::Position::line);
+        for (line, row) in table.rows() {
             let field = |index: Option<usize>| {
                 index
                     .and_then(|index| row.get(index))
+                    .map(String::as_str)
                     .filter(|text| !text.is_empty())
             };
+            let known = |index: Option<usize>| field(index).and_then(said);
             let id = field(Some(columns.id))
                 .ok_or_else(|| wrong(format!("line {line}: the id is empty")))?;
             let file = match (columns.path, images) {
                 (Some(_), _) => {
                     let text = field(columns.path)
                         .ok_or_else(|| wrong(format!("line {line}: the path is empty")))?;
-                    folder.join(text)
+                    file_of(folder, text)
                 }
                 (None, Some(images)) => image_of(images, id),
                 (None, None) => return Err(wrong("it has no column path".to_owned())),
             };
-            let resolution = field(columns.mpp)
+            let resolution = known(columns.mpp)
                 .map(|text| {
-                    text.parse()
-                        .ok()
+                    table
+                        .number(text)
                         .and_then(|mpp| Resolution::believable(mpp, ResolutionSource::Manifest))
                         .ok_or_else(|| {
                             wrong(format!(
@@ -68,10 +73,9 @@ impl Manifest {
                 })
                 .transpose()?;
             jobs.push(Job {
-                id: id.to_owned(),
-                path: file,
-                organ: field(columns.organ).map(str::to_owned),
+                organ: known(columns.organ).map(str::to_lowercase),
                 resolution,
+                ..Job::new(id.to_owned(), file)
             });
         }
         if jobs.is_empty() {
@@ -85,20 +89,19 @@ impl Manifest {
 }
 
 impl Columns {
-    fn find(
-        path: &Path,
-        header: &csv::StringRecord,
-        images: Option<&Path>,
-    ) -> Result<Self, BatchError> {
-        let find = |name: &str| header.iter().position(|column| column == name);
-        let id = find("id").ok_or_else(|| {
+    fn find(path: &Path, table: &Table, images: Option<&Path>) -> Result<Self, BatchError> {
+        let find = |name: &str| {
+            let found = table.column(name);
+            found.map_err(|reason| BatchError::manifest(path, reason))
+        };
+        let id = find("id")?.ok_or_else(|| {
             BatchError::manifest(path, "it has no column id; a manifest's header is id,path")
         })?;
         let columns = Columns {
             id,
-            path: find("path"),
-            organ: find("organ"),
-            mpp: find("mpp").or_else(|| find("pixel_size")),
+            path: find("path")?,
+            organ: find("organ")?,
+            mpp: find("mpp")?.or(find("pixel_size")?),
         };
         match (columns.path, images) {
             (Some(_), Some(_)) => Err(BatchError::manifest(
@@ -114,18 +117,61 @@ impl Columns {
     }
 }
 
-/// The image of an id: `ID.tiff` or another known extension; `ID.tiff`, which then fails by name, if there is none.
+/// Whether a file is a spreadsheet by its name.
+fn is_spreadsheet(path: &Path) -> bool {
+    ends_with(path, &["xlsx", "xls", "xlsm", "ods"])
+}
+
+fn ends_with(path: &Path, endings: &[&str]) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    endings
+        .iter()
+        .any(|ending| extension.eq_ignore_ascii_case(ending))
+}
+
+/// The file that a table names. On systems where a back slash is a letter, a path of Windows is tried with slashes too.
+fn file_of(folder: &Path, text: &str) -> PathBuf {
+    let file = folder.join(text);
+    if cfg!(windows) || !text.contains('\\') || file.symlink_metadata().is_ok() {
+        return file;
+    }
+    let other = folder.join(text.replace('\\', "/"));
+    match other.symlink_metadata() {
+        Ok(_) => other,
+        Err(_) => file,
+    }
+}
+
+/// The image of an id: `ID.tiff`, or another ending that a search of folders finds, in any case; `ID.tiff`, which then
+/// fails by name, if there is none.
 pub(crate) fn image_of(images: &Path, id: &str) -> PathBuf {
     // An id is a file's name here, never a way to somewhere else.
     let name = Path::new(id)
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    ["tiff", "tif", "svs", "png", "jpg", "jpeg"]
-        .iter()
-        .map(|extension| images.join(format!("{name}.{extension}")))
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| images.join(format!("{name}.tiff")))
+    let usual = images.join(format!("{name}.tiff"));
+    let endings = ["tiff", "tif", "ome.tiff", "ome.tif"];
+    let found = endings.iter().chain(&EXTENSIONS).find_map(|ending| {
+        [ending.to_string(), ending.to_uppercase()]
+            .into_iter()
+            .map(|ending| images.join(format!("{name}.{ending}")))
+            .find(|path| path.is_file())
+    });
+    found
+        .or_else(|| oddly_named(images, &name))
+        .unwrap_or(usual)
+}
+
+/// The image of a name with an ending such as `.Tif`.
+fn oddly_named(images: &Path, name: &str) -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(images)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| ends_with(path, &EXTENSIONS) && of_file(path) == name && path.is_file())
+        .collect();
+    found.sort();
+    found.into_iter().next()
 }
 
 #[cfg(test)]
@@ -155,6 +201,50 @@ mod tests {
         let jobs = read(kaggle, Some(Path::new("imgs"))).unwrap();
         assert_eq!(jobs[0].path, Path::new("imgs/10044.tiff"));
         assert_eq!(jobs[0].resolution.map(|r| r.mpp), Some(0.4));
+    }
+
+    #[test]
+    fn what_spreadsheets_write_is_understood() {
+        for text in [
+            "id;path;mpp;organ\na;x.svs;0,5;Kidney\n",
+            "ID,Path,MPP,Organ\na,x.svs,0.5,KIDNEY\n,,,\n",
+        ] {
+            let jobs = read(text, None).unwrap();
+            assert_eq!(jobs.len(), 1);
+            assert_eq!(jobs[0].organ.as_deref(), Some("kidney"));
+            assert_eq!(jobs[0].resolution.map(|r| r.mpp), Some(0.5));
+        }
+        let jobs = read("id,path,organ,mpp\na,x.svs,nan,NaN\n", None).unwrap();
+        assert_eq!((jobs[0].organ.clone(), jobs[0].resolution), (None, None));
+        let error = Manifest::read(Path::new("slides.xlsx"), None).unwrap_err();
+        assert!(error.to_string().contains("spreadsheet"), "{error}");
+    }
+
+    #[test]
+    fn images_are_found_by_every_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = folder.path();
+        for name in ["a.TIFF", "b.NDPI", "c.mrxs", "d.Jpg", "e.ome.tif"] {
+            std::fs::write(images.join(name), "").unwrap();
+            let id = of_file(Path::new(name));
+            assert_eq!(image_of(images, &id), images.join(name));
+        }
+        assert_eq!(image_of(images, "none"), images.join("none.tiff"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_of_windows_is_tried_with_slashes() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("x.tif"), "").unwrap();
+        std::fs::write(
+            folder.path().join("m.csv"),
+            "id,path\na,.\\x.tif\nb,c\\d.tif\n",
+        )
+        .unwrap();
+        let jobs = Manifest::read(&folder.path().join("m.csv"), None).unwrap();
+        assert!(jobs[0].path.is_file());
+        assert!(jobs[1].path.ends_with("c\\d.tif"));
     }
 
     #[test]

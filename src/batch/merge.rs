@@ -1,6 +1,6 @@
 //! Joins the results of several runs, shares of one batch say, into one report and one submission.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ use super::lock::FolderLock;
 use super::report::{Heading, write_report};
 use super::rows::{Rows, row_of};
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
+use crate::opener;
+use crate::warning::Warning;
 
 /// The largest report that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -102,12 +104,19 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
     joining.write(out, &sources, missing_shares)
 }
 
+/// What tells slides apart: an id may stand for several, each with a folder of its own.
+type Key = (String, String);
+
+fn key_of(slide: &SlideStatus) -> Key {
+    (slide.id.clone(), slide.folder_name().to_owned())
+}
+
 /// The joined report as it grows.
 struct Joining {
     rows: Rows,
     slides: Vec<SlideStatus>,
     /// Which entry a slide has, and which source it came from.
-    places: HashMap<String, (usize, usize)>,
+    places: HashMap<Key, (usize, usize)>,
     /// The folders of a slide that several hold, and whether they differ.
     doubles: BTreeMap<String, (Vec<usize>, bool)>,
 }
@@ -125,15 +134,16 @@ impl Joining {
         slide.done_again = None;
         let row = match slide.is_there() {
             true => {
-                slide.folder = Some(source.folder(&slide.id).display().to_string());
-                source.row(&slide.id)
+                slide.folder = Some(source.folder(&slide).display().to_string());
+                source.row(&slide)
             }
             false => None,
         };
-        let Some(&(place, other)) = self.places.get(&slide.id) else {
+        let key = key_of(&slide);
+        let Some(&(place, other)) = self.places.get(&key) else {
             let place = self.slides.len();
             self.put_row(place, row.as_deref())?;
-            self.places.insert(slide.id.clone(), (place, number));
+            self.places.insert(key, (place, number));
             self.slides.push(slide);
             return Ok(());
         };
@@ -152,7 +162,7 @@ impl Joining {
         } else if !there && slide.is_there() {
             // Failed in one folder, done in another.
             self.put_row(place, row.as_deref())?;
-            self.places.insert(slide.id.clone(), (place, number));
+            self.places.insert(key, (place, number));
             self.slides[place] = slide;
         } else if self.slides[place].status == Status::Pending && slide.status == Status::Failed {
             self.slides[place] = slide;
@@ -188,12 +198,13 @@ impl Joining {
                     missing.push(name);
                 }
             }
+            let mut known: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
             for id in &note.batch {
-                if self.places.contains_key(id) {
+                // Slides of one id are in one share, so that all of them are missing or none.
+                if !known.insert(id.clone()) {
                     continue;
                 }
                 let reason = "no folder holds it; its share is missing or had other inputs";
-                self.places.insert(id.clone(), (self.slides.len(), 0));
                 self.slides.push(SlideStatus {
                     reason: Some(reason.to_owned()),
                     ..SlideStatus::new(id, String::new(), Status::Pending)
@@ -222,8 +233,19 @@ impl Joining {
             )?),
             false => None,
         };
+        let mut warnings: Vec<Warning> = Vec::new();
+        for source in sources {
+            let theirs = source.report.get("warnings").cloned().unwrap_or_default();
+            let theirs: Vec<Warning> = serde_json::from_value(theirs).unwrap_or_default();
+            for warning in theirs {
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
         let summary = Summary {
             state: State::Merged,
+            warnings: warnings.clone(),
             seconds: sources
                 .iter()
                 .filter_map(|s| s.report.pointer("/totals/seconds")?.as_f64())
@@ -236,6 +258,7 @@ impl Joining {
             shard: None,
             merged: Some((0..sources.len()).map(|number| name(&number)).collect()),
             rows,
+            warnings,
         };
         write_report(out, &summary, &heading)?;
         let doubles = |wanted: bool| {
@@ -269,13 +292,8 @@ impl Source {
         let lock = FolderLock::take_to_read(out, locking)?;
         let path = out.join("run.json");
         let wrong = |reason: String| BatchError::output(&path, reason);
-        let meta = std::fs::metadata(&path)
+        let text = opener::read(&path, MAX_REPORT_BYTES)
             .map_err(|error| wrong(format!("no results of `ftuseg segment` here: {error}")))?;
-        if meta.len() > MAX_REPORT_BYTES {
-            return Err(wrong("it is too large for a report".to_owned()));
-        }
-        let text =
-            std::fs::read(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
         let report: Value = serde_json::from_slice(&text)
             .map_err(|error| wrong(format!("is not a report: {error}")))?;
         if report.get("schema").and_then(Value::as_str) != Some("ftuseg/run/1") {
@@ -308,12 +326,16 @@ impl Source {
         };
         // A killed run's report may lag behind its folders by the slide that it had at hand.
         for slide in &mut source.slides {
-            // An id is a name, never a way out of the folder.
-            let is_name = !slide.id.contains(['/', '\\']) && !slide.id.starts_with('.');
-            if !is_name {
-                return Err(wrong(format!("{:?} is no id", slide.id)));
+            // A folder is a name, never a way out of the run's.
+            let name = slide.folder_name();
+            let is_name = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+            if !is_name || slide.id.is_empty() {
+                return Err(wrong(format!(
+                    "{:?} is no id or {name:?} no folder",
+                    slide.id
+                )));
             }
-            if slide.is_there() && !out.join("slides").join(&slide.id).is_dir() {
+            if slide.is_there() && !out.join("slides").join(name).is_dir() {
                 slide.status = Status::Failed;
                 slide.kind = Some("lost".to_owned());
                 slide.reason = Some("its folder is not there any more".to_owned());
@@ -322,15 +344,17 @@ impl Source {
         Ok(source)
     }
 
-    fn folder(&self, id: &str) -> PathBuf {
-        self.out.join("slides").join(id)
+    fn folder(&self, slide: &SlideStatus) -> PathBuf {
+        self.out.join("slides").join(slide.folder_name())
     }
 
     /// The row of a slide: its table's, or from its mask where the table lags behind.
-    fn row(&self, id: &str) -> Option<String> {
-        match self.rows.get(id) {
+    fn row(&self, slide: &SlideStatus) -> Option<String> {
+        // Several rows of one id do not say which is whose.
+        let is_one = self.slides.iter().filter(|s| s.id == slide.id).count() == 1;
+        match self.rows.get(&slide.id).filter(|_| is_one) {
             Some(row) => Some(row.clone()),
-            None => row_of(&self.folder(id)).ok(),
+            None => row_of(&self.folder(slide)).ok(),
         }
     }
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{BatchError, ShardNote};
+use super::{BatchError, Job, ShardNote};
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
+use crate::warning::{Warning, WarningKind};
 
 /// What became of a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub enum Status {
 /// A line of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SlideStatus {
-    /// The slide's id.
+    /// The slide's id, as the user gave it.
     pub id: String,
     /// The slide's file.
     pub path: String,
@@ -45,7 +46,8 @@ pub struct SlideStatus {
     /// Whether it is not among the inputs of this run: its entry says what an earlier run into this folder left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub earlier: bool,
-    /// Where its folder lies, in a report that joins several; else it is `slides/ID`.
+    /// Its folder, whose name is not its id where that is not safe as a name or not the only one; where it lies, in a
+    /// report that joins several. Without it, `slides/ID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
     /// Seconds it took in this run.
@@ -60,6 +62,9 @@ pub struct SlideStatus {
     /// Their area in mm2, where um/px is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area_mm2: Option<f64>,
+    /// What looks doubtful about it.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 impl SlideStatus {
@@ -79,7 +84,23 @@ impl SlideStatus {
             organ: None,
             objects: 0,
             area_mm2: None,
+            warnings: Vec::new(),
         }
+    }
+
+    /// The entry of a job, with nothing found yet.
+    pub(super) fn of(job: &Job, status: Status) -> Self {
+        SlideStatus {
+            folder: Some(format!("slides/{}", job.folder)),
+            warnings: job.warnings.clone(),
+            ..SlideStatus::new(&job.id, job.path.display().to_string(), status)
+        }
+    }
+
+    /// The name of its folder.
+    pub fn folder_name(&self) -> &str {
+        let name = self.folder.as_deref().unwrap_or(&self.id);
+        name.rsplit(['/', '\\']).next().unwrap_or(name)
     }
 
     /// Whether its folder is on the disk.
@@ -113,6 +134,8 @@ pub struct Summary {
     pub slides: Vec<SlideStatus>,
     /// Seconds the run took.
     pub seconds: f64,
+    /// What looks doubtful about the run as a whole.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a report says beside the slides.
@@ -123,11 +146,17 @@ pub(super) struct Heading<'a> {
     pub merged: Option<Vec<String>>,
     /// Rows in `submission.csv`, where there is one.
     pub rows: Option<usize>,
+    /// What looks doubtful about the run as a whole.
+    pub warnings: Vec<Warning>,
 }
 
 impl Heading<'_> {
     pub(super) fn of_run<'a>(provenance: &Provenance, shard: Option<&'a ShardNote>) -> Heading<'a> {
+        let slower = provenance.runtime.warning.iter();
         Heading {
+            warnings: slower
+                .map(|text| Warning::new(WarningKind::Slower, text.as_str()))
+                .collect(),
             provenance: json!(provenance),
             shard,
             merged: None,
@@ -140,6 +169,11 @@ impl Summary {
     /// How many slides of this run's inputs have a status.
     pub fn count(&self, status: Status) -> usize {
         self.ours().filter(|s| s.status == status).count()
+    }
+
+    /// How many warnings there are: the run's own, and those of its inputs.
+    pub fn warning_count(&self) -> usize {
+        self.warnings.len() + self.ours().map(|s| s.warnings.len()).sum::<usize>()
     }
 
     /// The slides of this run's inputs.
@@ -173,6 +207,7 @@ impl Summary {
                 "pending": self.count(Status::Pending),
                 "done_again": self.ours().filter(|s| s.done_again.is_some()).count(),
                 "earlier": self.slides.len() - self.ours().count(),
+                "warnings": self.warning_count(),
                 "tiles": tiles,
                 "seconds": self.seconds,
             },
@@ -186,6 +221,7 @@ impl Summary {
         if let Some(rows) = heading.rows {
             report["submission"] = json!({ "rows": rows });
         }
+        report["warnings"] = json!(self.warnings);
         report["slides"] = json!(self.slides);
         report
     }

@@ -17,6 +17,7 @@ use super::leftovers;
 use super::lock::FolderLock;
 use super::report::Heading;
 use super::rows::{spill, text_of};
+use super::settle::settle;
 use super::survey::survey;
 use super::watch::{Clock, Watched};
 use super::write::write_folder;
@@ -27,6 +28,7 @@ use super::{
 use crate::pipeline::{Engine, Request, Route, Segmentation};
 use crate::sink::{Finding, Provenance, Record};
 use crate::slide::{self, Resolution, SlideReader};
+use crate::warning::Warning;
 
 /// Which slides are done, of those that earlier runs into the same folder have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -142,10 +144,21 @@ impl<'a> Batch<'a> {
         std::fs::create_dir_all(&slides).map_err(|error| {
             BatchError::output(&slides, format!("the folder cannot be made: {error}"))
         })?;
+        // A link would lead what is written, and what is put in order, to somewhere else.
+        if !std::fs::symlink_metadata(&slides).is_ok_and(|meta| meta.is_dir()) {
+            return Err(BatchError::output(
+                &slides,
+                "it is a link or no folder; results are not written through it: remove it, or choose another --out",
+            ));
+        }
         let _lock = FolderLock::take(&self.out, self.locking, &self.stop, &|line| {
             tell(Event::Note(line));
         })?;
         leftovers::clean(&self.out, &slides)?;
+        let clock = Clock::start(None, vec![Arc::clone(&self.stop)]);
+        let mut jobs = jobs.to_vec();
+        settle(&mut jobs, &slides, self.again, self.known(), &clock);
+        let jobs = jobs.as_slice();
         let survey = survey(self, jobs, &slides)?;
         for note in &survey.notes {
             tell(Event::Note(note));
@@ -156,7 +169,7 @@ impl<'a> Batch<'a> {
         for index in 0..jobs.len() {
             if ledger.slide(index).is_there() {
                 // Killed between the slide's last rename and its entry.
-                begun::end(&slides, &jobs[index].id);
+                begun::end(&slides, &jobs[index].folder);
                 tell(Event::Ended {
                     index,
                     total: jobs.len(),
@@ -194,7 +207,7 @@ impl<'a> Run<'a> {
                     total: self.jobs.len(),
                     job,
                 });
-                begun::begin(&self.slides, &job.id);
+                begun::begin(&self.slides, &job.folder);
                 let stops = vec![Arc::clone(&self.batch.stop), Arc::clone(&self.halt.flag)];
                 let clock = Clock::start(self.batch.slide_timeout, stops);
                 match caught(|| self.segment(job, &clock)) {
@@ -364,11 +377,21 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let seconds = || work.started.elapsed().as_secs_f64();
-        write_folder(&self.slides, &finding, batch.outputs, || Record {
-            provenance: batch.provenance.clone(),
-            input: work.input.clone(),
-            seconds: seconds(),
-            rle: kept,
+        let warnings: Vec<Warning> = [
+            &job.warnings,
+            work.slide.warnings(),
+            &work.segmentation.warnings,
+        ]
+        .concat();
+        write_folder(&self.slides, &job.folder, &finding, batch.outputs, || {
+            Record {
+                folder: job.folder.clone(),
+                provenance: batch.provenance.clone(),
+                warnings: warnings.clone(),
+                input: work.input.clone(),
+                seconds: seconds(),
+                rle: kept,
+            }
         })
         .map_err(|error| Failure::of_output(&error))?;
         let largest = work.segmentation.map.shares().into_iter().next();
@@ -393,7 +416,8 @@ impl<'a> Run<'a> {
                 .map(|o| o.polygons.len() as u64)
                 .sum(),
             area_mm2: area_mm2(&finding),
-            ..SlideStatus::new(&job.id, job.path.display().to_string(), Status::Done)
+            warnings,
+            ..SlideStatus::of(job, Status::Done)
         };
         drop(ledger);
         self.note(work.index, status);
@@ -438,7 +462,7 @@ impl<'a> Run<'a> {
         if let Err(error) = written {
             self.halt.stop_for(error);
         }
-        begun::end(&self.slides, &self.jobs[index].id);
+        begun::end(&self.slides, &self.jobs[index].folder);
         (self.tell)(Event::Ended {
             index,
             total: self.jobs.len(),

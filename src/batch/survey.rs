@@ -11,6 +11,7 @@ use super::kept::{Earlier, describe_input, difference, look, read_record, status
 use super::rows::{Rows, mask_of, spill};
 use super::watch::Clock;
 use super::{Again, Batch, BatchError, Job, SlideStatus, Status};
+use crate::opener;
 
 /// The largest `run.json` that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -42,10 +43,13 @@ pub(super) fn survey(batch: &Batch<'_>, jobs: &[Job], slides: &Path) -> Result<S
             .transpose()?,
         notes: Vec::new(),
     };
-    let has_failed: HashSet<&str> = report
+    let has_failed: HashSet<(&str, &str)> = report
         .iter()
         .filter(|slide| slide.status == Status::Failed)
-        .map(|slide| slide.id.as_str())
+        .flat_map(|slide| {
+            let id = slide.id.as_str();
+            [(id, slide.folder_name()), (id, slide.path.as_str())]
+        })
         .collect();
     let clock = Clock::start(None, vec![Arc::clone(&batch.stop)]);
     let mut last = HashSet::new();
@@ -56,12 +60,16 @@ pub(super) fn survey(batch: &Batch<'_>, jobs: &[Job], slides: &Path) -> Result<S
         }
         let mut status = survey.look_at(batch, index, job, slides, &clock)?;
         if status.status == Status::Pending {
-            let times = begun::times(slides, &job.id);
+            let times = begun::times(slides, &job.folder);
             if times > 0 {
                 status.reason = Some(begun::reason(times));
                 last.insert(index);
             }
-            if batch.again == Again::Failed && !has_failed.contains(job.id.as_str()) {
+            let path = status.path.as_str();
+            let failed = [job.folder.as_str(), path]
+                .iter()
+                .any(|by| has_failed.contains(&(job.id.as_str(), *by)));
+            if batch.again == Again::Failed && !failed {
                 status.reason = Some(NOT_TRIED.to_owned());
             } else {
                 survey.todo.push(index);
@@ -87,10 +95,10 @@ impl Survey {
         slides: &Path,
         clock: &Clock,
     ) -> Result<SlideStatus, BatchError> {
-        let folder = slides.join(&job.id);
+        let folder = slides.join(&job.folder);
         let pending = |done_again: Option<String>| SlideStatus {
             done_again,
-            ..SlideStatus::new(&job.id, job.path.display().to_string(), Status::Pending)
+            ..SlideStatus::of(job, Status::Pending)
         };
         if !folder.exists() {
             return Ok(pending(None));
@@ -122,7 +130,16 @@ impl Survey {
             )),
             Earlier::Same(status, rle) => {
                 match self.keep_row(batch, index, &folder, rle) {
-                    Ok(()) => Ok(*status),
+                    Ok(()) => {
+                        let mut status = *status;
+                        // What its record does not know yet: another slide of its id that came later, say.
+                        for warning in &job.warnings {
+                            if !status.warnings.contains(warning) {
+                                status.warnings.push(warning.clone());
+                            }
+                        }
+                        Ok(status)
+                    }
                     // A kept slide whose mask is damaged is not kept.
                     Err(why) => Ok(pending(Some(format!("its mask cannot be read: {why}")))),
                 }
@@ -159,24 +176,24 @@ impl Survey {
         slides: &Path,
         report: Vec<SlideStatus>,
     ) -> Result<(), BatchError> {
-        let mut known: HashSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
+        let mut known: HashSet<String> = jobs.iter().map(|job| job.folder.clone()).collect();
         let ours = json!(batch.provenance);
         let (mut changed, mut total) = (Vec::new(), 0);
-        for id in folders(slides)? {
-            if known.contains(&id) {
+        for name in folders(slides)? {
+            if known.contains(&name) {
                 continue;
             }
-            let folder = slides.join(&id);
+            let folder = slides.join(&name);
             // Not of this program's making.
             let Some(record) = read_record(&folder) else {
                 continue;
             };
             total += 1;
-            let mut status = status_of(&id, &record);
+            let mut status = status_of(&name, &record);
             status.earlier = true;
             let made_by = record.get("made_by").unwrap_or(&Value::Null);
             if let Some(what) = difference(made_by, &ours) {
-                changed.push(format!("{id} with {what}"));
+                changed.push(format!("{} with {what}", status.id));
                 status.reason = Some(format!(
                     "an earlier run made it with {what}; it is not among the inputs and not in submission.csv"
                 ));
@@ -191,7 +208,7 @@ impl Survey {
                 });
             }
             self.slides.push(status);
-            known.insert(id);
+            known.insert(name);
         }
         if !changed.is_empty() {
             let which = format!(
@@ -212,9 +229,12 @@ impl Survey {
         }
         // What failed or had no turn before is not forgotten either.
         for mut slide in report {
-            if !slide.is_there() && !known.contains(&slide.id) {
+            let is_job = jobs
+                .iter()
+                .any(|job| job.id == slide.id && job.path.display().to_string() == slide.path);
+            if !slide.is_there() && !is_job && !known.contains(slide.folder_name()) {
                 slide.earlier = true;
-                known.insert(slide.id.clone());
+                known.insert(slide.folder_name().to_owned());
                 self.slides.push(slide);
             }
         }
@@ -244,9 +264,9 @@ fn folders(slides: &Path) -> Result<Vec<String>, BatchError> {
 /// The entries of the `run.json` that is there; none where there is none that can be read.
 fn read_report(out: &Path) -> Vec<SlideStatus> {
     let path = out.join("run.json");
-    let is_small = std::fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_REPORT_BYTES);
     let read = || -> Option<Vec<SlideStatus>> {
-        let report: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let report: Value =
+            serde_json::from_slice(&opener::read(&path, MAX_REPORT_BYTES).ok()?).ok()?;
         let slides = report.get("slides")?.as_array()?;
         Some(
             slides
@@ -255,5 +275,5 @@ fn read_report(out: &Path) -> Vec<SlideStatus> {
                 .collect(),
         )
     };
-    is_small.then(read).flatten().unwrap_or_default()
+    read().unwrap_or_default()
 }

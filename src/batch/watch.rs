@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::slide::{SlideError, SlideInfo, SlideReader};
+use crate::warning::Warning;
 
 /// How slides are opened: [`slide::open`](crate::slide::open), or what a caller has in its place.
 pub type Opener = fn(&Path) -> Result<Box<dyn SlideReader>, SlideError>;
@@ -194,6 +195,10 @@ fn start_readers(slide: &Arc<dyn SlideReader>, readers: usize) -> io::Result<Sen
 impl SlideReader for Watched {
     fn info(&self) -> &SlideInfo {
         self.slide.info()
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        self.slide.warnings()
     }
 
     fn read(

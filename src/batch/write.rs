@@ -57,17 +57,18 @@ impl Outputs {
     }
 }
 
-/// Writes the folder of a slide below `slides`. An older folder of the same id is replaced.
+/// Writes the folder `name` of a slide below `slides`. An older one is replaced.
 ///
 /// # Errors
 /// When a file cannot be written; then there is no folder, or the older one is still there.
 pub(super) fn write_folder(
     slides: &Path,
+    name: &str,
     finding: &Finding<'_>,
     outputs: Outputs,
     record: impl FnOnce() -> Record,
 ) -> Result<(), SinkError> {
-    let temporary = Temporary::new(slides, finding.id)?;
+    let temporary = Temporary::new(slides, name)?;
     // Side by side: each is one thread's work for much of its time. Of several errors the first output's is told.
     let written: Vec<Result<(), SinkError>> = outputs
         .sinks()
@@ -78,7 +79,7 @@ pub(super) fn write_folder(
     // The record comes last, so that it knows how long the others took.
     let record = record();
     record.write(finding, &temporary.path.join(record.file_name()))?;
-    temporary.become_final(&slides.join(finding.id))
+    temporary.become_final(&slides.join(name))
 }
 
 /// A folder that is removed unless it gets its final name.

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use ftuseg_router::{Organ, Target};
 use sha2::{Digest, Sha256};
 
+use crate::opener;
+
 pub use error::BundleError;
 pub use find::default_bundle;
 pub use spec::{
@@ -62,11 +64,7 @@ impl Bundle {
             path: path.clone(),
             source,
         };
-        let length = std::fs::metadata(&path).map_err(io)?.len();
-        if length > MAX_MANIFEST_BYTES {
-            return Err(BundleError::manifest(&path, "it is larger than 1 MiB"));
-        }
-        let text = std::fs::read_to_string(&path).map_err(io)?;
+        let text = opener::read_text(&path, MAX_MANIFEST_BYTES).map_err(io)?;
         let sha256 = hex(&Sha256::digest(text.as_bytes()));
         manifest::parse(folder, &path, &text, sha256)
     }
@@ -119,11 +117,7 @@ impl Bundle {
             path: path.clone(),
             source,
         };
-        let length = std::fs::metadata(&path).map_err(io)?.len();
-        if length > MAX_MODEL_BYTES {
-            return Err(BundleError::manifest(&path, "it is larger than 2 GiB"));
-        }
-        let bytes = std::fs::read(&path).map_err(io)?;
+        let bytes = opener::read(&path, MAX_MODEL_BYTES).map_err(io)?;
         let found = hex(&Sha256::digest(&bytes));
         if !found.eq_ignore_ascii_case(sha256) {
             return Err(BundleError::WrongSum {

@@ -211,7 +211,7 @@ impl EngineArgs {
             &self.search(),
             self.threads(),
             &mut |line| {
-                eprintln!("{line}");
+                tell!("{line}");
             },
         )?)
     }
@@ -304,7 +304,7 @@ fn check_sums(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
         let (file, sha256, is_int8) = options.precision.file(model);
         bundle.verified_file(file, sha256)?;
         if options.precision == Precision::Int8 && !is_int8 {
-            eprintln!(
+            tell!(
                 "the bundle has no int8 file of the model {:?}: it runs in fp32",
                 model.name
             );

@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let engine = args.engine.engine(&route, &TileArgs::default())?;
     let (slides, results) = (args.out.join("slides"), args.out.join("results"));
     make_folder(&slides)?;
-    eprintln!("drawing sample slides into {}", slides.display());
+    tell!("drawing sample slides into {}", slides.display());
     let mut drawings = Vec::new();
     for (name, spec) in sample_slides(args.seed) {
         let drawing = Drawing::new(&spec)?;

@@ -61,6 +61,13 @@ fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Says a text that may have lines of advice.
+fn say_lines(text: &str) {
+    for line in text.split('\n') {
+        say!("{line}");
+    }
+}
+
 /// A line for each accelerated runtime: where it lies, or that it is not there.
 fn show_accelerators(args: &Args) {
     let search = args.engine.search();
@@ -124,9 +131,9 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
     }
     match slide::openslide_version() {
         Ok(version) => say!("slides      by ftuseg and OpenSlide {version}"),
-        Err(reason) => say!(
+        Err(reason) => say_lines(&format!(
             "slides      by ftuseg alone; without OpenSlide NDPI, MRXS, SCN, BIF, CZI, DICOM and others cannot be read: {reason}"
-        ),
+        )),
     }
     let mut well = true;
     let bundle = match args.engine.load_bundle() {
@@ -159,7 +166,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             Some(backend)
         }
         Err(error) => {
-            say!("backend     NOT USABLE: {error}");
+            say_lines(&format!("backend     NOT USABLE: {error}"));
             well = false;
             None
         }

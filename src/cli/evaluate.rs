@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
+use super::speech::printable;
 use crate::evaluate::{Pictures, Prediction, Problem, Report, read_truth, score, write};
 
 /// Arguments of `ftuseg evaluate`.
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     write(&report, &gallery, &args.out)?;
     tell(&report);
     let (drawn, shown) = gallery.counts();
-    eprintln!(
+    tell!(
         "report of {} images, {drawn} of them drawn and {shown} with their picture, in {}",
         report.truth_images,
         args.out.display()
@@ -101,25 +102,35 @@ fn tell(report: &Report) {
             }
         }
         for problem in &run.scores.problems {
-            eprintln!("{}: {}: {}", run.scores.name, problem.id, problem.reason);
+            let [name, id, reason] =
+                [&run.scores.name, &problem.id, &problem.reason].map(|text| printable(text));
+            tell!("{name}: {id}: {reason}");
         }
         for id in &run.scores.missing {
-            eprintln!("{}: {id}: the run has no mask of it", run.scores.name);
+            tell!(
+                "{}: {}: the run has no mask of it",
+                printable(&run.scores.name),
+                printable(id)
+            );
         }
         // A run of a whole archive may have thousands; the report names them all.
         for id in run.scores.unknown.iter().take(TOLD) {
-            eprintln!("{}: {id}: the truth does not know it", run.scores.name);
+            tell!(
+                "{}: {}: the truth does not know it",
+                printable(&run.scores.name),
+                printable(id)
+            );
         }
         if let Some(more @ 1..) = run.scores.unknown.len().checked_sub(TOLD) {
-            eprintln!(
+            tell!(
                 "{}: and {more} more that the truth does not know",
-                run.scores.name
+                printable(&run.scores.name)
             );
         }
     }
     for (of, problems) in [("truth", &report.truth_problems), ("note", &report.notes)] {
         for Problem { id, reason } in problems {
-            eprintln!("{of}: {id}: {reason}");
+            tell!("{of}: {}: {}", printable(id), printable(reason));
         }
     }
 }

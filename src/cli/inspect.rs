@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::speech::about;
 use crate::slide::{self, SlideError, Tissue, TissueMode};
 
 /// Arguments of `ftuseg inspect`.
@@ -17,7 +18,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut failed = false;
     for path in &args.slides {
         if let Err(error) = inspect(path) {
-            eprintln!("error: {error}");
+            tell!("error: {}", about(path, &error));
             failed = true;
         }
     }
@@ -65,6 +66,9 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
             level.width,
             level.height
         );
+    }
+    for warning in slide.warnings() {
+        say!("  warning      {}", warning.text);
     }
     say!("  tissue       {:.1} %", tissue.share() * 100.0);
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::progress::printable;
+use super::speech::printable;
 use crate::batch::{Locking, Merged, Status, merge};
 
 /// Arguments of `ftuseg merge`.
@@ -34,21 +34,23 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 }
 
 fn tell(merged: &Merged, args: &Args) {
-    super::table::print(&merged.summary);
+    if let Err(error) = super::table::print(&merged.summary) {
+        tell!("error: {}", super::speech::unwritten(&error));
+    }
     let there = merged
         .summary
         .slides
         .iter()
         .filter(|s| s.is_there())
         .count();
-    eprintln!(
+    tell!(
         "{there} of {} slides are there, from {} folders; report in {}",
         merged.summary.slides.len(),
         args.outs.len(),
         printable(&args.out.display().to_string())
     );
     for share in &merged.missing_shares {
-        eprintln!("  no folder holds the share {share}");
+        tell!("  no folder holds the share {share}");
     }
     for slide in merged.missing() {
         let word = match slide.status {
@@ -56,17 +58,19 @@ fn tell(merged: &Merged, args: &Args) {
             _ => "missing",
         };
         let reason = slide.reason.as_deref().unwrap_or("no reason known");
-        eprintln!("  {word}: {}: {}", slide.id, printable(reason));
+        tell!("  {word}: {}: {}", printable(&slide.id), printable(reason));
     }
     for (id, folders) in &merged.alike {
-        eprintln!(
-            "  double, alike: {id} in {}",
+        tell!(
+            "  double, alike: {} in {}",
+            printable(id),
             printable(&folders.join(", "))
         );
     }
     for (id, folders) in &merged.different {
-        eprintln!(
-            "  double, DIFFERENT: {id} in {}; the first is taken",
+        tell!(
+            "  double, DIFFERENT: {} in {}; the first is taken",
+            printable(id),
             printable(&folders.join(", "))
         );
     }

@@ -1,8 +1,13 @@
 //! The command line: arguments are parsed here, validated into plain options, and handed to the library.
 
-/// Prints a line on standard output, as `println!` does, but by [`print_line`].
+/// Prints a line on standard output, as `println!` does, but by [`speech::print_line`].
 macro_rules! say {
-    ($($words:tt)*) => { crate::cli::print_line(format_args!($($words)*)) };
+    ($($words:tt)*) => { crate::cli::speech::print_line(format_args!($($words)*)) };
+}
+
+/// Prints a line on standard error, as `tell!` does, but by [`speech::tell_line`].
+macro_rules! tell {
+    ($($words:tt)*) => { crate::cli::speech::tell_line(format_args!($($words)*)) };
 }
 
 mod common;
@@ -18,6 +23,7 @@ mod route;
 mod samples;
 mod segment;
 mod signals;
+mod speech;
 mod table;
 mod trial;
 
@@ -70,19 +76,6 @@ enum Command {
     Samples(samples::Args),
 }
 
-/// Prints a line on standard output. A reader that went away, `head` say, is no reason to fall over; anything else ends
-/// the program, for the line may be what was asked for, and half of it is worse than an error.
-fn print_line(words: std::fmt::Arguments<'_>) {
-    use std::io::{ErrorKind, Write};
-    match writeln!(std::io::stdout(), "{words}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("error: cannot write to standard output: {error}");
-            std::process::exit(SOME_FAILED.into());
-        }
-        _ => {}
-    }
-}
-
 /// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing
 /// could start, 130 and 143 stopped by SIGINT and SIGTERM.
 pub fn run() -> u8 {
@@ -95,7 +88,7 @@ pub fn run() -> u8 {
     };
     // Nothing has opened a slide yet, so this is in time.
     let search = Search::from_environment(&OPENSLIDE, cli.openslide.clone(), offline);
-    use_search(search, Box::new(|line| eprintln!("{line}")));
+    use_search(search, Box::new(|line| tell!("{line}")));
     let result = match cli.command {
         Command::Segment(args) => segment::run(&args),
         Command::Merge(args) => merge::run(&args),
@@ -109,7 +102,7 @@ pub fn run() -> u8 {
         Command::Samples(args) => samples::run(&args),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        tell!("error: {}", speech::chain(&error));
         NOTHING_STARTED
     })
 }

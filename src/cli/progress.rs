@@ -1,12 +1,13 @@
 //! Tells how a batch goes: bars on a terminal, one plain line a slide elsewhere, or JSON for programs.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::speech::{printable, put_line};
 use crate::batch::{Event, SlideStatus, Status};
 
 /// What is shown.
@@ -48,6 +49,8 @@ struct State {
     /// Mpx of the slide at hand.
     mpx: f64,
     told: Option<Instant>,
+    /// The first reason why an event could not be written.
+    unwritten: Option<std::io::Error>,
 }
 
 impl Progress {
@@ -70,7 +73,7 @@ impl Progress {
         match event {
             Event::Note(note) => self.line(&printable(note)),
             Event::Started { index, total, job } => {
-                state.current = format!("[{}/{total}] {}", index + 1, job.id);
+                state.current = format!("[{}/{total}] {}", index + 1, printable(&job.id));
                 state.begun = Some(Instant::now());
                 state.mpx = 0.0;
                 state.told = None;
@@ -79,7 +82,7 @@ impl Progress {
                     bars.slide.set_length(0);
                     bars.slide.set_position(0);
                     bars.slide.reset();
-                    bars.slide.set_message(job.id.clone());
+                    bars.slide.set_message(printable(&job.id));
                     bars.batch.tick();
                 }
             }
@@ -111,6 +114,12 @@ impl Progress {
                 };
                 if is_wanted {
                     self.line(&format!("[{}/{total}] {}", index + 1, sentence(status)));
+                    // Those of a slide that is kept stood there when it was done.
+                    if status.status == Status::Done {
+                        for warning in &status.warnings {
+                            self.line(&printable(&format!("  warning: {}", warning.text)));
+                        }
+                    }
                 }
             }
         }
@@ -129,7 +138,10 @@ impl Progress {
         // A closed standard error is no reason to stop segmenting.
         let _ = match &self.bars {
             Some(bars) => bars.all.println(line),
-            None => writeln!(std::io::stderr(), "{line}"),
+            None => {
+                tell!("{line}");
+                Ok(())
+            }
         };
     }
 
@@ -172,14 +184,17 @@ impl Progress {
                 "slide": status,
             }),
         };
-        print_json(&value);
+        if let Err(error) = put_line(&value) {
+            // Segmenting goes on; the end of the run tells of it.
+            state.unwritten.get_or_insert(error);
+        }
     }
-}
 
-/// Prints one object on one line of standard output.
-pub(super) fn print_json(value: &Value) {
-    // A reader that went away is no reason to stop segmenting.
-    let _ = writeln!(std::io::stdout(), "{value}");
+    /// Why an event could not be written, if one could not.
+    pub fn unwritten(&self) -> Option<std::io::Error> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unwritten.take()
+    }
 }
 
 impl Bars {
@@ -238,7 +253,7 @@ impl std::fmt::Display for Rate {
 /// What became of a slide, in words.
 fn sentence(status: &SlideStatus) -> String {
     let reason = printable(status.reason.as_deref().unwrap_or("no reason known"));
-    let id = &status.id;
+    let id = printable(&status.id);
     match status.status {
         Status::Done => format!(
             "{id}: {}, {} objects, {:.1} s",
@@ -249,30 +264,5 @@ fn sentence(status: &SlideStatus) -> String {
         Status::Skipped => format!("{id}: there already"),
         Status::Failed => format!("{id}: FAILED: {reason}"),
         Status::Pending => format!("{id}: {reason}"),
-    }
-}
-
-/// A text with nothing in it that a terminal would obey: a file's name may hold anything.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| {
-            let escaped = letter.is_control().then(|| letter.escape_default());
-            let plain = escaped.is_none().then_some(letter);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_speak_to_the_terminal() {
-        assert_eq!(
-            printable("a\nb\x1b[31mc\u{9b}d"),
-            "a\\nb\\u{1b}[31mc\\u{9b}d"
-        );
-        assert_eq!(printable("切片 ä.tif"), "切片 ä.tif");
     }
 }

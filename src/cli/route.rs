@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ftuseg_router::Organ;
 
 use super::common::{EngineArgs, RouteArgs, TileArgs};
+use super::speech::{about, printable};
 use crate::batch::discover;
 use crate::pipeline::{PipelineError, Request, Route};
 use crate::slide;
@@ -52,16 +53,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 };
                 engine.route(slide.as_ref(), &request)
             });
+        let id = printable(&job.id);
         match answer {
             Ok((_, map, _)) => {
                 let shares = map.shares();
                 if shares.is_empty() {
-                    say!("{}\t-\t0\t0\t0", job.id);
+                    say!("{id}\t-\t0\t0\t0");
                 }
                 for share in shares {
                     say!(
-                        "{}\t{}\t{:.4}\t{:.4}\t{}",
-                        job.id,
+                        "{id}\t{}\t{:.4}\t{:.4}\t{}",
                         share.target,
                         share.share,
                         share.confidence,
@@ -70,7 +71,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 }
             }
             Err(error) => {
-                eprintln!("{}: FAILED: {error}", job.id);
+                tell!("{id}: FAILED: {}", about(&job.path, &error));
                 failed = true;
             }
         }

@@ -7,8 +7,9 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::common::{EngineArgs, RouteArgs, TileArgs, route_name};
-use super::progress::{Progress, Shown, printable};
+use super::progress::{Progress, Shown};
 use super::signals::Signals;
+use super::speech::{printable, unwritten};
 use crate::batch::{
     Again, Batch, BatchError, Locking, Outputs, Shard, SlideStatus, State, Status, Summary,
     discover,
@@ -154,13 +155,23 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let summary = match summary {
         Ok(summary) => summary,
         Err(error @ (BatchError::Report(_) | BatchError::Stopped)) => {
-            eprintln!("error: {error}");
+            tell!("error: {error}");
             return Ok(signals.exit_code().unwrap_or(super::SOME_FAILED));
         }
         Err(error) => return Err(error.into()),
     };
-    tell(&summary, args);
-    Ok(signals.exit_code().unwrap_or_else(|| exit_code(&summary)))
+    let told = tell(&summary, args);
+    let code = match progress.unwritten().map_or(told, Err) {
+        Ok(()) => exit_code(&summary),
+        Err(error) => {
+            tell!(
+                "error: {}; the slides are as the last line says, but not all of it was told there",
+                unwritten(&error)
+            );
+            super::SOME_FAILED
+        }
+    };
+    Ok(signals.exit_code().unwrap_or(code))
 }
 
 /// Who makes the results, for the records. Threads are left out: they do not change a result.
@@ -205,30 +216,33 @@ pub(super) fn exit_code(summary: &Summary) -> u8 {
     }
 }
 
-/// What came of the run: on standard output a table or JSON, on standard error what went wrong.
-fn tell(summary: &Summary, args: &Args) {
+/// What came of the run: on standard output a table or JSON, on standard error what went wrong. The error is that of
+/// standard output.
+fn tell(summary: &Summary, args: &Args) -> std::io::Result<()> {
+    let mut told = Ok(());
     if args.batch.json_log {
-        super::progress::print_json(&serde_json::json!({
+        told = super::speech::put_line(&serde_json::json!({
             "event": "finished",
             "state": summary.state,
             "done": summary.count(Status::Done),
             "skipped": summary.count(Status::Skipped),
             "failed": summary.count(Status::Failed),
             "pending": summary.count(Status::Pending),
+            "warnings": summary.warning_count(),
             "seconds": summary.seconds,
         }));
     } else if !args.batch.quiet {
-        super::table::print(summary);
+        told = super::table::print(summary);
     }
     let again: Vec<&SlideStatus> = summary
         .ours()
         .filter(|slide| slide.done_again.is_some())
         .collect();
     if !again.is_empty() && !args.batch.quiet && !args.batch.overwrite {
-        eprintln!("not kept from an earlier run:");
+        tell!("not kept from an earlier run:");
         for slide in again {
             let reason = slide.done_again.as_deref().unwrap_or_default();
-            eprintln!("  {}: {}", slide.id, printable(reason));
+            tell!("  {}: {reason}", printable(&slide.id));
         }
     }
     let counts = [
@@ -248,22 +262,29 @@ fn tell(summary: &Summary, args: &Args) {
     if earlier > 0 {
         line += &format!("; {earlier} more of earlier runs");
     }
-    eprintln!(
-        "{line} in {:.1} s; results in {}",
+    tell!(
+        "{line} in {:.1} s; {}; results in {}",
         summary.seconds,
+        counted(summary.warning_count(), "warning"),
         printable(&args.out.display().to_string())
     );
     for slide in summary.ours().filter(|s| s.status == Status::Failed) {
         let reason = slide.reason.as_deref().unwrap_or("no reason known");
-        eprintln!("  {}: {}", slide.id, printable(reason));
+        tell!("  {}: {reason}", printable(&slide.id));
     }
     match summary.state {
-        State::Interrupted => eprintln!("stopped; run the same command again to go on"),
-        State::DiskFull => eprintln!(
+        State::Interrupted => tell!("stopped; run the same command again to go on"),
+        State::DiskFull => tell!(
             "stopped: the disk takes nothing more; free some space and run the same command again"
         ),
         _ => {}
     }
+    told
+}
+
+/// A count with its word.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A number of bytes, with K, M, G or T for powers of 1024.

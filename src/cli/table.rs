@@ -1,25 +1,27 @@
 //! Prints what came of a batch as a table on standard output.
 
-use std::io::Write;
-
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::progress::printable;
+use super::speech::{printable, put_line};
 use crate::batch::{SlideStatus, Status, Summary};
 
 /// Prints a line a slide, and a line of sums with their n.
-pub(super) fn print(summary: &Summary) {
-    if summary.slides.is_empty() {
-        return;
+///
+/// # Errors
+/// When standard output takes it not.
+pub(super) fn print(summary: &Summary) -> std::io::Result<()> {
+    match summary.slides.is_empty() {
+        true => Ok(()),
+        false => put_line(&of(&summary.slides)),
     }
-    // A closed standard output is no reason to fail.
-    let _ = writeln!(std::io::stdout(), "{}", of(&summary.slides));
 }
 
 fn of(slides: &[SlideStatus]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["slide", "", "organ", "objects", "mm2", "seconds"]);
+    table.set_header([
+        "slide", "", "organ", "objects", "mm2", "seconds", "warnings",
+    ]);
     for column in [3, 4, 5] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -41,11 +43,12 @@ fn of(slides: &[SlideStatus]) -> Table {
         there.iter().map(|s| s.objects).sum::<u64>().to_string(),
         area,
         format!("{:.1}", slides.iter().fold(0.0, |sum, s| sum + s.seconds)),
+        count(slides.iter().map(|s| s.warnings.len()).sum()),
     ]);
     table
 }
 
-fn row(slide: &SlideStatus) -> [String; 6] {
+fn row(slide: &SlideStatus) -> [String; 7] {
     let word = match (slide.status, slide.earlier) {
         (Status::Done, _) => "done",
         (Status::Skipped, false) => "there already",
@@ -59,7 +62,7 @@ fn row(slide: &SlideStatus) -> [String; 6] {
         false => "-".to_owned(),
     };
     [
-        slide.id.clone(),
+        printable(&slide.id),
         match slide.status {
             Status::Failed => format!("{word}: {}", slide.kind.as_deref().unwrap_or("unknown")),
             _ => word.to_owned(),
@@ -71,7 +74,22 @@ fn row(slide: &SlideStatus) -> [String; 6] {
             Status::Done | Status::Failed => format!("{:.1}", slide.seconds),
             Status::Skipped | Status::Pending => "-".to_owned(),
         },
+        kinds(slide),
     ]
+}
+
+/// The kinds of a slide's warnings, each once.
+fn kinds(slide: &SlideStatus) -> String {
+    let mut names: Vec<&str> = slide.warnings.iter().map(|w| w.kind.name()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+fn count(warnings: usize) -> String {
+    match warnings {
+        0 => String::new(),
+        some => some.to_string(),
+    }
 }
 
 fn mm2(area: Option<f64>) -> String {

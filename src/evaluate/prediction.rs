@@ -21,8 +21,8 @@ pub struct Prediction {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// A folder that `ftuseg segment` wrote.
-    Results,
+    /// A folder that `ftuseg segment` wrote: the names of its slides' folders, by the ids in their records.
+    Results(HashMap<String, Vec<String>>),
     /// id,rle
     Submission(HashMap<String, String>),
     /// A folder of `ID.png`, `ID.tif` or `ID.geojson`.
@@ -45,7 +45,7 @@ impl Prediction {
                 |n| n.to_string_lossy().into_owned(),
             );
         let kind = if path.is_dir() && path.join("slides").is_dir() {
-            Kind::Results
+            Kind::Results(folders(&path.join("slides")))
         } else if path.is_dir() {
             Kind::Masks
         } else if path.is_file() {
@@ -60,7 +60,7 @@ impl Prediction {
             name,
             path: path.to_owned(),
             about: match kind {
-                Kind::Results => RunRecord::read(&path.join("run.json")),
+                Kind::Results(_) => RunRecord::read(&path.join("run.json")),
                 _ => RunRecord::default(),
             },
             kind,
@@ -77,10 +77,12 @@ impl Prediction {
                 Some(text) => rle::decode(text, size.0, size.1)?,
                 None => return Ok(None),
             },
-            Kind::Results => match self.inside(&format!("slides/{id}/mask.tif"), id) {
-                Some(file) => mask_file::read(&file, None)?,
-                None => return Ok(None),
-            },
+            Kind::Results(folders) => {
+                match self.of_slide(one_of(folders, id, &self.path)?, "mask.tif") {
+                    Some(file) => mask_file::read(&file, None)?,
+                    None => return Ok(None),
+                }
+            }
             Kind::Masks => {
                 let found = mask_file::EXTENSIONS
                     .iter()
@@ -100,25 +102,26 @@ impl Prediction {
 
     /// What the run's record says of an image.
     pub(super) fn record(&self, id: &str) -> Option<Record> {
-        let Kind::Results = self.kind else {
+        let Kind::Results(folders) = &self.kind else {
             return None;
         };
-        Record::read(&self.inside(&format!("slides/{id}/slide.json"), id)?)
+        let folder = one_of(folders, id, &self.path).ok()?;
+        Record::read(&self.of_slide(folder, "slide.json")?)
     }
 
     /// The file with the probabilities of an image, if the run has it.
     pub(super) fn probabilities(&self, id: &str) -> Option<PathBuf> {
-        let Kind::Results = self.kind else {
+        let Kind::Results(folders) = &self.kind else {
             return None;
         };
-        self.inside(&format!("slides/{id}/prob.tif"), id)
+        self.of_slide(one_of(folders, id, &self.path).ok()?, "prob.tif")
     }
 
     /// Ids that the run has and that are not in `known`.
     pub fn unknown(&self, known: &BTreeSet<&str>) -> Vec<String> {
         let mut unknown: Vec<String> = match &self.kind {
             Kind::Submission(rows) => rows.keys().cloned().collect(),
-            Kind::Results => names(&self.path.join("slides")),
+            Kind::Results(folders) => folders.keys().cloned().collect(),
             Kind::Masks => names(&self.path)
                 .iter()
                 .filter_map(|name| {
@@ -134,11 +137,53 @@ impl Prediction {
         unknown
     }
 
+    /// A file of a slide's folder, if both are there.
+    fn of_slide(&self, folder: Option<&str>, name: &str) -> Option<PathBuf> {
+        let file = self.path.join("slides").join(folder?).join(name);
+        file.is_file().then_some(file)
+    }
+
     /// A file of the run, if it is there. An id is a name, never a way out of the folder.
     fn inside(&self, name: &str, id: &str) -> Option<PathBuf> {
         let plain = !id.contains(['/', '\\']) && !id.starts_with('.');
         let file = self.path.join(name);
         (plain && file.is_file()).then_some(file)
+    }
+}
+
+/// The folders of a run's slides, by the ids that their records state; those without a record by their names.
+fn folders(slides: &Path) -> HashMap<String, Vec<String>> {
+    let mut found: HashMap<String, Vec<String>> = HashMap::new();
+    let mut all = names(slides);
+    all.sort();
+    for name in all {
+        let id = super::record::id_of(&slides.join(&name).join("slide.json"));
+        let id = id.unwrap_or_else(|| name.clone());
+        found.entry(id).or_default().push(name);
+    }
+    found
+}
+
+/// The folder of an id, if there is one.
+///
+/// # Errors
+/// When there are several: which of them the truth speaks of is not known.
+fn one_of<'a>(
+    folders: &'a HashMap<String, Vec<String>>,
+    id: &str,
+    run: &Path,
+) -> Result<Option<&'a str>, EvaluateError> {
+    match folders.get(id).map(Vec::as_slice) {
+        None | Some([]) => Ok(None),
+        Some([one]) => Ok(Some(one)),
+        Some(several) => Err(EvaluateError::format(
+            run,
+            format!(
+                "{} slides have the id {id:?} (folders {}), so it is not known which of them the truth speaks of; give them ids that differ, in a table",
+                several.len(),
+                several.join(", ")
+            ),
+        )),
     }
 }
 

@@ -121,7 +121,13 @@ impl Record {
         ) else {
             return Err("its record does not say which threshold was used".to_owned());
         };
-        let plain = |name: &str| name.strip_suffix(" int8").unwrap_or(name).to_owned();
+        let plain = |name: &str| {
+            let variants = [" int8", " fp16", " fp32"];
+            let plain = variants
+                .iter()
+                .find_map(|variant| name.strip_suffix(variant));
+            plain.unwrap_or(name).to_owned()
+        };
         Ok(Decided {
             target,
             models: models.split(" + ").map(plain).collect(),
@@ -151,15 +157,17 @@ impl RunRecord {
     }
 }
 
+/// The id that a slide's record states.
+pub(super) fn id_of(path: &Path) -> Option<String> {
+    text(&json(path)?, "id")
+}
+
 fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key)?.as_str().map(str::to_owned)
 }
 
 fn json(path: &Path) -> Option<Value> {
-    if std::fs::metadata(path).ok()?.len() > MAX_RECORD {
-        return None;
-    }
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&crate::opener::read(path, MAX_RECORD).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -171,7 +179,7 @@ mod tests {
         Record(json!({
             "organ": "lung",
             "organs": [
-                { "organ": "lung", "model": "a + b int8", "threshold": 0.4, "share": share, "confidence": 0.9 },
+                { "organ": "lung", "model": "a fp16 + b int8 + c fp32", "threshold": 0.4, "share": share, "confidence": 0.9 },
                 { "organ": "kidney", "model": "k", "threshold": 0.5, "share": 1.0 - share, "confidence": 0.5 },
             ],
             "organ_map": { "legend": { ".": "glass", "5": "lung", "1": "kidney" }, "cells": ["..5", "551"] },
@@ -186,7 +194,7 @@ mod tests {
         assert_eq!(routed.cells_of("spleen"), (0, 4));
         assert_eq!(routed.share_of("kidney"), 0.25);
         let decided = record(1.0).decided().unwrap();
-        assert_eq!(decided.models, ["a", "b"]);
+        assert_eq!(decided.models, ["a", "b", "c"]);
         assert_eq!((decided.target.as_str(), decided.threshold), ("lung", 0.4));
         let reason = record(0.75).decided().unwrap_err();
         assert!(reason.contains("75 %"), "{reason}");

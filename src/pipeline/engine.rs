@@ -1,7 +1,7 @@
 //! The engine: a bundle on a backend, ready to segment one slide after another.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};
@@ -11,9 +11,12 @@ use crate::bundle::Bundle;
 use crate::mask::{Mask, Rect, fill_holes, remove_small};
 use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
 
-use super::loaded::Loaded;
+use super::loaded::{Loaded, Shared};
 use super::run::{How, run};
-use super::{Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, route};
+use super::{
+    Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, doubt, route,
+};
+use crate::warning::Warning;
 
 /// How slides are sent to models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +138,8 @@ pub struct Segmentation {
     pub tiles: TileCount,
     /// Seconds by stage.
     pub timings: Timings,
+    /// What looks doubtful about it, beside what the reader says.
+    pub warnings: Vec<Warning>,
 }
 
 impl Segmentation {
@@ -233,6 +238,7 @@ impl Engine {
     ) -> Result<Segmentation, PipelineError> {
         let resolution = request.resolution.or(slide.info().resolution);
         let (tissue, map, mut timings) = self.route(slide, request)?;
+        let warnings = self.doubts(slide, &map)?;
         let plans = map
             .targets()
             .into_iter()
@@ -257,11 +263,13 @@ impl Engine {
         let mut layers = Vec::new();
         for plan in &plans {
             let started = Instant::now();
+            let keys = keys(plan, self.options.precision);
             let networks = plan
                 .models
                 .iter()
-                .map(|model| {
-                    self.networks.get(&model.name, || {
+                .zip(&keys)
+                .map(|(model, key)| {
+                    self.networks.get(key, || {
                         Network::model(self.backend(), &self.bundle, model, self.options.precision)
                     })
                 })
@@ -278,11 +286,7 @@ impl Engine {
                     inferred: *inferred,
                 });
             };
-            // Always locked in the bundle's order, so that two slides cannot wait for each other.
-            let mut networks: Vec<_> = networks
-                .iter()
-                .map(|network| network.lock().unwrap_or_else(PoisonError::into_inner))
-                .collect();
+            let mut networks = locked(&networks, &keys);
             let (stitched, inferred) = run(
                 slide,
                 plan,
@@ -334,7 +338,29 @@ impl Engine {
             layers,
             tiles,
             timings,
+            warnings,
         })
+    }
+
+    /// What looks doubtful about how a slide was routed.
+    ///
+    /// # Errors
+    /// When the slide cannot be read.
+    pub fn doubts(
+        &self,
+        slide: &dyn SlideReader,
+        map: &OrganMap,
+    ) -> Result<Vec<Warning>, PipelineError> {
+        let unsure = match (self.options.route, &self.bundle.router) {
+            (Route::Tile | Route::Slide, Some(spec)) => {
+                doubt::unsure(map, spec.limit, spec.fallback)
+            }
+            _ => None,
+        };
+        Ok(doubt::no_tissue(slide, map)?
+            .into_iter()
+            .chain(unsure)
+            .collect())
     }
 
     fn organ_map(
@@ -390,6 +416,35 @@ impl Engine {
             target,
         ))
     }
+}
+
+/// What the networks of a plan are known by. A plan that has one network twice gets it twice, for both run at a time.
+fn keys(plan: &LayerPlan, precision: Precision) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for model in &plan.models {
+        let key = super::network::key(model, precision);
+        let again = keys.iter().filter(|k| k.starts_with(&key)).count();
+        keys.push(match again {
+            0 => key,
+            n => format!("{key} again {n}"),
+        });
+    }
+    keys
+}
+
+/// Locks networks, in the order of their keys, so that two slides cannot wait for each other.
+fn locked<'a>(networks: &'a [Shared], keys: &[String]) -> Vec<MutexGuard<'a, Network>> {
+    let mut order: Vec<usize> = (0..networks.len()).collect();
+    order.sort_by_key(|&place| &keys[place]);
+    let mut locked: Vec<(usize, MutexGuard<'a, Network>)> = order
+        .into_iter()
+        .map(|place| {
+            let network = networks[place].lock();
+            (place, network.unwrap_or_else(PoisonError::into_inner))
+        })
+        .collect();
+    locked.sort_by_key(|(place, _)| *place);
+    locked.into_iter().map(|(_, network)| network).collect()
 }
 
 /// Fills holes and drops small objects, as the bundle says for this model.

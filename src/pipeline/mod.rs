@@ -11,6 +11,7 @@
 
 mod axis;
 mod canvas;
+mod doubt;
 mod engine;
 mod error;
 mod loaded;

@@ -90,6 +90,25 @@ enum Answers {
     Classes(usize),
 }
 
+/// What tells loaded models apart: the file, and how its input and output are understood. Two models of one file, at two
+/// scales say, are one network.
+pub(super) fn key(spec: &ModelSpec, precision: Precision) -> String {
+    let (_, sha256, _) = precision.file(spec);
+    format!(
+        "{} {:?} {:?} {} {}",
+        sha256.to_lowercase(),
+        spec.input,
+        spec.output,
+        spec.tile,
+        can_be_bytes(spec)
+    )
+}
+
+/// Whether its answers can come as bytes. A threshold within the first steps would be met by everything.
+fn can_be_bytes(spec: &ModelSpec) -> bool {
+    spec.output == OutputKind::Probability && spec.threshold >= 0.02
+}
+
 impl Network {
     /// Loads a segmentation model in a precision; its file is checked against its sha256 first.
     ///
@@ -107,8 +126,7 @@ impl Network {
             let how = Loading {
                 lane,
                 halves: true,
-                // A threshold within the first steps would be met by everything.
-                bytes: spec.output == OutputKind::Probability && spec.threshold >= 0.02,
+                bytes: can_be_bytes(spec),
             };
             backend.load(&spec.name, &bytes, how)
         };

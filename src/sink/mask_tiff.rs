@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ftuseg_router::Target;
+
 use crate::mask::{Mask, Rect};
 use crate::slide::SlideReader;
 use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
@@ -50,9 +52,26 @@ fn legend(finding: &Finding<'_>) -> String {
         .map(|(index, organ)| format!("{} {organ}", index + 1));
     let all: Vec<String> = std::iter::once("0 background".to_owned())
         .chain(names)
-        .chain(std::iter::once("255 baseline".to_owned()))
+        .chain(std::iter::once(format!("255 {}", single(finding))))
         .collect();
     format!("ftuseg mask: {}", all.join(", "))
+}
+
+/// Who the single model is: the one that decided a part of the slide, else the bundle's.
+fn single(finding: &Finding<'_>) -> String {
+    let is_single = |target: &Target| target.organ().is_none();
+    let decided = finding.segmentation.map.targets().into_iter();
+    let mut names: Vec<&str> = decided.filter(is_single).map(Target::name).collect();
+    if names.is_empty() {
+        let models = finding.bundle.models.iter().map(|model| model.target());
+        names = models.filter(is_single).map(Target::name).collect();
+        names.sort_unstable();
+        names.dedup();
+    }
+    match names.is_empty() {
+        true => Target::Baseline.name().to_owned(),
+        false => names.join(" or "),
+    }
 }
 
 /// The layers' labels, painted tile by tile straight from their bits.

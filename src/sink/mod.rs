@@ -48,7 +48,7 @@ impl Objects {
 
 /// A segmented slide with all that the sinks need.
 pub struct Finding<'a> {
-    /// The slide's id, safe as a folder's name.
+    /// The slide's id, as the user gave it.
     pub id: &'a str,
     /// The slide.
     pub slide: &'a dyn SlideReader,

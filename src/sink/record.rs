@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::backend::About;
+use crate::warning::Warning;
 
 use super::{Finding, Sink, SinkError, write_whole};
 
@@ -28,10 +29,14 @@ pub struct Provenance {
 pub struct Record {
     /// Who made the result.
     pub provenance: Provenance,
+    /// The name of its folder.
+    pub folder: String,
     /// The input: path, size, time of change.
     pub input: Value,
     /// Seconds since the slide was opened, until the record was written.
     pub seconds: f64,
+    /// What looks doubtful.
+    pub warnings: Vec<Warning>,
     /// The RLE of all that was found, for a run that writes no mask.
     pub rle: Option<String>,
 }
@@ -78,6 +83,7 @@ impl Record {
         let mut record = json!({
             "schema": "ftuseg/slide/1",
             "id": finding.id,
+            "folder": self.folder,
             "input": self.input,
             "format": info.format,
             "reader": info.reader,
@@ -92,6 +98,7 @@ impl Record {
             "organ": shares.first().map(|share| share.target.name()),
             "organs": organs,
             "organ_map": organ_map(finding),
+            "warnings": self.warnings,
             "tiles": segmentation.tiles,
             "timings": segmentation.timings,
             "seconds": self.seconds,

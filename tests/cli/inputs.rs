@@ -7,7 +7,7 @@ use super::util::*;
 use super::{assert_failed, slides_of};
 
 #[test]
-fn ids_are_safe_and_unique_whatever_the_names() {
+fn ids_stand_as_they_are_and_folders_are_safe_and_unique() {
     let dir = Dir::with_slide();
     let names = [
         "a/same.tif",
@@ -24,23 +24,34 @@ fn ids_are_safe_and_unique_whatever_the_names() {
     }
     dir.segment(names, "out").ends_with(0);
     let run = dir.json("out/run.json");
-    let ids: Vec<&str> = run["slides"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|slide| slide["id"].as_str().unwrap())
-        .collect();
-    assert_eq!(ids.len(), names.len());
-    assert_eq!(&ids[..3], ["same", "same-2", "Same-3"]);
-    assert_eq!(ids[4], "切片-ä-Ω");
+    let slides = run["slides"].as_array().unwrap();
+    let ids: Vec<&str> = slides.iter().map(|s| s["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        ids,
+        [
+            "same",
+            "same",
+            "Same",
+            "it's \"quoted\", with space",
+            "切片-ä-Ω",
+            "$(touch pwned);"
+        ]
+    );
     let rows = dir.submission("out");
-    for ((id, name), row) in ids.iter().zip(names).zip(&rows) {
-        assert_eq!(row.0, *id);
-        assert_eq!(row.1, rows[0].1, "{id}");
-        let record = dir.json(format!("out/slides/{id}/slide.json"));
-        assert_eq!(record["id"], *id);
+    for ((slide, name), row) in slides.iter().zip(names).zip(&rows) {
+        assert_eq!(row.0, slide["id"].as_str().unwrap());
+        assert_eq!(row.1, rows[0].1, "{name}");
+        let folder = slide["folder"].as_str().unwrap();
+        let record = dir.json(format!("out/{folder}/slide.json"));
+        assert_eq!(record["id"], slide["id"]);
+        assert_eq!(
+            format!("slides/{}", record["folder"].as_str().unwrap()),
+            folder
+        );
         assert!(record["input"]["path"].as_str().unwrap().ends_with(name));
     }
+    assert_eq!(slides[4]["folder"], "slides/切片-ä-Ω");
+    assert_eq!(slides[0]["warnings"][0]["kind"], "same-id");
     assert_eq!(slides_of(&dir, "out").len(), names.len());
 }
 

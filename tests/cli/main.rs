@@ -5,10 +5,13 @@
 #![cfg(feature = "rten")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod attacks;
 mod bad_slides;
 mod commands;
 mod devices;
+mod doubts;
 mod evaluate;
+mod field_tables;
 mod inputs;
 mod kills;
 mod memory;

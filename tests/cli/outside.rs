@@ -223,20 +223,21 @@ fn two_files_of_one_name_are_told_apart_and_known_again() {
     dir.slide("b/x.tif", (300, 200), Some(MPP), |x, y| {
         two_organs(x + 9, y, 1)
     });
-    for expected in ["done", "skipped"] {
-        dir.segment(["a", "b"], "out").ends_with(0);
-        for (id, path) in [("x", "a/x.tif"), ("x-2", "b/x.tif")] {
-            let slide = status(&dir, "out", id);
-            assert_eq!(
-                (&slide["status"], &slide["path"]),
-                (&expected.into(), &path.into())
-            );
+    // Whatever the order.
+    for (inputs, expected) in [
+        (["a", "b"], "done"),
+        (["a", "b"], "skipped"),
+        (["b", "a"], "skipped"),
+    ] {
+        dir.segment(inputs, "out").ends_with(0);
+        let run = dir.json("out/run.json");
+        for (slide, input) in run["slides"].as_array().unwrap().iter().zip(inputs) {
+            assert_eq!(slide["id"], "x");
+            assert_eq!(slide["status"], expected);
+            assert_eq!(slide["path"], format!("{input}/x.tif"));
         }
     }
-    // The other way round they would get each other's folders: that is refused.
-    dir.segment(["b", "a"], "out")
-        .ends_with(2)
-        .says(&["another file of the same name"]);
+    assert_eq!(slides_of(&dir, "out").len(), 2);
     // A file that two inputs name is done once.
     dir.segment(["a", "a/x.tif", "a/../a"], "once").ends_with(0);
     assert_eq!(dir.submission("once").len(), 1);

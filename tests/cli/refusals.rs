@@ -292,6 +292,8 @@ fn without_any_library_the_slower_runtime_serves_and_says_so_loudly() {
     assert_eq!(run["runtime"]["backend"], "rten");
     let warning = run["runtime"]["warning"].as_str().unwrap();
     assert!(warning.contains("slower"), "{warning}");
+    assert_eq!(run["warnings"][0]["kind"], "slower");
+    assert_eq!(run["totals"]["warnings"], 1);
     assert!(!dir.read("out/slides/one/mask.tif").is_empty());
 
     let refused = command("onnxruntime", "refused").ends_with(2);

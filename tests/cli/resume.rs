@@ -131,17 +131,23 @@ fn changed_slides_are_done_again_and_the_rest_is_kept() {
     assert!(why.as_str().unwrap().contains("other settings"), "{why}");
     assert_eq!(dir.json("out/run.json")["totals"]["done_again"], 2);
     assert_eq!(dir.submission("out").len(), 3);
-    // Another file of the same name counts as changed too.
+    // Another file of the same name gets a folder of its own, or takes the old one's if that is to be replaced.
     fs::create_dir(dir.join("elsewhere")).unwrap();
     dir.two_organs("elsewhere/one.tif");
     touch(&dir, "elsewhere/one.tif");
     let command = || dir.segment(["elsewhere/one.tif"], "out").args(other);
-    command()
-        .ends_with(2)
-        .says(&["another file of the same name"]);
+    let path = || dir.json("out/slides/one/slide.json")["input"]["path"].clone();
+    let before = path();
+    command().ends_with(0).says(&["1 done"]);
+    assert_eq!(path(), before);
+    let slides = dir.json("out/run.json")["slides"].clone();
+    let folder = slides[0]["folder"].as_str().unwrap().to_owned();
+    assert!(folder.starts_with("slides/one~"), "{folder}");
+    assert_eq!(slides[0]["warnings"][0]["kind"], "same-id");
+    assert_eq!(dir.submission("out").len(), 4);
+    fs::remove_dir_all(dir.join("out").join(folder)).unwrap();
     command().args(["--redo-changed"]).ends_with(0);
-    let record = dir.json("out/slides/one/slide.json");
-    assert_eq!(record["input"]["path"], "elsewhere/one.tif");
+    assert_eq!(path(), "elsewhere/one.tif");
 }
 
 #[test]

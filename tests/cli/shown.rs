@@ -34,7 +34,10 @@ fn plain_lines_and_a_table() {
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
-    assert_eq!(lines[0], ["slide", "organ", "objects", "mm2", "seconds"]);
+    assert_eq!(
+        lines[0],
+        ["slide", "organ", "objects", "mm2", "seconds", "warnings"]
+    );
     assert_eq!(lines[1][..4], ["one", "done", organ, "10"]);
     assert_eq!(lines[2][..3], ["bad", "FAILED:", "format"]);
     assert_eq!(lines[3][..4], ["sum", "(n", "=", "1)"]);

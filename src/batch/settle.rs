@@ -1,0 +1,82 @@
+//! Gives every slide the folder that an earlier run made for it, and none that belongs to another.
+//!
+//! A new slide of an old name must not stop a rerun: the old one keeps its folder, the new one gets its own.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::discover::same_id;
+use super::ids::candidates;
+use super::kept::{Known, describe_input, read_record};
+use super::watch::Clock;
+use super::{Again, Job};
+
+/// Settles the folders of all jobs by what lies in `slides`.
+pub(super) fn settle(jobs: &mut [Job], slides: &Path, again: Again, known: Known, clock: &Clock) {
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut open: Vec<usize> = (0..jobs.len()).collect();
+    // Those whose path stands in a record first: a copy elsewhere must not take their folder.
+    for by_path in [true, false] {
+        open.retain(|&index| {
+            let job = &jobs[index];
+            let mut names: Vec<String> = candidates(job).into();
+            names.push(job.folder.clone());
+            let own = names.into_iter().find(|name| {
+                !taken.contains(&name.to_lowercase())
+                    && read_record(&slides.join(name))
+                        .is_some_and(|record| is_of(&record, job, by_path, known, clock))
+            });
+            let Some(name) = own else {
+                return true;
+            };
+            taken.insert(name.to_lowercase());
+            jobs[index].folder = name;
+            false
+        });
+    }
+    for index in open {
+        let job = &jobs[index];
+        let record = read_record(&slides.join(&job.folder));
+        let theirs = record.as_ref().and_then(|record| {
+            let id = record.get("id").and_then(Value::as_str)?;
+            let path = record.pointer("/input/path").and_then(Value::as_str)?;
+            Some((id, path))
+        });
+        // A slide that is to replace others of its name does; else what is there stays.
+        let replaces = matches!(again, Again::All | Again::Changed);
+        let is_free = match theirs {
+            None => true,
+            Some((id, _)) => replaces && id == job.id,
+        };
+        let is_free = is_free && !taken.contains(&job.folder.to_lowercase());
+        if !is_free {
+            let [_, _, by_path] = candidates(job);
+            let other = theirs.filter(|(id, _)| *id == job.id);
+            let warning = other.map(|(_, path)| same_id(&format!("{path} of an earlier run has")));
+            let job = &mut jobs[index];
+            job.folder = by_path;
+            job.warnings.extend(warning);
+        }
+        taken.insert(jobs[index].folder.to_lowercase());
+    }
+}
+
+/// Whether a record is of a job's slide: its id and, by path or by what the file is, its file.
+fn is_of(record: &Value, job: &Job, by_path: bool, known: Known, clock: &Clock) -> bool {
+    if record.get("id").and_then(Value::as_str) != Some(job.id.as_str()) {
+        return false;
+    }
+    let theirs = record.get("input").unwrap_or(&Value::Null);
+    if by_path {
+        let ours = job.path.display().to_string();
+        return theirs.get("path").and_then(Value::as_str) == Some(ours.as_str());
+    }
+    let keys = match known {
+        Known::ByChange => ["bytes", "modified"],
+        Known::ByContent => ["bytes", "sha256"],
+    };
+    describe_input(job, known, clock)
+        .is_ok_and(|ours| keys.iter().all(|key| theirs.get(*key) == ours.get(*key)))
+}

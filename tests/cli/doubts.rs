@@ -1,0 +1,77 @@
+//! What looks doubtful is said: in records, in the report, in the table, in JSON lines and on the last line.
+
+use super::status;
+use super::util::*;
+
+#[test]
+fn a_sound_slide_has_an_empty_list() {
+    let dir = Dir::with_slide();
+    let outcome = dir.segment(["one.tif"], "out").ends_with(0);
+    outcome.says(&["0 warnings"]);
+    let none = serde_json::json!([]);
+    assert_eq!(dir.json("out/slides/one/slide.json")["warnings"], none);
+    let run = dir.json("out/run.json");
+    assert_eq!(run["warnings"], none);
+    assert_eq!(run["slides"][0]["warnings"], none);
+    assert_eq!(run["totals"]["warnings"], 0);
+}
+
+#[test]
+fn no_tissue_is_a_doubt_unless_the_picture_is_blank() {
+    let dir = Dir::with_slide();
+    // Light that falls off towards the rim is no picture.
+    dir.slide("blank.tif", (300, 200), Some(MPP), |x, y| {
+        [245 - (x.abs_diff(150) + y.abs_diff(100)) as u8 / 16; 3]
+    });
+    // A pen's mark is no tissue, but no blank either.
+    dir.slide("pen.tif", (300, 200), Some(MPP), |x, y| {
+        match (40..160).contains(&x) && (40..120).contains(&y) {
+            true => [40, 90, 240],
+            false => [245; 3],
+        }
+    });
+    let outcome = dir
+        .segment(["blank.tif", "pen.tif"], "out")
+        .args(["--write", "rle"])
+        .ends_with(0);
+    outcome.says(&["1 warning;", "warning: no tissue was found", "--tissue off"]);
+    assert!(outcome.stdout.contains("no-tissue"), "{}", outcome.stdout);
+    let warnings = |id: &str| status(&dir, "out", id)["warnings"].clone();
+    assert_eq!(warnings("blank"), serde_json::json!([]));
+    assert_eq!(warnings("pen")[0]["kind"], "no-tissue");
+    let record = dir.json("out/slides/pen/slide.json");
+    assert_eq!(record["warnings"], warnings("pen"));
+    // A slide that is kept keeps its doubts.
+    let again = dir
+        .segment(["blank.tif", "pen.tif"], "out")
+        .args(["--write", "rle", "--json-log"])
+        .ends_with(0);
+    assert_eq!(warnings("pen")[0]["kind"], "no-tissue");
+    let events: Vec<serde_json::Value> = again
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events.last().unwrap()["warnings"], 1);
+    let ended = events
+        .iter()
+        .find(|e| e["event"] == "ended" && e["slide"]["id"] == "pen");
+    assert_eq!(ended.unwrap()["slide"]["warnings"], warnings("pen"));
+}
+
+#[test]
+fn cells_under_the_limit_are_a_doubt() {
+    let dir = Dir::with_slide();
+    dir.bundle(
+        "bundle",
+        &full_bundle().replace("limit = 0.4", "limit = 0.999"),
+    );
+    dir.segment(["one.tif"], "out").ends_with(0);
+    let slide = status(&dir, "out", "one");
+    assert_eq!(slide["warnings"][0]["kind"], "unsure", "{slide}");
+    let text = slide["warnings"][0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("cells of tissue (") && text.contains("went to baseline"),
+        "{text}"
+    );
+}
