@@ -76,6 +76,44 @@ fn a_vendors_slide_is_shown_or_says_what_to_do() {
 }
 
 #[test]
+fn a_picture_shows_the_tissue_that_was_found() {
+    let work = tempfile::tempdir().unwrap();
+    let picture = work.path().join("look.png");
+    let run = |slides: &[PathBuf]| {
+        Command::new(env!("CARGO_BIN_EXE_ftuseg"))
+            .arg("inspect")
+            .args(slides)
+            .arg("--picture")
+            .arg(&picture)
+            .output()
+            .unwrap()
+    };
+    let slide = work.path().join("slide.png");
+    let drawn = image::RgbImage::from_fn(120, 90, |x, _| {
+        image::Rgb(if (40..80).contains(&x) {
+            [170, 90, 150]
+        } else {
+            [240; 3]
+        })
+    });
+    drawn.save(&slide).unwrap();
+    // One slide only.
+    let two = run(&[slide.clone(), slide.clone()]);
+    assert_eq!(two.status.code(), Some(2));
+    assert!(!picture.exists());
+    let one = run(&[slide]);
+    assert_eq!(one.status.code(), Some(0), "{one:?}");
+    let shown = image::open(&picture).unwrap().into_rgb8();
+    assert_eq!(shown.dimensions(), (120, 90));
+    assert_eq!(shown.get_pixel(60, 45).0, [170, 90, 150]);
+    assert_eq!(shown.get_pixel(10, 45).0, [240; 3]);
+    let outline = shown.pixels().filter(|p| p.0 == [255, 230, 0]).count();
+    assert_eq!(outline, 2 * 90);
+    // Written whole: nothing else lies there.
+    assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn every_real_file_is_told_truly() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/slides");
     if !folder.is_dir() {

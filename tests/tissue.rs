@@ -68,7 +68,82 @@ fn pale_and_dark_tissue_is_found_on_any_glass() {
 }
 
 #[test]
+fn tissue_that_is_hardly_darker_than_the_glass_is_found() {
+    let glasses = [
+        [238, 238, 240],
+        [223, 215, 193],
+        [248; 3],
+        [205; 3],
+        [208, 198, 172],
+    ];
+    // Pale eosin, weaker and stronger; haematoxylin; unstained.
+    let less = [
+        [4, 12, 7],
+        [7, 20, 12],
+        [10, 28, 16],
+        [12, 35, 20],
+        [14, 12, 4],
+        [18; 3],
+    ];
+    for glass in glasses {
+        for [r, g, b] in less {
+            let share = disc(glass, [glass[0] - r, glass[1] - g, glass[2] - b]);
+            assert!(
+                (DISC * 0.97..DISC * 1.06).contains(&share),
+                "{:?} on {glass:?}: {share}",
+                [r, g, b]
+            );
+        }
+    }
+    // Beside tissue that is well stained too.
+    let both = find(|x, y| {
+        if inside(x, y, (150, 300), 100) {
+            [160, 90, 150]
+        } else if inside(x, y, (450, 300), 100) {
+            [231, 219, 229]
+        } else {
+            [238, 238, 240]
+        }
+    });
+    let share = both.share() / DISC * (150.0 * 150.0) / (2.0 * 100.0 * 100.0);
+    assert!((0.97..1.1).contains(&share), "{share}");
+}
+
+#[test]
+fn a_slide_with_something_on_it_and_no_tissue_is_doubted() {
+    let blank = find(|_, _| [240; 3]);
+    assert!(blank.is_blank() && blank.warning().is_none());
+    // A pen mark, and nothing scanned at all.
+    let pen = find(|x, y| {
+        if inside(x, y, (300, 300), 50) {
+            [25, 60, 185]
+        } else {
+            [240; 3]
+        }
+    });
+    for doubtful in [pen, find(|_, _| [0; 3])] {
+        assert_eq!(doubtful.share(), 0.0);
+        assert!(doubtful.warning().is_some());
+    }
+    assert!(find(|_, _| [180, 110, 160]).warning().is_none());
+}
+
+#[test]
 fn an_empty_slide_has_no_tissue() {
+    // Glass in steps, as of two lights or the edge of a cover slip; and in light that falls off to the corners.
+    for step in [3, 6, 10] {
+        let seams = find(|x, y| [240 - step * ((x / 100 + y / 100) % 2) as u8; 3]);
+        assert_eq!(seams.share(), 0.0, "{step}");
+    }
+    for fall in [10.0, 20.0, 30.0] {
+        let vignette = find(|x, y| {
+            let (x, y) = (f64::from(x) / 300.0 - 1.0, f64::from(y) / 300.0 - 1.0);
+            let lost = fall * (x * x + y * y) / 2.0;
+            [243.0 - lost, 240.0 - lost, 232.0 - lost].map(|v| v as u8)
+        });
+        assert_eq!(vignette.share(), 0.0, "{fall}");
+    }
+    assert_eq!(find(|_, _| [208, 198, 172]).share(), 0.0);
     for glass in [[255; 3], [245, 244, 246], [230, 226, 215], [205; 3]] {
         assert_eq!(find(|_, _| glass).share(), 0.0, "{glass:?}");
     }
@@ -136,4 +211,22 @@ fn black_borders_are_left_out() {
 fn switched_off_everything_is_tissue() {
     let slide = MemorySlide::new(50, 40, |_, _| [255; 3]);
     assert_eq!(Tissue::find(&slide, TissueMode::Off).unwrap().share(), 1.0);
+}
+
+/// Real cases, where they are beside the checkout: a disc of 28.3 % in pale eosin.
+#[test]
+fn field_cases_of_pale_tissue_are_found() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data/field_cases/31-tissue");
+    if !folder.is_dir() {
+        return println!("skipped: no field cases at {}", folder.display());
+    }
+    for name in ["pale-clear-glass", "tma-yellow-glass", "stronger-control"] {
+        let slide = ftuseg::slide::open(&folder.join(format!("{name}.tif"))).unwrap();
+        let share = Tissue::find(slide.as_ref(), TissueMode::Auto)
+            .unwrap()
+            .share();
+        println!("{name}: {share}");
+        assert!((0.27..0.30).contains(&share), "{name}: {share}");
+    }
 }

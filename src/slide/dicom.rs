@@ -1,11 +1,13 @@
-//! Reads from a DICOM file which series it belongs to (DICOM PS3.10 and PS3.5, chapter 7). Nothing else: OpenSlide reads
-//! the pixels.
+//! Reads from a DICOM file which series it belongs to and which image of it it is (DICOM PS3.10, PS3.5, chapter 7, and
+//! PS3.3, C.8.12.4). Nothing else: OpenSlide reads the pixels.
 
 use std::io::Read;
 use std::path::Path;
 
 /// The most that is read: the series stands before anything large.
 const MAX_BYTES: u64 = 1 << 20;
+/// What is read at first.
+const SOON: u64 = 32 << 10;
 /// Sequences in sequences; real files have a handful.
 const MAX_DEPTH: u32 = 32;
 const UNDEFINED: u32 = u32::MAX;
@@ -13,23 +15,69 @@ const UNDEFINED: u32 = u32::MAX;
 /// Tags, as group and element.
 mod tag {
     pub(super) const TRANSFER_SYNTAX: (u16, u16) = (0x0002, 0x0010);
+    pub(super) const IMAGE_TYPE: (u16, u16) = (0x0008, 0x0008);
     pub(super) const SERIES: (u16, u16) = (0x0020, 0x000e);
+    pub(super) const COLUMNS: (u16, u16) = (0x0048, 0x0006);
     pub(super) const ITEM: (u16, u16) = (0xfffe, 0xe000);
     pub(super) const ITEM_END: (u16, u16) = (0xfffe, 0xe00d);
     pub(super) const SEQUENCE_END: (u16, u16) = (0xfffe, 0xe0dd);
 }
 
+/// What one file of a series is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Instance {
+    /// `SeriesInstanceUID`.
+    pub(super) series: String,
+    /// The values of `ImageType`, as `ORIGINAL`, `PRIMARY`, `VOLUME`, `NONE`.
+    pub(super) image_type: Vec<String>,
+    /// Width of the whole image, px.
+    pub(super) columns: u32,
+}
+
+impl Instance {
+    /// Whether it is a level of the slide, and no label, overview or thumbnail.
+    pub(super) fn is_level(&self) -> bool {
+        // Where the type is not stated, nothing speaks against it.
+        self.image_type.get(2).is_none_or(|kind| kind == "VOLUME")
+    }
+
+    /// Whether it was made smaller, so that there is a larger level.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.image_type
+            .get(3)
+            .is_some_and(|kind| kind == "RESAMPLED")
+    }
+}
+
 /// The `SeriesInstanceUID` of a DICOM file; `None` where it is none, is broken, or has none near its start.
 pub(super) fn series(path: &Path) -> Option<String> {
+    instance(path).map(|instance| instance.series)
+}
+
+/// What a DICOM file is; `None` where it is none, is broken, or does not say its series near its start.
+pub(super) fn instance(path: &Path) -> Option<Instance> {
     let meta = std::fs::metadata(path).ok().filter(|meta| meta.is_file());
     meta?;
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).ok()?;
-    file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
-    of_bytes(&bytes)
+    // Most files that are asked are none, and their start says so.
+    let mut file = file.take(MAX_BYTES);
+    file.by_ref().take(132).read_to_end(&mut bytes).ok()?;
+    if bytes.get(128..132)? != b"DICM" {
+        return None;
+    }
+    // A folder can hold thousands, and nearly all say it at once.
+    file.by_ref().take(SOON).read_to_end(&mut bytes).ok()?;
+    match of_bytes(&bytes) {
+        Some(found) if found.columns > 0 => Some(found),
+        _ => {
+            file.read_to_end(&mut bytes).ok()?;
+            of_bytes(&bytes)
+        }
+    }
 }
 
-fn of_bytes(bytes: &[u8]) -> Option<String> {
+fn of_bytes(bytes: &[u8]) -> Option<Instance> {
     if bytes.get(128..132)? != b"DICM" {
         return None;
     }
@@ -38,6 +86,15 @@ fn of_bytes(bytes: &[u8]) -> Option<String> {
         at: 132,
         explicit: true,
     };
+    let mut found = Instance::default();
+    // What stands behind the series is good to have, but a file need not be whole there.
+    match read(&mut reader, &mut found) {
+        Some(()) => Some(found),
+        None => (!found.series.is_empty()).then_some(found),
+    }
+}
+
+fn read(reader: &mut Reader<'_>, found: &mut Instance) -> Option<()> {
     let mut syntax = String::new();
     loop {
         // The first group is always explicit; what follows is as it says.
@@ -45,7 +102,7 @@ fn of_bytes(bytes: &[u8]) -> Option<String> {
             reader.explicit = syntax != "1.2.840.10008.1.2";
         }
         let (tag, length) = reader.head()?;
-        if tag > tag::SERIES {
+        if tag > tag::COLUMNS || tag > tag::SERIES && found.series.is_empty() {
             return None;
         }
         if length == UNDEFINED {
@@ -60,7 +117,16 @@ fn of_bytes(bytes: &[u8]) -> Option<String> {
         };
         match tag {
             tag::TRANSFER_SYNTAX => syntax = text(),
-            tag::SERIES => return Some(text()).filter(|uid| !uid.is_empty()),
+            tag::IMAGE_TYPE => {
+                let values = text();
+                let values = values.split('\\').map(|value| value.trim().to_owned());
+                found.image_type = values.take(8).collect();
+            }
+            tag::SERIES => found.series = text(),
+            tag::COLUMNS => {
+                found.columns = u32::from_le_bytes(value.try_into().ok()?);
+                return Some(());
+            }
             _ => {}
         }
     }
@@ -162,7 +228,9 @@ mod tests {
 
     #[test]
     fn the_series_is_found_behind_a_sequence() {
-        assert_eq!(of_bytes(&drawn()).as_deref(), Some("2.25.3"));
+        let found = of_bytes(&drawn()).unwrap();
+        assert_eq!((found.series.as_str(), found.columns), ("2.25.3", 75));
+        assert_eq!(found.image_type, ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]);
     }
 
     #[test]
@@ -170,7 +238,7 @@ mod tests {
         let whole = drawn();
         for end in 0..700.min(whole.len()) {
             let found = of_bytes(&whole[..end]);
-            assert!(found.is_none_or(|uid| uid == "2.25.3"));
+            assert!(found.is_none_or(|found| found.series == "2.25.3"));
         }
         for at in 0..700.min(whole.len()) {
             let mut bytes = whole.clone();

@@ -150,7 +150,12 @@ pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
     use recognise::Kind;
     match recognise::kind(path)? {
         Kind::Flat => Ok(Box::new(FlatReader::open(path)?)),
-        Kind::Foreign(format) => Ok(Box::new(OpenSlideReader::open(path, format)?)),
+        Kind::Foreign(format) => {
+            // A link may stand for a slide whose other parts lie beside the file itself.
+            let path = &parts::with_its_parts(path);
+            parts::check(path)?;
+            Ok(Box::new(OpenSlideReader::open(path, format)?))
+        }
         Kind::Tiff => match tiff::foreign(path) {
             Some(format) => Ok(Box::new(OpenSlideReader::open(path, format)?)),
             None => match TiffReader::open(path) {

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::dicom::series;
+use super::SlideError;
+use super::dicom::{Instance, instance, series};
 
-/// The most that is read of a VMS file: OpenSlide's limit is the same.
-const MAX_VMS: u64 = 64 << 10;
+/// The most that is read of a VMS file or a `Slidedat.ini`: OpenSlide's limit for both is 64 KiB and 1 MiB.
+const MAX_TEXT: u64 = 1 << 20;
 
 /// Keeps one file of each slide: of the DICOM files of one series in one folder the first, and of a VMS or VMU slide the
 /// file that names the others. All other files stay, in their order.
@@ -20,9 +21,7 @@ pub fn one_per_slide(files: Vec<PathBuf>) -> Vec<PathBuf> {
             return false;
         }
         // What is no DICOM after all is kept, so that it fails with its reason.
-        let series = has_extension(file, &["dcm"])
-            .then(|| series(file))
-            .flatten();
+        let series = may_be_dicom(file).then(|| series(file)).flatten();
         series.is_none_or(|series| seen.insert((file.parent().map(Path::to_owned), series)))
     });
     kept
@@ -36,26 +35,19 @@ pub fn one_per_slide(files: Vec<PathBuf>) -> Vec<PathBuf> {
 /// # Errors
 /// When a folder cannot be listed.
 pub fn files_beside(slide: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = if has_extension(slide, &["mrxs"]) {
+    let slide = &with_its_parts(slide);
+    let mut files = if is_mirax(slide) {
         match std::fs::read_dir(slide.with_extension("")) {
             Ok(folder) => listed(folder)?,
             // A lone MRXS file fails when it is opened.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         }
-    } else if has_extension(slide, &["dcm"])
+    } else if may_be_dicom(slide)
         && let Some(own) = series(slide)
     {
-        let folder = slide
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let mut files = listed(std::fs::read_dir(folder.unwrap_or(Path::new(".")))?)?;
-        files.retain(|file| {
-            file.file_name() != slide.file_name()
-                && has_extension(file, &["dcm"])
-                && series(file).as_ref() == Some(&own)
-        });
-        files
+        let beside = same_series(slide, &own)?.into_iter();
+        beside.map(|(file, _)| file).collect()
     } else {
         let mut named = named_by(slide);
         named.retain(|file| file.is_file());
@@ -64,6 +56,155 @@ pub fn files_beside(slide: &Path) -> std::io::Result<Vec<PathBuf>> {
     files.sort_unstable();
     files.dedup();
     Ok(files)
+}
+
+/// The other files of a DICOM series in a file's folder.
+fn same_series(slide: &Path, own: &str) -> std::io::Result<Vec<(PathBuf, Instance)>> {
+    let folder = slide
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let files = listed(std::fs::read_dir(folder.unwrap_or(Path::new(".")))?)?;
+    let others = files.into_iter().filter_map(|file| {
+        let is_other = file.file_name() != slide.file_name() && may_be_dicom(&file);
+        let found = is_other.then(|| instance(&file)).flatten()?;
+        (found.series == own).then_some((file, found))
+    });
+    Ok(others.collect())
+}
+
+/// Whether the name is one that DICOM files have; they can be TIFF files at the same time.
+fn may_be_dicom(file: &Path) -> bool {
+    file.extension().is_none() || has_extension(file, &["dcm", "tif", "tiff", "svs", "btf"])
+}
+
+/// Whether a file is called a MIRAX slide. Its own bytes are a preview or nothing at all.
+pub(super) fn is_mirax(file: &Path) -> bool {
+    has_extension(file, &["mrxs"])
+}
+
+/// The file itself; or what it links to, where its other parts lie there and not beside the link.
+pub(super) fn with_its_parts(slide: &Path) -> PathBuf {
+    let own = || slide.to_owned();
+    let is_of_parts = is_mirax(slide) || has_extension(slide, &["vms", "vmu"]);
+    if !slide.is_symlink() || !(is_of_parts || may_be_dicom(slide)) || check(slide).is_ok() {
+        return own();
+    }
+    match slide.canonicalize() {
+        // A store that keeps files under other names has no folder of this name.
+        Ok(target) if has_kind_of(&target, slide) && check(&target).is_ok() => target,
+        _ => own(),
+    }
+}
+
+fn has_kind_of(file: &Path, other: &Path) -> bool {
+    let kind = |file: &Path| file.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    kind(file) == kind(other)
+}
+
+/// Refuses a slide of several files of which some are missing: what is left is a preview, or a slide with holes.
+///
+/// # Errors
+/// When a file or folder that the slide needs is not there, or a DICOM file belongs to no slide.
+pub(super) fn check(slide: &Path) -> Result<(), SlideError> {
+    if let Some(reason) = missing(slide) {
+        let link = if slide.is_symlink() {
+            "; this is a link, and neither beside it nor beside what it links to are the other parts"
+        } else {
+            ""
+        };
+        return Err(SlideError::format(slide, format!("{reason}{link}")));
+    }
+    let Some(own) = instance(slide) else {
+        return Ok(());
+    };
+    let beside = same_series(slide, &own.series).map_err(|source| SlideError::io(slide, source))?;
+    let all = beside.into_iter().map(|(_, instance)| instance);
+    let all: Vec<Instance> = all.chain(std::iter::once(own)).collect();
+    let levels = all.iter().filter(|instance| instance.is_level());
+    let Some(largest) = levels.max_by_key(|i| (i.columns, !i.is_reduced())) else {
+        return Err(SlideError::format(
+            slide,
+            format!(
+                "its series has no level of the slide in this folder, only a label, an overview or a thumbnail ({}); put \
+                 all files of the series into one folder",
+                all[0].image_type.join("\\")
+            ),
+        ));
+    };
+    if largest.is_reduced() {
+        return Err(SlideError::format(
+            slide,
+            format!(
+                "its series lacks the largest level: of the {} file{} in this folder the largest is {} px wide and a \
+                 reduced copy ({}); put all files of the series into one folder",
+                all.len(),
+                if all.len() == 1 { "" } else { "s" },
+                largest.columns,
+                largest.image_type.join("\\")
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// What is missing of a MIRAX, VMS or VMU slide, in words; none where all is there or it is another kind of slide.
+fn missing(slide: &Path) -> Option<String> {
+    if is_mirax(slide) {
+        let folder = slide.with_extension("");
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        if !folder.is_dir() {
+            return Some(format!(
+                "its folder {name}/ is missing, which holds the pixels of a MIRAX slide (this file is a preview at most); \
+                 copy the folder beside it, under this name"
+            ));
+        }
+        let index = folder.join("Slidedat.ini");
+        if !index.is_file() {
+            return Some(format!(
+                "{name}/Slidedat.ini is missing, which describes the slide"
+            ));
+        }
+        let lacks = values(&index)
+            .into_iter()
+            .filter(|(key, _)| key == "INDEXFILE" || is_numbered(key))
+            .find(|(_, file)| is_name(file) && !folder.join(file).is_file());
+        return lacks
+            .map(|(_, file)| format!("{name}/{file} is missing, which holds a part of the slide"));
+    }
+    if has_extension(slide, &["vms", "vmu"]) {
+        let lacks = values(slide)
+            .into_iter()
+            .filter(|(key, _)| key.starts_with("ImageFile") || key == "MapFile")
+            .find(|(_, file)| is_name(file) && !slide.with_file_name(file).is_file());
+        return lacks
+            .map(|(_, file)| format!("its picture {file} is missing; copy it beside this file"));
+    }
+    None
+}
+
+/// Whether a key is one of MIRAX's `FILE_0`, `FILE_1` and so on.
+fn is_numbered(key: &str) -> bool {
+    let number = key.strip_prefix("FILE_").unwrap_or("");
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a value is the name of a file beside, without a folder in it.
+fn is_name(value: &str) -> bool {
+    !value.is_empty() && !value.contains(['/', '\\'])
+}
+
+/// The keys and values of a vendor's text file; none where it cannot be read.
+fn values(file: &Path) -> Vec<(String, String)> {
+    let mut text = Vec::new();
+    let read = std::fs::File::open(file).and_then(|f| f.take(MAX_TEXT).read_to_end(&mut text));
+    if read.is_err() {
+        return Vec::new();
+    }
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+        .collect()
 }
 
 /// The regular files of a folder.
@@ -83,18 +224,14 @@ fn named_by(file: &Path) -> Vec<PathBuf> {
     if !has_extension(file, &["vms", "vmu"]) {
         return Vec::new();
     }
-    let mut text = Vec::new();
-    let read = std::fs::File::open(file).and_then(|f| f.take(MAX_VMS).read_to_end(&mut text));
-    let Some(folder) = file.parent().filter(|_| read.is_ok()) else {
+    let Some(folder) = file.parent() else {
         return Vec::new();
     };
     // A name with a folder in it is none of this slide's.
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(_, value)| value.trim())
-        .filter(|value| !value.is_empty() && !value.contains(['/', '\\']))
-        .map(|value| folder.join(value))
+    values(file)
+        .into_iter()
+        .filter(|(_, value)| is_name(value))
+        .map(|(_, value)| folder.join(value))
         .collect()
 }
 
@@ -141,6 +278,94 @@ mod tests {
         let lone = work.path().join("lone.mrxs");
         std::fs::write(&lone, "x").unwrap();
         assert!(files_beside(&lone).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let work = tempfile::tempdir().unwrap();
+        let at = |name: &str| work.path().join(name);
+        let reason = |slide: &str| {
+            let slide = with_its_parts(&at(slide));
+            check(&slide).map_err(|error| error.to_string()).err()
+        };
+        // A preview without its folder, then with one part after the other.
+        std::fs::write(at("case.mrxs"), [0xff, 0xd8, 0xff]).unwrap();
+        assert!(reason("case.mrxs").unwrap().contains("case/ is missing"));
+        std::fs::create_dir(at("case")).unwrap();
+        for part in ["Slidedat.ini", "Index.dat", "Data0000.dat"] {
+            let found = reason("case.mrxs").unwrap();
+            assert!(
+                found.contains(&format!("case/{part} is missing")),
+                "{found}"
+            );
+            std::fs::copy(foreign.join("mirax").join(part), at("case").join(part)).unwrap();
+        }
+        assert_eq!(reason("case.mrxs"), None);
+        // VMS and its pictures.
+        std::fs::write(
+            at("x.vms"),
+            "ImageFile=a.jpg\nImageFile(1,0)=b.jpg\nMapFile=c.jpg\nMacroImage=m.jpg\n",
+        )
+        .unwrap();
+        for part in ["a.jpg", "b.jpg", "c.jpg"] {
+            let found = reason("x.vms").unwrap();
+            assert!(
+                found.contains(&format!("picture {part} is missing")),
+                "{found}"
+            );
+            std::fs::write(at(part), "x").unwrap();
+        }
+        assert_eq!(reason("x.vms"), None);
+        // A series without its largest level.
+        std::fs::copy(foreign.join("dicom/level-1.dcm"), at("b.dcm")).unwrap();
+        let found = reason("b.dcm").unwrap();
+        assert!(found.contains("lacks the largest level"), "{found}");
+        std::fs::copy(foreign.join("dicom/level-0.dcm"), at("a.dcm")).unwrap();
+        assert_eq!(reason("b.dcm"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_slide_of_parts_finds_them_or_says_so() {
+        use std::os::unix::fs::symlink;
+        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let work = tempfile::tempdir().unwrap();
+        let at = |name: &str| work.path().join(name);
+        let target = foreign.join("mirax.mrxs").canonicalize().unwrap();
+        symlink(&target, at("patient.mrxs")).unwrap();
+        assert_eq!(with_its_parts(&at("patient.mrxs")), target);
+        assert_eq!(files_beside(&at("patient.mrxs")).unwrap().len(), 3);
+        // A store that keeps the file alone.
+        std::fs::write(at("sha256-aa"), "").unwrap();
+        symlink(at("sha256-aa"), at("lost.mrxs")).unwrap();
+        let lost = with_its_parts(&at("lost.mrxs"));
+        assert_eq!(lost, at("lost.mrxs"));
+        let error = check(&lost).unwrap_err().to_string();
+        assert!(
+            error.contains("lost/ is missing") && error.contains("this is a link"),
+            "{error}"
+        );
+        symlink(foreign.join("dicom/level-1.dcm"), at("one.dcm")).unwrap();
+        assert!(check(&at("one.dcm")).is_err());
+        let whole = foreign.join("dicom/level-1.dcm").canonicalize().unwrap();
+        assert_eq!(with_its_parts(&at("one.dcm")), whole);
+    }
+
+    #[test]
+    fn a_tiff_in_the_preamble_makes_no_slide_of_its_own() {
+        let drawn =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+        let work = tempfile::tempdir().unwrap();
+        let files = [("level-0.dcm", "a.dcm"), ("level-1.dcm", "b.tif")].map(|(from, to)| {
+            let mut bytes = std::fs::read(drawn.join(from)).unwrap();
+            bytes[..8].copy_from_slice(b"II*\0\x08\0\0\0");
+            let to = work.path().join(to);
+            std::fs::write(&to, bytes).unwrap();
+            to
+        });
+        assert_eq!(one_per_slide(files.to_vec()), files[..1]);
+        assert_eq!(files_beside(&files[0]).unwrap(), files[1..]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::SlideError;
+use super::{SlideError, parts};
 
 /// Who reads a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) enum Kind {
     Foreign(&'static str),
 }
 
-/// Bytes that are looked at: DICOM's mark comes after a preamble of 128.
-const START: usize = 132;
+/// Bytes that are looked at: DICOM's mark and the group of its first element come after a preamble of 128.
+const START: usize = 134;
 
 /// Whether the file starts like a TIFF.
 pub(super) fn is_tiff(path: &Path) -> bool {
@@ -39,26 +39,46 @@ pub(super) fn kind(path: &Path) -> Result<Kind, SlideError> {
     file.take(START as u64)
         .read_to_end(&mut start)
         .map_err(|source| SlideError::io(path, source))?;
-    if has_mirax_folder(path) {
+    // The file itself is a preview or nothing at all.
+    if parts::is_mirax(path) {
         return Ok(Kind::Foreign("MIRAX"));
     }
     of_start(&start).ok_or_else(|| {
-        SlideError::format(
-            path,
-            if start.is_empty() {
-                "the file is empty"
-            } else {
-                "it is no slide of a known format (TIFF and its kin, DICOM, CZI, MRXS, VMS, SVSLIDE, PNG, JPEG)"
-            },
-        )
+        if start.is_empty() {
+            SlideError::format(path, "the file is empty")
+        } else if let Some(target) = as_link(&start) {
+            SlideError::format(
+                path,
+                format!(
+                    "it holds nothing but the path {target}, as a link that was copied as text; copy the file that it \
+                     stands for"
+                ),
+            )
+        } else {
+            SlideError::format(
+                path,
+                "it is no slide of a known format (TIFF and its kin, DICOM, CZI, MRXS, VMS, SVSLIDE, PNG, JPEG)",
+            )
+        }
     })
 }
 
+/// The path that a whole file consists of; none where it is something else.
+fn as_link(start: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(start).ok()?.trim_end();
+    let is_path = text.starts_with("../") || text.starts_with("./") || text.starts_with('/');
+    (is_path && start.len() < START && !text.contains(char::is_control)).then_some(text)
+}
+
 fn of_start(start: &[u8]) -> Option<Kind> {
+    let is_dicom = start.get(128..132) == Some(b"DICM");
     Some(match start {
+        // The preamble may hold the header of another format, for readers that know no DICOM: then the first element
+        // says that this is no chance.
+        _ if is_dicom && start.get(132..134) == Some(&[2, 0]) => Kind::Foreign("DICOM"),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Kind::Tiff,
         [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Kind::Flat,
-        _ if start.get(128..132) == Some(b"DICM") => Kind::Foreign("DICOM"),
+        _ if is_dicom => Kind::Foreign("DICOM"),
         _ if start.starts_with(b"ZISRAWFILE") => Kind::Foreign("Zeiss CZI"),
         _ if start.starts_with(b"SQLite format 3\0") => Kind::Foreign("Sakura SVSLIDE"),
         _ if start.starts_with(b"[Virtual Microscope Specimen]") => Kind::Foreign("Hamamatsu VMS"),
@@ -67,12 +87,6 @@ fn of_start(start: &[u8]) -> Option<Kind> {
         }
         _ => return None,
     })
-}
-
-/// Whether the file stands for the folder of a MIRAX slide. Its own bytes are a preview or nothing at all.
-pub(super) fn has_mirax_folder(path: &Path) -> bool {
-    let named = path.extension().is_some_and(|e| e == "mrxs");
-    named && path.with_extension("").join("Slidedat.ini").is_file()
 }
 
 #[cfg(test)]
@@ -85,9 +99,17 @@ mod tests {
         dicom.extend(b"DICM");
         assert_eq!(of_start(&dicom), Some(Kind::Foreign("DICOM")));
         assert_eq!(of_start(&dicom[..131]), None);
+        // A preamble with a TIFF in it, and a TIFF that has the letters there by chance.
+        dicom[..4].copy_from_slice(b"II*\0");
+        assert_eq!(of_start(&dicom), Some(Kind::Tiff));
+        dicom.extend([2, 0]);
+        assert_eq!(of_start(&dicom), Some(Kind::Foreign("DICOM")));
         assert_eq!(of_start(b"II+\0"), Some(Kind::Tiff));
         assert_eq!(of_start(b"ZISRAWFILE\0"), Some(Kind::Foreign("Zeiss CZI")));
         assert_eq!(of_start(b"ZISRAW"), None);
+        assert_eq!(as_link(b"../store/a.tif\n"), Some("../store/a.tif"));
+        assert_eq!(as_link(b"../a\0b"), None);
+        assert_eq!(as_link(b"no path"), None);
         assert_eq!(of_start(b""), None);
     }
 }

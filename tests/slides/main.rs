@@ -2,7 +2,7 @@
 //!
 //! `conformance` holds the suite, `fixtures` runs it over the drawn slides beside the pixels that an independent reader
 //! found in them, `real` over the real slides where they are there, `large` opens the largest slide there can be, and
-//! `hostile` feeds broken files.
+//! `hostile` feeds broken files, and `several` files of several images.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -15,6 +15,7 @@ mod library;
 mod memory;
 mod permission;
 mod real;
+mod several;
 mod table;
 mod tiny_tiff;
 

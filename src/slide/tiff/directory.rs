@@ -34,6 +34,7 @@ pub(super) mod tag {
     pub(crate) const X_RESOLUTION: u16 = 282;
     pub(crate) const Y_RESOLUTION: u16 = 283;
     pub(crate) const PLANAR: u16 = 284;
+    pub(crate) const PAGE_NAME: u16 = 285;
     pub(crate) const RESOLUTION_UNIT: u16 = 296;
     pub(crate) const SOFTWARE: u16 = 305;
     pub(crate) const PREDICTOR: u16 = 317;
@@ -171,6 +172,20 @@ impl Directory {
         Ok(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 
+    /// The first bytes of a tag's text, which is empty where it is missing or broken.
+    pub(super) fn start_of_text(&self, source: &Source, tag: u16, most: u64) -> String {
+        let short = self.find(tag).map(|entry| Entry {
+            count: entry
+                .count
+                .min(most / size_of_kind(entry.kind).max(1) as u64),
+            ..entry.clone()
+        });
+        let bytes = short.and_then(|entry| entry.bytes(source, most).ok());
+        let bytes = bytes.unwrap_or_default();
+        let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
+
     fn find(&self, tag: u16) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
@@ -218,8 +233,6 @@ fn size_of_kind(kind: u16) -> usize {
 pub(super) struct Directories {
     /// The chain that starts in the header; never empty.
     pub(super) pages: Vec<Directory>,
-    /// What the first page's `SubIFDs` tag points to.
-    pub(super) below_first: Vec<Directory>,
 }
 
 impl Directories {
@@ -252,14 +265,30 @@ impl Directories {
             at = page.next;
             pages.push(page);
         }
-        let mut below_first = Vec::new();
-        if pages[0].count(tag::SUB_IFDS) > MAX_DIRECTORIES as u64 {
+        Ok(Directories { pages })
+    }
+
+    /// What the `SubIFDs` tag of a page points to.
+    ///
+    /// # Errors
+    /// When it leads out of the file, or to one of the pages.
+    pub(super) fn below(&self, source: &Source, page: usize) -> Result<Vec<Directory>, Problem> {
+        let page = &self.pages[page];
+        if page.count(tag::SUB_IFDS) > MAX_DIRECTORIES as u64 {
             return Err(Problem::limits("too many SubIFDs"));
         }
-        for start in pages[0].numbers(source, tag::SUB_IFDS)? {
+        let mut seen: HashSet<u64> = self.pages.iter().map(|page| page.next).collect();
+        seen.insert(source.first());
+        let starts = page.numbers(source, tag::SUB_IFDS)?;
+        let below = starts.into_iter().map(|start| {
+            if !seen.insert(start) {
+                return Err(Problem::format(format!(
+                    "its directories form a loop at byte {start}"
+                )));
+            }
             // SubIFDs may be chains of their own, but no writer of slides makes levels of them.
-            below_first.push(visit(start)?);
-        }
-        Ok(Directories { pages, below_first })
+            Directory::read(source, start)
+        });
+        below.collect()
     }
 }

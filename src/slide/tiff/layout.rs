@@ -167,6 +167,44 @@ impl Layout {
         })
     }
 
+    /// Makes one layout of three: red, green and blue, each a page of its own.
+    pub(super) fn join([red, green, blue]: [Layout; 3]) -> Result<Self, Problem> {
+        let tiles = red.across as usize * red.down as usize;
+        let mut whole = red;
+        for page in [&whole, &green, &blue] {
+            if page.samples != 1 || page.colour != Colour::Grey {
+                return Err(Problem::unsupported(
+                    "pages of red, green and blue that are not grey themselves; convert it to RGB in one page",
+                ));
+            }
+        }
+        whole.offsets.truncate(tiles);
+        whole.counts.truncate(tiles);
+        for page in [green, blue] {
+            let alike = (page.width, page.height) == (whole.width, whole.height)
+                && page.chunk == whole.chunk
+                && page.tiled == whole.tiled
+                && page.sample_bytes == whole.sample_bytes
+                && page.packing == whole.packing
+                && page.differences == whole.differences
+                && page.jpeg_tables == whole.jpeg_tables;
+            if !alike {
+                return Err(Problem::unsupported(
+                    "pages of red, green and blue that are stored in different ways; convert it to RGB in one page",
+                ));
+            }
+            whole.offsets.extend(&page.offsets[..tiles]);
+            whole.counts.extend(&page.counts[..tiles]);
+        }
+        Ok(Layout {
+            samples: 3,
+            planes: 3,
+            colour: Colour::Rgb,
+            alpha: Alpha::None,
+            ..whole
+        })
+    }
+
     /// Samples that are stored together in one tile or strip.
     pub(super) fn samples_together(&self) -> u32 {
         if self.planes == 1 { self.samples } else { 1 }

@@ -1,9 +1,11 @@
 //! Reads TIFF, BigTIFF, OME-TIFF and Aperio SVS: strips or tiles, pyramids as a chain of directories or as SubIFDs.
 //!
-//! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`pyramid`] picks the levels, [`layout`]
+//! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`choice`] tells which page is the slide,
+//! [`pyramid`] picks the levels, [`layout`]
 //! checks how each is stored. [`decode`] then takes a tile through [`unpack`] and [`samples`], or through an image codec,
 //! and [`colour`] makes RGB of it. What the file says is taken as untrue until it is checked.
 
+mod choice;
 mod codestream;
 mod colour;
 mod decode;
@@ -12,6 +14,7 @@ mod jpeg;
 mod jpeg2000;
 mod layout;
 mod ome;
+mod ome_images;
 mod packing;
 mod photometric;
 mod problem;
@@ -29,6 +32,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use crate::warning::Warning;
+use choice::Choice;
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
 use layout::{Layout, MAX_CHUNKS};
@@ -50,6 +55,7 @@ const CACHE_CHUNKS: u64 = 2;
 pub struct TiffReader {
     path: PathBuf,
     info: SlideInfo,
+    warnings: Vec<Warning>,
     source: Source,
     levels: Vec<Layout>,
     cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
@@ -73,10 +79,12 @@ impl TiffReader {
         let named = |problem: Problem| problem.of(path);
         let source = Source::open(path).map_err(named)?;
         let directories = Directories::read(&source).map_err(named)?;
+        let choice = choice::choose(&source, &directories).map_err(named)?;
+        let slide = &directories.pages[choice.pages[0]];
         let first = &directories.pages[0];
-        let origin = Origin::read(path, &source, first).map_err(named)?;
-        let compression = first.number(&source, tag::COMPRESSION).map_err(named)?;
-        let levels = read_levels(&source, &directories).map_err(named)?;
+        let origin = Origin::read(path, &source, first, slide, choice.ome_image).map_err(named)?;
+        let compression = slide.number(&source, tag::COMPRESSION).map_err(named)?;
+        let levels = read_levels(&source, &directories, &choice).map_err(named)?;
         Ok(TiffReader {
             path: path.to_owned(),
             info: SlideInfo {
@@ -94,6 +102,7 @@ impl TiffReader {
                 ignored: origin.ignored,
                 bounds: None,
             },
+            warnings: choice.warnings,
             source,
             // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
             cache: Cache::with_weighter(32, cache_bytes(&levels), ChunkBytes),
@@ -137,11 +146,15 @@ pub(super) fn foreign(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Whether all samples of the first directory are unsigned bytes; false too where the file cannot be read.
+/// Whether the slide is the first page, all of whose samples are unsigned bytes, so that another reader shows the same;
+/// false too where the file cannot be read.
 pub(super) fn has_byte_samples(path: &Path) -> bool {
     let numbers = |source: &Source, tag| {
         let directories = Directories::read(source).ok()?;
-        directories.pages[0].numbers(source, tag).ok()
+        let choice = choice::choose(source, &directories).ok()?;
+        (choice.pages == [0])
+            .then(|| directories.pages[0].numbers(source, tag).ok())
+            .flatten()
     };
     Source::open(path).is_ok_and(|source| {
         let bits = numbers(&source, tag::BITS).unwrap_or_default();
@@ -151,14 +164,47 @@ pub(super) fn has_byte_samples(path: &Path) -> bool {
 }
 
 /// Finds the levels and checks that each can be read.
-fn read_levels(source: &Source, directories: &Directories) -> Result<Vec<Layout>, Problem> {
-    let first = &directories.pages[0];
-    let below: Vec<&Directory> = std::iter::once(first)
-        .chain(&directories.below_first)
-        .collect();
-    let chain: Vec<&Directory> = directories.pages.iter().collect();
+fn read_levels(
+    source: &Source,
+    directories: &Directories,
+    choice: &Choice,
+) -> Result<Vec<Layout>, Problem> {
+    let mut budget = MAX_CHUNKS;
+    let mut channels = choice
+        .pages
+        .iter()
+        .map(|&page| read_pyramid(source, directories, page, choice, &mut budget))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    if channels.len() == 1 {
+        return Ok(channels.remove(0));
+    }
+    let least = channels.iter().map(Vec::len).min().unwrap_or(0);
+    let mut joined = Vec::new();
+    let [mut red, mut green, mut blue] = <[Vec<Layout>; 3]>::try_from(channels)
+        .map_err(|_| Problem::format("its colours are not three pages"))?
+        .map(|levels| levels.into_iter().take(least));
+    while let (Some(red), Some(green), Some(blue)) = (red.next(), green.next(), blue.next()) {
+        joined.push(Layout::join([red, green, blue])?);
+    }
+    Ok(joined)
+}
+
+/// The levels of one page: below it, or else further pages.
+fn read_pyramid(
+    source: &Source,
+    directories: &Directories,
+    page: usize,
+    choice: &Choice,
+    budget: &mut u64,
+) -> Result<Vec<Layout>, Problem> {
+    let slide = &directories.pages[page];
+    let sub_ifds = directories.below(source, page)?;
+    let below: Vec<&Directory> = std::iter::once(slide).chain(&sub_ifds).collect();
     let mut kept = choose(source, &below, true)?;
-    if kept.len() == 1 {
+    // Which further page would belong to which channel nobody says.
+    if kept.len() == 1 && choice.pages.len() == 1 {
+        let smaller = choice.smaller.iter().map(|&page| &directories.pages[page]);
+        let chain: Vec<&Directory> = std::iter::once(slide).chain(smaller).collect();
         kept = choose(source, &chain, false)?;
     }
     if kept.len() > MAX_LEVELS {
@@ -167,11 +213,10 @@ fn read_levels(source: &Source, directories: &Directories) -> Result<Vec<Layout>
             kept.len()
         )));
     }
-    let mut budget = MAX_CHUNKS;
     kept.iter()
         .enumerate()
         .map(|(level, directory)| {
-            Layout::read(source, directory, &mut budget).map_err(|problem| match level {
+            Layout::read(source, directory, budget).map_err(|problem| match level {
                 0 => problem,
                 _ => problem.within(|| format!("level {level}")),
             })
@@ -206,6 +251,10 @@ fn choose<'a>(
 impl SlideReader for TiffReader {
     fn info(&self) -> &SlideInfo {
         &self.info
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     fn read(

@@ -8,12 +8,11 @@ use crate::slide::resolution::Stated;
 /// Elements, attributes' texts and comments of a description; each takes some hundred bytes.
 const MAX_NODES: u32 = 1 << 20;
 
-/// What the first image's `Pixels` element says (OME schema 2016-06).
+/// What an image's `Pixels` element says (OME schema 2016-06).
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Ome {
     x: Option<(f64, Option<String>)>,
     y: Option<(f64, Option<String>)>,
-    colours: u64,
 }
 
 impl Ome {
@@ -22,29 +21,24 @@ impl Ome {
     /// # Errors
     /// When it looks like OME-XML but cannot be parsed: how many colours a px has would be unknown.
     pub(super) fn parse(description: &str) -> Result<Option<Self>, Problem> {
-        let text = description.trim_start_matches('\u{feff}').trim_start();
-        let start = text.get(..2048).unwrap_or(text);
-        if !text.starts_with('<') || !start.contains("<OME") && !start.contains(":OME") {
+        Self::of_image(description, 0)
+    }
+
+    /// The same of the image of a number, in the order of their `Pixels`.
+    pub(super) fn of_image(description: &str, image: usize) -> Result<Option<Self>, Problem> {
+        let Some(document) = document(description)? else {
             return Ok(None);
-        }
-        // Without document types there are no entities that expand to gigabytes.
-        let options = ParsingOptions {
-            allow_dtd: false,
-            nodes_limit: MAX_NODES,
-            ..ParsingOptions::default()
         };
-        let document = Document::parse_with_options(text, options)
-            .map_err(|error| Problem::format(format!("its OME-XML is broken: {error}")))?;
         let pixels = document
             .descendants()
-            .find(|node| node.tag_name().name() == "Pixels");
+            .filter(|node| node.tag_name().name() == "Pixels")
+            .nth(image);
         let Some(pixels) = pixels else {
             return Ok(Some(Ome::default()));
         };
         Ok(Some(Ome {
             x: size(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"),
             y: size(pixels, "PhysicalSizeY", "PhysicalSizeYUnit"),
-            colours: number(pixels, "SizeC").unwrap_or(1),
         }))
     }
 
@@ -57,17 +51,24 @@ impl Ome {
             (*y, y_unit.as_deref()),
         ))
     }
+}
 
-    /// Refuses files whose colours are pages of their own: their first page alone is not the picture.
-    pub(super) fn refuse_split_colours(&self, samples: u64) -> Result<(), Problem> {
-        if self.colours > 1 && samples < self.colours {
-            return Err(Problem::unsupported(format!(
-                "{} channels as pages of their own (OME-TIFF); convert it to RGB in one page",
-                self.colours
-            )));
-        }
-        Ok(())
+/// The XML of a description; none where it is no OME-XML.
+pub(super) fn document(description: &str) -> Result<Option<Document<'_>>, Problem> {
+    let text = description.trim_start_matches('\u{feff}').trim_start();
+    let start = text.get(..2048).unwrap_or(text);
+    if !text.starts_with('<') || !start.contains("<OME") && !start.contains(":OME") {
+        return Ok(None);
     }
+    // Without document types there are no entities that expand to gigabytes.
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MAX_NODES,
+        ..ParsingOptions::default()
+    };
+    Document::parse_with_options(text, options)
+        .map(Some)
+        .map_err(|error| Problem::format(format!("its OME-XML is broken: {error}")))
 }
 
 fn size(node: Node<'_, '_>, value: &str, unit: &str) -> Option<(f64, Option<String>)> {
@@ -77,7 +78,7 @@ fn size(node: Node<'_, '_>, value: &str, unit: &str) -> Option<(f64, Option<Stri
     ))
 }
 
-fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Option<T> {
+pub(super) fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Option<T> {
     node.attribute(name)?.trim().parse().ok()
 }
 
@@ -100,8 +101,6 @@ mod tests {
             r#"<Pixels SizeC="3" PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.25"/>"#,
         );
         assert_eq!(choose(ome.resolution()).0.map(|r| r.mpp), Some(0.25));
-        assert!(ome.refuse_split_colours(3).is_ok());
-        assert!(ome.refuse_split_colours(1).is_err());
         assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution(), None);
         assert_eq!(parse("").resolution(), None);
     }

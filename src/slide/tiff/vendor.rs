@@ -18,8 +18,14 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Reads the first directory's description and resolution.
-    pub(super) fn read(path: &Path, source: &Source, first: &Directory) -> Result<Self, Problem> {
+    /// Reads the description, which the file's first page or the slide's own has, and the resolution of the slide.
+    pub(super) fn read(
+        path: &Path,
+        source: &Source,
+        first: &Directory,
+        slide: &Directory,
+        ome_image: usize,
+    ) -> Result<Self, Problem> {
         if let Some(vendor) = foreign(path, source, first)? {
             return Err(Problem::unsupported(format!(
                 "{vendor} is a TIFF by its frame only; OpenSlide reads it"
@@ -31,18 +37,21 @@ impl Origin {
                  here can read; convert it to OME-TIFF with bfconvert",
             ));
         }
-        let description = first.text(source, tag::DESCRIPTION)?;
+        let own = slide.text(source, tag::DESCRIPTION)?;
+        let description = if own.starts_with("Aperio") {
+            own
+        } else {
+            first.text(source, tag::DESCRIPTION)?
+        };
         let (format, stated) = if description.starts_with("Aperio") {
             ("Aperio SVS", Stated::aperio(&description))
-        } else if let Some(ome) = Ome::parse(&description)? {
-            let samples = first.number(source, tag::SAMPLES)?.unwrap_or(1);
-            ome.refuse_split_colours(samples)?;
+        } else if let Some(ome) = Ome::of_image(&description, ome_image)? {
             ("OME-TIFF", ome.resolution())
         } else {
             ("TIFF", None)
         };
         // The order is documented in `resolution.rs`.
-        let (resolution, ignored) = choose(stated.into_iter().chain(tags(source, first)));
+        let (resolution, ignored) = choose(stated.into_iter().chain(tags(source, slide)));
         Ok(Origin {
             format,
             resolution,
@@ -81,10 +90,10 @@ fn has_extension(path: &Path, extension: &str) -> bool {
         .is_some_and(|e| e.eq_ignore_ascii_case(extension))
 }
 
-fn tags(source: &Source, first: &Directory) -> Option<Stated> {
-    let x = first.real(source, tag::X_RESOLUTION)?;
-    let y = first.real(source, tag::Y_RESOLUTION)?;
+fn tags(source: &Source, slide: &Directory) -> Option<Stated> {
+    let x = slide.real(source, tag::X_RESOLUTION)?;
+    let y = slide.real(source, tag::Y_RESOLUTION)?;
     // Inches are the format's default.
-    let unit = first.number(source, tag::RESOLUTION_UNIT).ok()?;
+    let unit = slide.number(source, tag::RESOLUTION_UNIT).ok()?;
     Some(Stated::tiff_tags(x, y, unit.unwrap_or(2)))
 }

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::around;
+use super::{around, glass, pale};
 use crate::slide::{Bounds, Plane};
 
 /// The part of the view that was scanned.
 pub(super) struct Part {
     /// Width of the view.
-    width: usize,
+    pub(super) width: usize,
     columns: Range<usize>,
     rows: Range<usize>,
 }
@@ -48,8 +48,21 @@ impl Part {
         }
     }
 
+    pub(super) fn set_outside(&self, map: &mut [bool]) {
+        for (y, row) in map.chunks_exact_mut(self.width).enumerate() {
+            for (x, px) in row.iter_mut().enumerate() {
+                *px |= !(self.rows.contains(&y) && self.columns.contains(&x));
+            }
+        }
+    }
+
+    /// How many px the part has.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+
     /// The px of the part, `[.., 3]`.
-    fn px<'a>(&'a self, rgb: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    pub(super) fn px<'a>(&'a self, rgb: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let rows = self.rows.clone();
         rows.flat_map(move |y| {
             let start = y * self.width;
@@ -57,11 +70,25 @@ impl Part {
             row.chunks_exact(3)
         })
     }
+
+    /// Each px that has them, with its neighbours to the right and below.
+    pub(super) fn neighbours<'a>(&'a self, rgb: &'a [u8]) -> impl Iterator<Item = [&'a [u8]; 3]> {
+        let rows = self.rows.start..self.rows.end.saturating_sub(1);
+        let columns = self.columns.start..self.columns.end.saturating_sub(1);
+        rows.flat_map(move |y| {
+            columns.clone().map(move |x| {
+                let at = y * self.width + x;
+                [at, at + 1, at + self.width].map(|at| &rgb[at * 3..at * 3 + 3])
+            })
+        })
+    }
 }
 
 /// Tells tissue from glass, ink and void, px by px.
 pub(super) fn classify(rgb: &[u8], part: &Part) -> Vec<bool> {
-    let glass = glass_colour(rgb, part);
+    // A slide that is all tissue has no glass to measure.
+    let measured = glass::colour(rgb, part);
+    let glass = measured.unwrap_or([245; 3]);
     let height = rgb.len() / 3 / part.width;
     // Differences from the glass, so that its own tint counts as nothing.
     let lost = |p: &[u8]| std::array::from_fn(|c| i32::from(glass[c]) - i32::from(p[c]));
@@ -74,6 +101,13 @@ pub(super) fn classify(rgb: &[u8], part: &Part) -> Vec<bool> {
     // The rim of a mark or border is a mix of it and glass, which would pass for a stain.
     let near_ink = around(&is_ink, part.width, height, 2, |ink, _| ink > 0);
     let near_void = around(&solid, part.width, height, 4, |black, _| black > 0);
+    let pale = measured.and_then(|glass| {
+        // Further off, as px are smoothed.
+        let near_ink = around(&is_ink, part.width, height, 5, |ink, _| ink > 0);
+        let near_void = around(&solid, part.width, height, 7, |black, _| black > 0);
+        let is_out = (0..void.len()).map(|at| near_ink[at] || near_void[at] || void[at]);
+        pale::find(rgb, glass, part, is_out.collect())
+    });
     rgb.chunks_exact(3)
         .enumerate()
         .map(|(at, p)| {
@@ -82,6 +116,7 @@ pub(super) fn classify(rgb: &[u8], part: &Part) -> Vec<bool> {
             let lightest = lost.into_iter().min().unwrap_or(0);
             let is_stained = darkest - lightest > 14 || darkest > 38;
             is_stained && !(near_ink[at] || near_void[at] || void[at])
+                || pale.as_ref().is_some_and(|pale| pale[at])
         })
         .collect()
 }
@@ -103,36 +138,6 @@ fn is_ink([red, green, blue]: [i32; 3]) -> bool {
     let is_green = red.min(blue) - green > 40;
     let is_red = green.min(blue) - red > 150;
     is_blue || is_green || is_red
-}
-
-/// The colour of the glass: for each channel the 95th percentile of what is bright; white where nothing is.
-fn glass_colour(rgb: &[u8], part: &Part) -> [u8; 3] {
-    let mut counts = [[0_u32; 256]; 3];
-    let (mut bright, mut all) = (0_u32, 0_u32);
-    for p in part.px(rgb) {
-        all += 1;
-        // Glass is bright in all channels.
-        if p.iter().all(|&v| v >= 190) {
-            bright += 1;
-            for (count, &v) in counts.iter_mut().zip(p) {
-                count[usize::from(v)] += 1;
-            }
-        }
-    }
-    // A slide that is all tissue has no glass to measure.
-    if bright < all / 200 || bright == 0 {
-        return [245; 3];
-    }
-    counts.map(|count| {
-        let mut above = 0;
-        for value in (0..256).rev() {
-            above += count[value];
-            if above >= bright.div_ceil(20) {
-                return value as u8;
-            }
-        }
-        255
-    })
 }
 
 #[cfg(test)]

@@ -2,15 +2,18 @@
 //!
 //! Glass is bright and has no colour. A px is tissue when its optical density or its colourfulness is above that of
 //! the glass; the limits are set from the slide's own brightest part, so that a yellowish or dim scanner does not
-//! turn all glass into tissue. Pen marks, black borders and what lies outside the scanned bounds are none. Specks are
+//! turn all glass into tissue. What is paler is tissue if it is a class of its own, with an edge to the glass. Pen marks, black borders and what lies outside the scanned bounds are none. Specks are
 //! dropped, and the rest grows a little so that pale rims are kept.
 
 mod classify;
+mod glass;
+mod pale;
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use super::{Plane, SlideError, SlideReader};
+use crate::warning::{Warning, WarningKind};
 use classify::{Part, classify};
 
 /// Whether tissue is looked for.
@@ -36,6 +39,8 @@ pub struct Tissue {
     is_tissue: Vec<bool>,
     /// Sums over everything above and to the left, `[height + 1, width + 1]`.
     sums: Vec<u32>,
+    /// Whether the slide is bright and of one colour.
+    is_blank: bool,
 }
 
 impl Tissue {
@@ -72,7 +77,10 @@ impl Tissue {
         let found = classify(&rgb, &part);
         let mut is_tissue = clean(&found, plane.width as usize, plane.height as usize);
         part.clear_outside(&mut is_tissue);
-        Ok(Tissue::new(plane, is_tissue))
+        Ok(Tissue {
+            is_blank: glass::is_blank(&rgb, &part),
+            ..Tissue::new(plane, is_tissue)
+        })
     }
 
     /// A slide of `width` x `height` px that is all tissue.
@@ -97,7 +105,25 @@ impl Tissue {
             plane,
             is_tissue,
             sums,
+            is_blank: false,
         }
+    }
+
+    /// Whether nothing is on the slide: it is bright and of one colour. False where tissue was not looked for.
+    pub fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// The doubt that there is where no tissue was found although something is on the slide.
+    pub fn warning(&self) -> Option<Warning> {
+        let missed = self.share() == 0.0 && !self.is_blank;
+        missed.then(|| {
+            Warning::new(
+                WarningKind::NoTissue,
+                "no tissue was found, but the slide is not blank; look at what is on it, and if it is tissue, take the \
+                 whole slide as tissue",
+            )
+        })
     }
 
     /// The part of the slide that is tissue, 0..=1.
