@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::mask::{Mask, Rect};
 use crate::slide::SlideReader;
-use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
 
 use super::{Finding, Sink, SinkError};
 
@@ -28,6 +28,7 @@ impl Sink for MaskTiff {
             .iter()
             .map(|layer| (finding.bundle.label(layer.target), &layer.mask))
             .collect();
+        let down = finding.resolution().map(|resolution| resolution.down);
         let options = Options {
             width: grid.width(),
             height: grid.height(),
@@ -37,7 +38,7 @@ impl Sink for MaskTiff {
             mpp: finding.mpp(),
             description: Some(legend(finding)),
         };
-        Ok(write_file(path, &options, &Labels(layers))?)
+        Ok(write_file_down(path, &options, down, &Labels(layers))?)
     }
 }
 

@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::problem::Problem;
-use crate::slide::resolution::Stated;
+use crate::slide::resolution::{Stated, decimal};
 
 /// Elements, attributes' texts and comments of a description; each takes some hundred bytes.
 const MAX_NODES: u32 = 1 << 20;
@@ -13,6 +13,8 @@ const MAX_NODES: u32 = 1 << 20;
 pub(super) struct Ome {
     x: Option<(f64, Option<String>)>,
     y: Option<(f64, Option<String>)>,
+    /// Width and height of the picture that it describes.
+    size: Option<(u64, u64)>,
     colours: u64,
 }
 
@@ -33,7 +35,9 @@ impl Ome {
             nodes_limit: MAX_NODES,
             ..ParsingOptions::default()
         };
-        let document = Document::parse_with_options(text, options)
+        // An entity of HTML that some writers take for one of XML.
+        let text = text.replace("&micro;", "\u{b5}");
+        let document = Document::parse_with_options(&text, options)
             .map_err(|error| Problem::format(format!("its OME-XML is broken: {error}")))?;
         let pixels = document
             .descendants()
@@ -44,18 +48,17 @@ impl Ome {
         Ok(Some(Ome {
             x: size(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"),
             y: size(pixels, "PhysicalSizeY", "PhysicalSizeYUnit"),
+            size: number(pixels, "SizeX").zip(number(pixels, "SizeY")),
             colours: number(pixels, "SizeC").unwrap_or(1),
         }))
     }
 
-    /// um/px as the file states it.
-    pub(super) fn resolution(&self) -> Option<Stated> {
+    /// um/px as the file, whose first page has this size, states it.
+    pub(super) fn resolution(&self, size: (u64, u64)) -> Option<Stated> {
         let (x, x_unit) = self.x.as_ref()?;
         let (y, y_unit) = self.y.as_ref()?;
-        Some(Stated::ome(
-            (*x, x_unit.as_deref()),
-            (*y, y_unit.as_deref()),
-        ))
+        let stated = Stated::ome((*x, x_unit.as_deref()), (*y, y_unit.as_deref()));
+        Some(stated.of_size(self.size, size))
     }
 
     /// Refuses files whose colours are pages of their own: their first page alone is not the picture.
@@ -72,7 +75,7 @@ impl Ome {
 
 fn size(node: Node<'_, '_>, value: &str, unit: &str) -> Option<(f64, Option<String>)> {
     Some((
-        number(node, value)?,
+        decimal(node.attribute(value)?)?,
         node.attribute(unit).map(str::to_owned),
     ))
 }
@@ -99,11 +102,14 @@ mod tests {
         let ome = parse(
             r#"<Pixels SizeC="3" PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.25"/>"#,
         );
-        assert_eq!(choose(ome.resolution()).0.map(|r| r.mpp), Some(0.25));
+        assert_eq!(
+            choose(ome.resolution((9, 9))).resolution.map(|r| r.mpp),
+            Some(0.25)
+        );
         assert!(ome.refuse_split_colours(3).is_ok());
         assert!(ome.refuse_split_colours(1).is_err());
-        assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution(), None);
-        assert_eq!(parse("").resolution(), None);
+        assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution((9, 9)), None);
+        assert_eq!(parse("").resolution((9, 9)), None);
     }
 
     #[test]

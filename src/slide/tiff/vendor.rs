@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::source::Source;
 use crate::slide::resolution::{Stated, choose};
 use crate::slide::{IgnoredResolution, Resolution};
+use crate::warning::Warning;
 
 /// What is known of the slide as a whole.
 pub(super) struct Origin {
@@ -15,6 +16,7 @@ pub(super) struct Origin {
     pub(super) format: &'static str,
     pub(super) resolution: Option<Resolution>,
     pub(super) ignored: Vec<IgnoredResolution>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Origin {
@@ -32,21 +34,27 @@ impl Origin {
             ));
         }
         let description = first.text(source, tag::DESCRIPTION)?;
+        let side = |tag| first.number(source, tag).map(Option::unwrap_or_default);
+        let size = (side(tag::WIDTH)?, side(tag::HEIGHT)?);
         let (format, stated) = if description.starts_with("Aperio") {
-            ("Aperio SVS", Stated::aperio(&description))
+            ("Aperio SVS", Stated::aperio(&description, size))
         } else if let Some(ome) = Ome::parse(&description)? {
             let samples = first.number(source, tag::SAMPLES)?.unwrap_or(1);
             ome.refuse_split_colours(samples)?;
-            ("OME-TIFF", ome.resolution())
+            ("OME-TIFF", ome.resolution(size))
         } else {
             ("TIFF", None)
         };
         // The order is documented in `resolution.rs`.
-        let (resolution, ignored) = choose(stated.into_iter().chain(tags(source, first)));
+        let chosen = choose(stated.into_iter().chain(tags(source, first)));
+        if let Some(reason) = chosen.refused {
+            return Err(Problem::unsupported(reason));
+        }
         Ok(Origin {
             format,
-            resolution,
-            ignored,
+            resolution: chosen.resolution,
+            ignored: chosen.ignored,
+            warnings: chosen.warnings,
         })
     }
 }
