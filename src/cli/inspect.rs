@@ -34,6 +34,12 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
     say!("  compression  {}", info.compression);
     say!("  size         {} x {} px", info.width(), info.height());
     match info.resolution {
+        Some(resolution) if resolution.mpp != resolution.down => say!(
+            "  um/px        {} across, {} down (from the {})",
+            resolution.mpp,
+            resolution.down,
+            resolution.source
+        ),
         Some(resolution) => say!(
             "  um/px        {} (from the {})",
             resolution.mpp,
@@ -48,6 +54,9 @@ fn inspect(path: &Path) -> Result<(), SlideError> {
             ignored.source,
             ignored.reason
         );
+    }
+    for warning in slide.warnings() {
+        say!("  warning      {}", warning.text);
     }
     if let Some(bounds) = info.bounds {
         say!(
