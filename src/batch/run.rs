@@ -497,11 +497,11 @@ impl Halt {
 
 /// Area of all objects. Summed as a rerun sums it from the record, so that the last digit is the same.
 fn area_mm2(finding: &Finding<'_>) -> Option<f64> {
-    let mpp = finding.mpp()?;
+    let resolution = finding.resolution()?;
     let shares = finding.segmentation.map.shares();
     let areas = shares.iter().map(|share| {
         let objects = finding.objects.iter().find(|o| o.target == share.target);
-        objects.map_or(0, |o| o.area()) as f64 * mpp * mpp * 1e-6
+        resolution.area(objects.map_or(0, |o| o.area())) * 1e-6
     });
     Some(areas.fold(0.0, |sum, area| sum + area))
 }

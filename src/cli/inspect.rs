@@ -52,6 +52,12 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
     say!("  compression  {}", info.compression);
     say!("  size         {} x {} px", info.width(), info.height());
     match info.resolution {
+        Some(resolution) if resolution.mpp != resolution.down => say!(
+            "  um/px        {} across, {} down (from the {})",
+            resolution.mpp,
+            resolution.down,
+            resolution.source
+        ),
         Some(resolution) => say!(
             "  um/px        {} (from the {})",
             resolution.mpp,
@@ -66,6 +72,9 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
             ignored.source,
             ignored.reason
         );
+    }
+    for warning in slide.warnings() {
+        say!("  warning      {}", warning.text);
     }
     if let Some(bounds) = info.bounds {
         say!(

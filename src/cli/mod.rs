@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::library::Search;
-use crate::slide::{OPENSLIDE, use_search};
+use crate::slide::{OPENSLIDE, limit_strips, use_search};
 
 /// Exit code when some slides failed and the others are done, or the run could not be finished.
 const SOME_FAILED: u8 = 1;
@@ -48,6 +48,9 @@ struct Cli {
     /// OpenSlide's shared library, or a folder that holds it; it reads NDPI, MRXS, SCN, BIF, CZI, DICOM and others
     #[arg(long, global = true, value_name = "PATH")]
     openslide: Option<PathBuf>,
+    /// The most that one compressed strip of a TIFF may take decoded, in MiB; files in one strip may need more
+    #[arg(long, global = true, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    max_strip: u32,
     #[command(subcommand)]
     command: Command,
 }
@@ -88,6 +91,7 @@ pub fn run() -> u8 {
     };
     // Nothing has opened a slide yet, so this is in time.
     let search = Search::from_environment(&OPENSLIDE, cli.openslide.clone(), offline);
+    limit_strips(cli.max_strip);
     use_search(search, Box::new(|line| tell!("{line}")));
     let result = match cli.command {
         Command::Segment(args) => segment::run(&args),

@@ -220,7 +220,7 @@ impl Engine {
         let mpp = request
             .resolution
             .or(slide.info().resolution)
-            .map(|resolution| resolution.mpp);
+            .map(|resolution| (resolution.mpp, resolution.down));
         let map = self.organ_map(slide, &tissue, mpp, request.organ)?;
         timings.route = started.elapsed().as_secs_f64();
         Ok((tissue, map, timings))
@@ -248,7 +248,7 @@ impl Engine {
                     &self.bundle.models_for(target),
                     self.options.overlap,
                     self.options.tta,
-                    resolution.map(|r| r.mpp),
+                    resolution.map(|r| (r.mpp, r.down)),
                     &map,
                     &tissue,
                 )
@@ -367,7 +367,7 @@ impl Engine {
         &self,
         slide: &dyn SlideReader,
         tissue: &Tissue,
-        mpp: Option<f64>,
+        mpp: Option<(f64, f64)>,
         organ: Option<Organ>,
     ) -> Result<OrganMap, PipelineError> {
         let policy = match self.options.route {
@@ -400,7 +400,7 @@ impl Engine {
         &self,
         slide: &dyn SlideReader,
         tissue: &Tissue,
-        mpp: Option<f64>,
+        mpp: Option<(f64, f64)>,
         target: Target,
     ) -> Result<OrganMap, PipelineError> {
         if self.bundle.models_for(target).is_empty() {

@@ -56,14 +56,14 @@ impl LayerPlan {
     /// Plans the tiles of `target`: those whose core touches tissue in a cell that is the target's.
     ///
     /// # Errors
-    /// When there is no model, a model works at a fixed um/px and the slide's (`mpp`) is not known, or a model that
+    /// When there is no model, a model works at a fixed um/px and the slide's (`mpp`, across and down) is not known, or a model that
     /// sees the whole slide is to see it at several scales.
     pub fn new(
         target: Target,
         models: &[&ModelSpec],
         overlap: Option<u32>,
         tta: Tta,
-        mpp: Option<f64>,
+        mpp: Option<(f64, f64)>,
         map: &OrganMap,
         tissue: &Tissue,
     ) -> Result<Self, PipelineError> {
@@ -148,7 +148,7 @@ impl View {
         model: &ModelSpec,
         overlap: Option<u32>,
         scale: f64,
-        mpp: Option<f64>,
+        mpp: Option<(f64, f64)>,
         (width, height): (u32, u32),
     ) -> Result<Self, PipelineError> {
         let (plane, overlap) = match (model.fit, mpp) {
@@ -157,7 +157,11 @@ impl View {
             }
             (Fit::Whole, _) => (Plane::whole(width, height, model.tile), 0),
             (Fit::Mpp(wanted), Some(mpp)) => (
-                Plane::at_scale(width, height, wanted * scale / mpp),
+                Plane::at_scales(
+                    width,
+                    height,
+                    (wanted * scale / mpp.0, wanted * scale / mpp.1),
+                ),
                 overlap.unwrap_or(model.overlap),
             ),
             (Fit::Mpp(wanted), None) => {
@@ -304,7 +308,7 @@ mod tests {
             &[&a, &b],
             None,
             Tta::Scales,
-            Some(1.0),
+            Some((1.0, 1.0)),
             &map,
             &tissue,
         )
@@ -344,7 +348,7 @@ mod tests {
             &[&same, &same, &other],
             None,
             Tta::None,
-            Some(1.0),
+            Some((1.0, 1.0)),
             &map,
             &tissue,
         )

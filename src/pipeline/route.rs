@@ -20,9 +20,10 @@ const AT_ONCE: usize = 64;
 pub(super) fn grid(
     slide: &dyn SlideReader,
     spec: &RouterSpec,
-    mpp: f64,
+    mpp: (f64, f64),
 ) -> Result<CellGrid, PipelineError> {
-    let side = (f64::from(spec.cell) * spec.mpp / mpp).max(1.0);
+    // Cells are square in px; a px that is not has at most 1 % to the mean.
+    let side = (f64::from(spec.cell) * spec.mpp / (mpp.0 * mpp.1).sqrt()).max(1.0);
     Ok(CellGrid::new(
         slide.info().width(),
         slide.info().height(),
@@ -61,10 +62,11 @@ pub(super) fn vote(
     spec: &RouterSpec,
     network: &mut Network,
     grid: CellGrid,
-    mpp: f64,
+    mpp: (f64, f64),
     shares: &[f32],
 ) -> Result<Votes, PipelineError> {
-    let plane = Plane::at_scale(grid.width(), grid.height(), spec.mpp / mpp);
+    let scale = (spec.mpp / mpp.0, spec.mpp / mpp.1);
+    let plane = Plane::at_scales(grid.width(), grid.height(), scale);
     let side = spec.tile;
     let cells: Vec<(u32, u32, f32)> = (0..grid.rows())
         .flat_map(|row| (0..grid.columns()).map(move |column| (column, row)))

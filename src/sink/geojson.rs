@@ -44,8 +44,8 @@ fn write_collection(finding: &Finding<'_>, out: &mut impl Write) -> std::io::Res
                 .chain(&polygon.holes)
                 .collect();
             let mut measurements = json!({ "Area px^2": polygon.area });
-            if let Some(mpp) = finding.mpp() {
-                measurements["Area um^2"] = json!(polygon.area as f64 * mpp * mpp);
+            if let Some(resolution) = finding.resolution() {
+                measurements["Area um^2"] = json!(resolution.area(polygon.area));
             }
             let feature = json!({
                 "type": "Feature",

@@ -6,7 +6,7 @@ use ftuseg_router::Target;
 
 use crate::mask::{Mask, Rect};
 use crate::slide::SlideReader;
-use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
 
 use super::{Finding, Sink, SinkError};
 
@@ -30,6 +30,7 @@ impl Sink for MaskTiff {
             .iter()
             .map(|layer| (finding.bundle.label(layer.target), &layer.mask))
             .collect();
+        let down = finding.resolution().map(|resolution| resolution.down);
         let options = Options {
             width: grid.width(),
             height: grid.height(),
@@ -39,7 +40,7 @@ impl Sink for MaskTiff {
             mpp: finding.mpp(),
             description: Some(legend(finding)),
         };
-        Ok(write_file(path, &options, &Labels(layers))?)
+        Ok(write_file_down(path, &options, down, &Labels(layers))?)
     }
 }
 

@@ -18,7 +18,7 @@ use ftuseg_router::Target;
 use crate::bundle::Bundle;
 use crate::mask::{Polygon, polygons};
 use crate::pipeline::Segmentation;
-use crate::slide::SlideReader;
+use crate::slide::{Resolution, SlideReader};
 
 pub use colours::colour;
 pub use error::SinkError;
@@ -86,9 +86,14 @@ impl<'a> Finding<'a> {
         }
     }
 
-    /// um per full-size px, if it is known.
+    /// um per full-size px from left to right, if it is known.
     pub fn mpp(&self) -> Option<f64> {
-        self.segmentation.resolution.map(|r| r.mpp)
+        self.resolution().map(|r| r.mpp)
+    }
+
+    /// The size of a full-size px, if it is known.
+    pub fn resolution(&self) -> Option<Resolution> {
+        self.segmentation.resolution
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::pipeline::{PROBABILITY_TILE, ProbabilityMap};
-use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
 
 use super::{Finding, Sink, SinkError};
 
@@ -34,6 +34,7 @@ impl Sink for ProbabilityTiff {
             layers: layers.collect::<Result<_, _>>()?,
             failed: Mutex::new(None),
         };
+        let down = finding.resolution().map(|resolution| resolution.down);
         let options = Options {
             width: grid.width(),
             height: grid.height(),
@@ -43,7 +44,7 @@ impl Sink for ProbabilityTiff {
             mpp: finding.mpp(),
             description: Some(LEGEND.to_owned()),
         };
-        let written = write_file(path, &options, &source);
+        let written = write_file_down(path, &options, down, &source);
         let failed = source.failed.into_inner();
         match failed.unwrap_or_else(PoisonError::into_inner) {
             // What was written is not what was found; the folder that holds it is thrown away.

@@ -76,7 +76,7 @@ impl Record {
                     "confidence": share.confidence,
                     "objects": objects.map_or(0, |o| o.polygons.len()),
                     "area_px": area,
-                    "area_mm2": finding.mpp().map(|mpp| area as f64 * mpp * mpp * 1e-6),
+                    "area_mm2": finding.resolution().map(|r| r.area(area) * 1e-6),
                 })
             })
             .collect();

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader, Limits};
+use image::{DynamicImage, ImageBuffer, ImageReader, Limits};
+
+use super::depth::{Largest, doubt, narrow};
+use super::tiff::{AlphaSeen, ignored_alpha};
+use crate::warning::{Warning, WarningKind};
 
 use super::{Level, MAX_SIDE, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 
@@ -13,6 +17,7 @@ const MAX_BYTES: u64 = 1 << 30;
 pub struct FlatReader {
     path: PathBuf,
     info: SlideInfo,
+    warnings: Vec<Warning>,
     pixels: Vec<u8>,
 }
 
@@ -48,6 +53,10 @@ impl FlatReader {
         if width == 0 || height == 0 {
             return Err(SlideError::format(path, "the image has no pixels"));
         }
+        let mut warnings = Vec::new();
+        let image = narrowed(image, &mut warnings);
+        let pixels = over_white(image, &mut warnings)
+            .map_err(|reason| SlideError::unsupported(path, reason))?;
         Ok(FlatReader {
             path: path.to_owned(),
             info: SlideInfo {
@@ -59,13 +68,51 @@ impl FlatReader {
                 ignored: Vec::new(),
                 bounds: None,
             },
-            pixels: over_white(image),
+            warnings,
+            pixels,
         })
     }
 }
 
+/// An image whose 16-bit samples use fewer bits, as 8 bits; any other as it is.
+fn narrowed(image: DynamicImage, warnings: &mut Vec<Warning>) -> DynamicImage {
+    let (values, channels): (&[u16], usize) = match &image {
+        DynamicImage::ImageLuma16(image) => (image.as_raw(), 1),
+        DynamicImage::ImageLumaA16(image) => (image.as_raw(), 2),
+        DynamicImage::ImageRgb16(image) => (image.as_raw(), 3),
+        DynamicImage::ImageRgba16(image) => (image.as_raw(), 4),
+        _ => return image,
+    };
+    let colours = if channels % 2 == 0 {
+        channels - 1
+    } else {
+        channels
+    };
+    let mut largest = Largest::default();
+    let px = values.chunks_exact(channels);
+    largest.see(px.flat_map(|px| px[..colours].iter().copied()));
+    let Some((bits, largest)) = largest.bits().filter(|&(bits, _)| bits < 16) else {
+        return image;
+    };
+    // All values were looked at, so none is deeper.
+    let byte = |&value: &u16| narrow(value, bits, false).unwrap_or(u8::MAX);
+    let bytes: Vec<u8> = values.iter().map(byte).collect();
+    let (width, height) = (image.width(), image.height());
+    let narrow = match channels {
+        1 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8),
+        2 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
+        3 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
+        _ => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
+    };
+    warnings.push(Warning::new(WarningKind::Samples, doubt(bits, largest)));
+    narrow.unwrap_or(image)
+}
+
 /// RGB of an image, `[height, width, 3]`; what is transparent shows white, as glass does.
-fn over_white(image: DynamicImage) -> Vec<u8> {
+///
+/// # Errors
+/// When the alpha channel can mean two things.
+fn over_white(image: DynamicImage, warnings: &mut Vec<Warning>) -> Result<Vec<u8>, &'static str> {
     if let DynamicImage::ImageLuma8(grey) = &image {
         // The library's way from grey to RGB goes through floats and takes ten times as long; masks are grey.
         let bytes = grey.as_raw();
@@ -73,25 +120,38 @@ fn over_white(image: DynamicImage) -> Vec<u8> {
         for (px, &value) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(bytes) {
             *px = [value; 3];
         }
-        return rgb;
+        return Ok(rgb);
     }
     if !image.color().has_alpha() {
-        return image.into_rgb8().into_raw();
+        return Ok(image.into_rgb8().into_raw());
+    }
+    let image = image.into_rgba8();
+    let mut seen = AlphaSeen::default();
+    image.pixels().for_each(|p| seen.see(&p.0[..3], p[3]));
+    let ignored = seen.constant()?;
+    if let Some(value) = ignored {
+        warnings.push(Warning::new(
+            WarningKind::AlphaIgnored,
+            ignored_alpha(value),
+        ));
     }
     let mix = |value: u8, alpha: u8| {
-        let alpha = u32::from(alpha);
+        let alpha = u32::from(if ignored.is_some() { u8::MAX } else { alpha });
         ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
     };
-    image
-        .into_rgba8()
+    Ok(image
         .pixels()
         .flat_map(|p| [mix(p[0], p[3]), mix(p[1], p[3]), mix(p[2], p[3])])
-        .collect()
+        .collect())
 }
 
 impl SlideReader for FlatReader {
     fn info(&self) -> &SlideInfo {
         &self.info
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     fn read(
@@ -119,5 +179,48 @@ impl SlideReader for FlatReader {
         let size = (self.info.width(), self.info.height());
         copy_overlap(&self.pixels, (0, 0), size, out, (x, y), (width, height));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(image: DynamicImage) -> FlatReader {
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("x.png");
+        image.save(&path).unwrap();
+        FlatReader::open(&path).unwrap()
+    }
+
+    fn kinds(slide: &FlatReader) -> Vec<WarningKind> {
+        slide.warnings.iter().map(|warning| warning.kind).collect()
+    }
+
+    #[test]
+    fn twelve_bits_in_sixteen_are_scaled() {
+        let px = vec![0x0fff, 0x0800, 0x0010, 0, 0xffff, 0x07ff];
+        let image = ImageBuffer::from_raw(2, 1, px).map(DynamicImage::ImageRgb16);
+        let slide = open(image.unwrap());
+        assert_eq!(slide.pixels, [255, 128, 1, 0, 255, 127]);
+        assert_eq!(kinds(&slide), [WarningKind::Samples]);
+        let image = ImageBuffer::from_raw(1, 1, vec![0xff00_u16, 0x8000, 0x100]);
+        let slide = open(image.map(DynamicImage::ImageRgb16).unwrap());
+        assert_eq!(slide.pixels, [254, 128, 1]);
+        assert!(kinds(&slide).is_empty());
+    }
+
+    #[test]
+    fn an_alpha_that_says_nothing_is_ignored() {
+        let rgba = |px: Vec<u8>| {
+            let image = ImageBuffer::from_raw(2, 1, px).map(DynamicImage::ImageRgba8);
+            open(image.unwrap())
+        };
+        let slide = rgba(vec![10, 20, 30, 0, 40, 50, 60, 0]);
+        assert_eq!(slide.pixels, [10, 20, 30, 40, 50, 60]);
+        assert_eq!(kinds(&slide), [WarningKind::AlphaIgnored]);
+        let slide = rgba(vec![10, 20, 30, 0, 40, 50, 60, 255]);
+        assert_eq!(slide.pixels, [255, 255, 255, 40, 50, 60]);
+        assert!(kinds(&slide).is_empty());
     }
 }

@@ -4,6 +4,7 @@
 //! [`Plane`] is the same slide seen at a resolution somebody asks for (a model's, the router's, a thumbnail's),
 //! read from the best level and resampled so that a pixel's value does not depend on the region it was read in.
 
+mod depth;
 mod dicom;
 mod error;
 mod flat;
@@ -23,7 +24,7 @@ pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
-pub use tiff::TiffReader;
+pub use tiff::{TiffReader, limit_strips};
 pub use tissue::{Tissue, TissueMode};
 
 use crate::warning::Warning;

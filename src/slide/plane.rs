@@ -26,13 +26,18 @@ const MAX_SOURCE: f64 = 4_194_304.0;
 impl Plane {
     /// The plane of a `width` x `height` slide whose px span `scale` full-size px.
     pub fn at_scale(width: u32, height: u32, scale: f64) -> Self {
+        Plane::at_scales(width, height, (scale, scale))
+    }
+
+    /// The same where px span other numbers of full-size px across than down, as the slide's own px are not square.
+    pub fn at_scales(width: u32, height: u32, scale: (f64, f64)) -> Self {
         // Rounded, so that a resolution that is known to four digits does not add a px that holds next to nothing. What
         // lies beyond the last px, at most half a px, shows that px.
-        let side = |length: u32| (f64::from(length) / scale).round().max(1.0) as u32;
+        let side = |length: u32, scale: f64| (f64::from(length) / scale).round().max(1.0) as u32;
         Plane {
-            width: side(width),
-            height: side(height),
-            scale: (scale, scale),
+            width: side(width, scale.0),
+            height: side(height, scale.1),
+            scale,
         }
     }
 

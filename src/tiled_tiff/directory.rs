@@ -38,10 +38,10 @@ impl Directory {
     /// The directory of level `index` with its tile tables.
     pub(super) fn for_level(
         options: &Options,
+        down: Option<f64>,
         layout: &Layout,
         index: usize,
-        offsets: Vec<u64>,
-        lengths: Vec<u32>,
+        (offsets, lengths): (Vec<u64>, Vec<u32>),
     ) -> Directory {
         let level = &layout.levels[index];
         let channels = options.samples.channels();
@@ -66,12 +66,12 @@ impl Directory {
             entries.push((270, ascii(text)));
         }
         entries.push((277, Value::Short(vec![channels as u16])));
-        let resolution = options
-            .mpp
-            .and_then(|mpp| pixels_per_centimetre(mpp * f64::from(1u32 << index.min(31))));
-        if let Some((numerator, denominator)) = resolution {
-            entries.push((282, Value::Rational(numerator, denominator)));
-            entries.push((283, Value::Rational(numerator, denominator)));
+        let in_level = |mpp: f64| pixels_per_centimetre(mpp * f64::from(1u32 << index.min(31)));
+        let across = options.mpp.and_then(in_level);
+        let resolution = across.zip(down.or(options.mpp).and_then(in_level));
+        if let Some((across, down)) = resolution {
+            entries.push((282, Value::Rational(across.0, across.1)));
+            entries.push((283, Value::Rational(down.0, down.1)));
         }
         entries.push((284, Value::Short(vec![1])));
         if resolution.is_some() {
@@ -180,11 +180,19 @@ fn push_offset(bytes: &mut Vec<u8>, big: bool, offset: u64) -> Result<(), Error>
     Ok(())
 }
 
-/// `10000 / mpp` pixels per centimetre as a fraction that keeps `mpp` to five digits after the point.
+/// `10000 / mpp` pixels per centimetre as a fraction: exact where `mpp` has five digits after the point, else to nine
+/// digits in all.
 fn pixels_per_centimetre(mpp: f64) -> Option<(u32, u32)> {
-    let denominator = (mpp * 1e5).round();
+    const MOST: f64 = u32::MAX as f64;
+    let denominator = mpp * 1e5;
+    let whole = denominator.round();
+    if (1.0..=MOST).contains(&whole) && (denominator - whole).abs() <= 1e-9 * whole {
+        return Some((1_000_000_000, whole as u32));
+    }
+    let ratio = 10_000.0 / mpp;
+    let denominator = (4e9 / ratio).floor().min(MOST);
+    let numerator = (denominator * ratio).round();
     // Far down a pyramid of huge pixels the fraction no longer fits; then the level states none.
-    (1.0..=f64::from(u32::MAX))
-        .contains(&denominator)
-        .then_some((1_000_000_000, denominator as u32))
+    let fits = |value: f64| (1.0..=MOST).contains(&value);
+    (fits(denominator) && fits(numerator)).then_some((numerator as u32, denominator as u32))
 }

@@ -102,10 +102,15 @@ fn check(options: &Options) -> Result<(), Error> {
             return wrong(format!("JPEG quality {quality}; it must be 1 to 100"));
         }
     }
-    if let Some(mpp) = options.mpp
-        && !(0.001..=1000.0).contains(&mpp)
-    {
-        return wrong(format!("{mpp} um/px; it must be 0.001 to 1000"));
+    check_mpp(options.mpp)
+}
+
+/// Says what is wrong with a size of a px, if anything.
+pub(super) fn check_mpp(mpp: Option<f64>) -> Result<(), Error> {
+    match mpp {
+        Some(mpp) if !(0.001..=1000.0).contains(&mpp) => Err(Error::Usage(format!(
+            "{mpp} um/px; it must be 0.001 to 1000"
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }

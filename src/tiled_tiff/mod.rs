@@ -134,11 +134,22 @@ pub enum Error {
 /// [`Error::Usage`] for options that make no TIFF, [`Error::LimitsExceeded`] for a picture with too many
 /// tiles, [`Error::Io`] when the writer fails. What was written by then is not a valid file.
 pub fn write<W: Write + Seek>(
-    mut writer: W,
+    writer: W,
     options: &Options,
     source: &dyn TileSource,
 ) -> Result<(), Error> {
+    write_down(writer, options, options.mpp, source)
+}
+
+/// As [`write()`], with px that are `down` um from top to bottom and `options.mpp` from left to right.
+fn write_down<W: Write + Seek>(
+    mut writer: W,
+    options: &Options,
+    down: Option<f64>,
+    source: &dyn TileSource,
+) -> Result<(), Error> {
     let layout = Layout::new(options)?;
+    layout::check_mpp(down)?;
     let compressor = Compressor::new(options);
     let header = directory::header(layout.big);
     writer.write_all(&header)?;
@@ -190,13 +201,14 @@ pub fn write<W: Write + Seek>(
         }
         tables.push((offsets, lengths));
     }
-    write_directories(&mut writer, options, &layout, tables, position)
+    write_directories(&mut writer, options, down, &layout, tables, position)
 }
 
 /// Writes the directories behind the tiles, then the header's pointer to the first one.
 fn write_directories<W: Write + Seek>(
     writer: &mut W,
     options: &Options,
+    down: Option<f64>,
     layout: &Layout,
     tables: Vec<(Vec<u64>, Vec<u32>)>,
     mut position: u64,
@@ -209,7 +221,7 @@ fn write_directories<W: Write + Seek>(
     let first = position;
     let count = tables.len();
     for (index, (offsets, lengths)) in tables.into_iter().enumerate() {
-        let directory = Directory::for_level(options, layout, index, offsets, lengths);
+        let directory = Directory::for_level(options, down, layout, index, (offsets, lengths));
         let bytes = directory.encode(layout.big, position, index + 1 == count)?;
         writer.write_all(&bytes)?;
         position += bytes.len() as u64;
@@ -227,6 +239,19 @@ fn write_directories<W: Write + Seek>(
 /// # Errors
 /// As [`write()`]; and [`Error::File`], naming `path`, when the file cannot be made, filled or renamed.
 pub fn write_file(path: &Path, options: &Options, source: &dyn TileSource) -> Result<(), Error> {
+    write_file_down(path, options, options.mpp, source)
+}
+
+/// As [`write_file`], with px that are `down` um from top to bottom and `options.mpp` from left to right.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn write_file_down(
+    path: &Path,
+    options: &Options,
+    down: Option<f64>,
+    source: &dyn TileSource,
+) -> Result<(), Error> {
     let named = |source| Error::File {
         path: path.to_owned(),
         source,
@@ -245,7 +270,7 @@ pub fn write_file(path: &Path, options: &Options, source: &dyn TileSource) -> Re
     }
     let file = builder.tempfile_in(folder).map_err(named)?;
     let writer: BufWriter<&File> = BufWriter::with_capacity(1 << 20, file.as_file());
-    write(writer, options, source).map_err(|error| match error {
+    write_down(writer, options, down, source).map_err(|error| match error {
         Error::Io(source) => named(source),
         other => other,
     })?;

@@ -346,3 +346,31 @@ fn a_failed_write_leaves_no_file() {
         1
     );
 }
+
+#[test]
+fn px_keep_both_sides_to_nine_digits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mask.tif");
+    let source = Pattern {
+        channels: 1,
+        tile: 256,
+    };
+    for (across, down) in [
+        (0.5, 0.504),
+        (0.252_345_678_9, 0.252_345_678_9),
+        (0.023_456_789, 39.9),
+    ] {
+        let mut options = options(600, 300, Samples::Gray8, Compression::Deflate);
+        options.mpp = Some(across);
+        super::write_file_down(&path, &options, Some(down), &source).expect("written");
+        let file = std::fs::File::open(&path).expect("the file");
+        let mut decoder = Decoder::new(std::io::BufReader::new(file)).expect("the header is read");
+        for (tag, wanted) in [(Tag::XResolution, across), (Tag::YResolution, down)] {
+            let ratio = decoder.get_tag_u32_vec(tag).expect("a resolution");
+            let found = 10_000.0 * f64::from(ratio[1]) / f64::from(ratio[0]);
+            assert!((found / wanted - 1.0).abs() < 1e-8, "{found} for {wanted}");
+        }
+    }
+    let options = options(30, 30, Samples::Gray8, Compression::Deflate);
+    assert!(super::write_file_down(&path, &options, Some(0.0), &source).is_err());
+}

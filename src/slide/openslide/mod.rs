@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::warning::Warning;
+
 use super::resolution::choose;
 use super::{Level, MAX_SIDE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 use ffi::{Api, Handle};
@@ -38,6 +40,7 @@ type Numbered = (i32, f64);
 pub struct OpenSlideReader {
     path: PathBuf,
     info: SlideInfo,
+    warnings: Vec<Warning>,
     api: &'static Api,
     /// For each level of `info`.
     levels: Vec<Numbered>,
@@ -75,7 +78,10 @@ impl OpenSlideReader {
         let properties = Properties(handle.properties());
         let found = handle.levels().map_err(broken)?;
         let (levels, numbers) = checked_levels(path, &properties, &found)?;
-        let (resolution, ignored) = choose(properties.resolution());
+        let chosen = choose(properties.resolution());
+        if let Some(reason) = chosen.refused {
+            return Err(SlideError::unsupported(path, reason));
+        }
         let bounds = properties.bounds(levels[0]);
         Ok(OpenSlideReader {
             path: path.to_owned(),
@@ -84,10 +90,11 @@ impl OpenSlideReader {
                 compression: "decoded by OpenSlide".to_owned(),
                 reader: format!("OpenSlide {}", api.version),
                 levels,
-                resolution,
-                ignored,
+                resolution: chosen.resolution,
+                ignored: chosen.ignored,
                 bounds,
             },
+            warnings: chosen.warnings,
             api,
             levels: numbers,
             background: properties.background(),
@@ -248,6 +255,10 @@ fn over(argb: &[u32], background: [u8; 3]) -> Vec<u8> {
 impl SlideReader for OpenSlideReader {
     fn info(&self) -> &SlideInfo {
         &self.info
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     fn read(

@@ -35,10 +35,23 @@ pub(super) fn to_rgb(
     } else {
         Alpha::None
     };
+    if let Alpha::Constant(value) = alpha {
+        let rows = samples.bytes.chunks_exact(stride).take(height as usize);
+        let mut alphas = rows.flat_map(|row| {
+            let px = row.chunks_exact(channels).take(width as usize);
+            px.map(|px| px[alpha_at])
+        });
+        if let Some(other) = alphas.find(|&other| other != value) {
+            return Err(Problem::unsupported(format!(
+                "its alpha channel says {value} wherever it was looked at, but {other} here; convert it to RGB without alpha"
+            )));
+        }
+    }
+    let opaque = matches!(alpha, Alpha::None | Alpha::Unspecified | Alpha::Constant(_));
     let mut out = Vec::with_capacity(width as usize * height as usize * 3);
     for row in samples.bytes.chunks_exact(stride).take(height as usize) {
         let row = &row[..width as usize * channels];
-        if alpha == Alpha::None && channels == 3 && *wanted == Colour::Rgb {
+        if opaque && channels == 3 && *wanted == Colour::Rgb {
             out.extend_from_slice(row);
             continue;
         }
@@ -51,7 +64,7 @@ pub(super) fn to_rgb(
                 Colour::Palette(colours) => colours[usize::from(px[0])],
             };
             out.extend(match alpha {
-                Alpha::None => rgb,
+                Alpha::None | Alpha::Unspecified | Alpha::Constant(_) => rgb,
                 // What is transparent shows white, as glass does.
                 Alpha::Associated => rgb.map(|v| v.saturating_add(255 - px[alpha_at])),
                 Alpha::Separate => rgb.map(|v| over_white(v, px[alpha_at])),
@@ -105,5 +118,22 @@ mod tests {
         assert_eq!(px(vec![10, 20, 30, 255], Alpha::Separate), [10, 20, 30]);
         assert_eq!(px(vec![0, 0, 0, 0], Alpha::Associated), [255; 3]);
         assert_eq!(px(vec![10, 20, 30, 0], Alpha::None), [10, 20, 30]);
+        assert_eq!(px(vec![10, 20, 30, 0], Alpha::Unspecified), [10, 20, 30]);
+        assert_eq!(px(vec![10, 20, 30, 0], Alpha::Constant(0)), [10, 20, 30]);
+    }
+
+    #[test]
+    fn an_alpha_that_was_taken_for_none_and_is_one_is_an_error() {
+        let samples = Samples {
+            width: 2,
+            height: 1,
+            channels: 4,
+            bytes: vec![1, 2, 3, 0, 1, 2, 3, 9],
+            is_rgb: false,
+        };
+        let convert = |size| to_rgb(&samples, &Colour::Rgb, Alpha::Constant(0), size);
+        assert!(convert((2, 1)).is_err());
+        // What lies beyond the image is nobody's.
+        assert_eq!(convert((1, 1)).unwrap(), [1, 2, 3]);
     }
 }

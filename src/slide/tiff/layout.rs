@@ -1,5 +1,7 @@
 //! How one level is stored: everything that is needed to read and decode its tiles or strips, checked.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::directory::{Directory, tag};
 use super::packing::{Packing, compression_name};
 use super::photometric::{Alpha, Colour, colour, sample_bytes};
@@ -7,8 +9,22 @@ use super::problem::Problem;
 use super::source::Source;
 use crate::slide::MAX_SIDE;
 
-/// Memory that one strip or tile may take, as stored, as samples and as RGB.
-pub(super) const MAX_CHUNK_BYTES: usize = 128 << 20;
+/// Memory that one tile may take, as stored, as samples and as RGB.
+const MAX_TILE_BYTES: u64 = 128 << 20;
+/// The same for one compressed strip, unless [`limit_strips`] says otherwise. Many programs write a picture as one strip;
+/// this is 9,400 px squared.
+const MAX_STRIP_BYTES: u64 = 256 << 20;
+/// Uncompressed strips are read in parts of about so many bytes.
+const PART_BYTES: u64 = 4 << 20;
+/// What [`limit_strips`] set.
+static STRIP_BYTES: AtomicU64 = AtomicU64::new(MAX_STRIP_BYTES);
+
+/// Sets how many MiB one compressed strip of a TIFF may take decoded, for all slides that are opened from now on. It is
+/// 256 MiB else. An uncompressed strip may have any size.
+pub fn limit_strips(mib: u32) {
+    STRIP_BYTES.store(u64::from(mib) << 20, Ordering::Relaxed);
+}
+
 /// Tiles and strips of all levels together; twice what a full level may have.
 pub(super) const MAX_CHUNKS: u64 = 1 << 23;
 
@@ -29,12 +45,16 @@ pub(super) struct Layout {
     pub(super) planes: u32,
     /// Bytes of a sample: 1 or 2.
     pub(super) sample_bytes: usize,
+    /// Bits of a wide sample that are in use.
+    pub(super) bits: u32,
     pub(super) colour: Colour,
     pub(super) alpha: Alpha,
     pub(super) packing: Packing,
     /// Each sample is stored as the difference from the one to its left.
     pub(super) differences: bool,
     pub(super) jpeg_tables: Option<Vec<u8>>,
+    /// Rows of a strip where strips are read in parts: then a chunk is such a part.
+    parts_of: Option<u32>,
     offsets: Vec<u64>,
     counts: Vec<u64>,
 }
@@ -75,6 +95,7 @@ impl Layout {
         let alpha = match number(tag::EXTRA_SAMPLES, 0)? {
             1 if extra > 0 => Alpha::Associated,
             2 if extra > 0 => Alpha::Separate,
+            _ if extra > 0 => Alpha::Unspecified,
             _ => Alpha::None,
         };
         let planes = match number(tag::PLANAR, 1)? {
@@ -112,22 +133,33 @@ impl Layout {
         if chunk.0 == 0 || chunk.1 == 0 {
             return Err(Problem::format("its strips or tiles have no pixels"));
         }
+        let row = u64::from(width)
+            .saturating_mul(samples)
+            .saturating_mul(sample_bytes as u64);
+        let (chunk, parts_of) = if packing == Packing::None && !tiled {
+            let rows = (PART_BYTES / row.max(1)).clamp(1, chunk.1);
+            // Below 2^20 each: `size` has checked them.
+            ((chunk.0, rows), (rows < chunk.1).then_some(chunk.1 as u32))
+        } else {
+            (chunk, None)
+        };
         let stored = samples.max(3) * sample_bytes as u64;
         let bytes = chunk.0.checked_mul(chunk.1);
         let bytes = bytes.and_then(|pixels| pixels.checked_mul(stored));
-        if bytes.is_none_or(|bytes| bytes > MAX_CHUNK_BYTES as u64) {
-            return Err(Problem::limits(format!(
-                "strips or tiles of {} x {} px; one may take {} MiB decoded",
-                chunk.0,
-                chunk.1,
-                MAX_CHUNK_BYTES >> 20
-            )));
+        let most = if tiled {
+            MAX_TILE_BYTES
+        } else {
+            STRIP_BYTES.load(Ordering::Relaxed)
+        };
+        if bytes.is_none_or(|bytes| bytes > most) {
+            return Err(too_large(tiled, chunk, bytes, most));
         }
-        // Both sides are below 2^27 after the check above.
+        // Both sides are below 2^32 after the check above.
         let chunk = (chunk.0 as u32, chunk.1 as u32);
         let across = width.div_ceil(chunk.0);
         let down = height.div_ceil(chunk.1);
-        let needed = u64::from(across) * u64::from(down) * planes;
+        let stored_down = parts_of.map_or(down, |rows| height.div_ceil(rows));
+        let needed = u64::from(across) * u64::from(stored_down) * planes;
         let (offset_tag, count_tag) = if tiled {
             (tag::TILE_OFFSETS, tag::TILE_COUNTS)
         } else {
@@ -142,7 +174,7 @@ impl Layout {
             }
         }
         *budget = budget
-            .checked_sub(directory.count(offset_tag))
+            .checked_sub(directory.count(offset_tag).max(u64::from(down)))
             .ok_or_else(|| Problem::limits(format!("more than {MAX_CHUNKS} strips or tiles")))?;
         Ok(Layout {
             width,
@@ -154,6 +186,7 @@ impl Layout {
             samples: samples as u32,
             planes: planes as u32,
             sample_bytes,
+            bits: 16,
             colour,
             alpha,
             packing,
@@ -162,6 +195,7 @@ impl Layout {
                 Packing::Jpeg => directory.bytes(source, tag::JPEG_TABLES)?,
                 _ => None,
             },
+            parts_of,
             offsets: directory.numbers(source, offset_tag)?,
             counts: directory.numbers(source, count_tag)?,
         })
@@ -219,6 +253,34 @@ impl Layout {
         )
     }
 
+    /// What a chunk is called.
+    pub(super) fn kind(&self) -> &'static str {
+        if self.tiled { "tile" } else { "strip" }
+    }
+
+    /// Tiles or strips of one plane.
+    pub(super) fn chunks(&self) -> u32 {
+        self.across * self.down
+    }
+
+    /// Whether the file holds nothing for a tile or strip: sparse files and some scanners leave empty ones out.
+    pub(super) fn is_missing(&self, index: u32) -> bool {
+        let absent = |at: usize| self.offsets[at] == 0 || self.counts[at] == 0;
+        (0..self.planes).any(|plane| match self.parts_of {
+            None => absent((plane * self.chunks() + index) as usize),
+            Some(rows) => {
+                let first = index * self.chunk.1;
+                let last = first + self.size_inside(index).1 - 1;
+                (first / rows..=last / rows).any(|strip| absent(self.strip(plane, strip, rows)))
+            }
+        })
+    }
+
+    /// Where a strip of a plane stands in the tables.
+    fn strip(&self, plane: u32, strip: u32, rows: u32) -> usize {
+        (plane * self.height.div_ceil(rows) + strip) as usize
+    }
+
     /// The bytes of a tile or strip of a plane, as they are in the file.
     pub(super) fn packed(
         &self,
@@ -226,20 +288,67 @@ impl Layout {
         plane: u32,
         index: u32,
     ) -> Result<Vec<u8>, Problem> {
-        let at = plane as usize * self.across as usize * self.down as usize + index as usize;
-        let (offset, count) = (self.offsets[at], self.counts[at]);
-        if count == 0 {
-            return Err(Problem::format("it has no bytes"));
+        if let Some(rows) = self.parts_of {
+            return self.part(source, plane, index, rows);
         }
+        let at = plane as usize * self.chunks() as usize + index as usize;
+        let (offset, count) = (self.offsets[at], self.counts[at]);
         // Hardly anything grows by compression; what is larger than it can be is not read.
-        if count > MAX_CHUNK_BYTES as u64 + (1 << 16) {
+        let most = MAX_TILE_BYTES.max(STRIP_BYTES.load(Ordering::Relaxed));
+        if count > most + (1 << 16) {
             return Err(Problem::limits(format!(
                 "it takes {count} bytes in the file; the most is {} MiB",
-                MAX_CHUNK_BYTES >> 20
+                most >> 20
             )));
         }
         source.bytes(offset, count as usize)
     }
+
+    /// The rows of a part, out of the strip or strips that hold them.
+    fn part(&self, source: &Source, plane: u32, index: u32, rows: u32) -> Result<Vec<u8>, Problem> {
+        let bytes_a_row =
+            u64::from(self.width) * u64::from(self.samples_together()) * self.sample_bytes as u64;
+        let mut next = index * self.chunk.1;
+        let end = next + self.size_inside(index).1;
+        let mut out = Vec::new();
+        while next < end {
+            let (strip, skipped) = (next / rows, next % rows);
+            let taken = (end - next).min(rows - skipped);
+            let at = self.strip(plane, strip, rows);
+            let from = u64::from(skipped) * bytes_a_row;
+            let length = u64::from(taken) * bytes_a_row;
+            if self.counts[at] < from + length {
+                return Err(Problem::format(format!(
+                    "it holds {} bytes instead of {}",
+                    self.counts[at],
+                    from + length
+                )));
+            }
+            let start = self.offsets[at].saturating_add(from);
+            out.extend(source.bytes(start, length as usize)?);
+            next += taken;
+        }
+        Ok(out)
+    }
+}
+
+/// Why a tile or strip is refused: which limit, what the file has, what to do.
+fn too_large(tiled: bool, chunk: (u64, u64), bytes: Option<u64>, most: u64) -> Problem {
+    let size = bytes.map_or("too much memory".to_owned(), |bytes| {
+        format!("{} MiB", bytes.div_ceil(1 << 20))
+    });
+    let (kind, more) = if tiled {
+        ("tiles", "")
+    } else {
+        ("compressed strips", " (--max-strip MIB raises it)")
+    };
+    Problem::limits(format!(
+        "{kind} of {} x {} px take {size} decoded; the most is {} MiB{more}; or convert it to tiles: vips tiffsave IN \
+         OUT.tif --tile --pyramid --compression deflate",
+        chunk.0,
+        chunk.1,
+        most >> 20
+    ))
 }
 
 /// Width and height, within the limits.

@@ -3,7 +3,8 @@
 //! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`choice`] tells which page is the slide,
 //! [`pyramid`] picks the levels, [`layout`]
 //! checks how each is stored. [`decode`] then takes a tile through [`unpack`] and [`samples`], or through an image codec,
-//! and [`colour`] makes RGB of it. What the file says is taken as untrue until it is checked.
+//! and [`colour`] makes RGB of it. [`missing`] fills what the file leaves out, and [`probe`] looks at px where the tags do
+//! not say what they are. What the file says is taken as untrue until it is checked.
 
 mod choice;
 mod codestream;
@@ -13,10 +14,14 @@ mod directory;
 mod jpeg;
 mod jpeg2000;
 mod layout;
+mod missing;
+#[cfg(test)]
+mod odd_files;
 mod ome;
 mod ome_images;
 mod packing;
 mod photometric;
+mod probe;
 mod problem;
 mod pyramid;
 mod samples;
@@ -24,6 +29,9 @@ mod source;
 mod unpack;
 mod vendor;
 mod webp;
+
+pub use layout::limit_strips;
+pub(super) use probe::{AlphaSeen, ignored_alpha};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,11 +45,14 @@ use choice::Choice;
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
 use layout::{Layout, MAX_CHUNKS};
+use missing::Missing;
 use packing::compression_name;
 use problem::Problem;
 use pyramid::{Page, pyramid};
 use source::Source;
 use vendor::Origin;
+
+use crate::warning::{Warning, WarningKind};
 
 /// Levels of one slide; each half the size of the one before, 21 take the largest slide to one px.
 const MAX_LEVELS: usize = 32;
@@ -55,9 +66,9 @@ const CACHE_CHUNKS: u64 = 2;
 pub struct TiffReader {
     path: PathBuf,
     info: SlideInfo,
-    warnings: Vec<Warning>,
     source: Source,
     levels: Vec<Layout>,
+    warnings: Vec<Warning>,
     cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
 }
 
@@ -71,10 +82,11 @@ impl Weighter<(usize, u32), Arc<Chunk>> for ChunkBytes {
 }
 
 impl TiffReader {
-    /// Opens a TIFF file and finds its levels. Reads tags only, no pixels.
+    /// Opens a TIFF file and finds its levels. Reads tags only, and some pixels where those do not say all.
     ///
     /// # Errors
-    /// When the file cannot be read, is broken, over the limits, or stores pixels in a way that is not supported.
+    /// When the file cannot be read, is broken, over the limits, lacks most of its tiles, or stores pixels in a way that
+    /// is not supported.
     pub fn open(path: &Path) -> Result<Self, SlideError> {
         let named = |problem: Problem| problem.of(path);
         let source = Source::open(path).map_err(named)?;
@@ -84,7 +96,24 @@ impl TiffReader {
         let first = &directories.pages[0];
         let origin = Origin::read(path, &source, first, slide, choice.ome_image).map_err(named)?;
         let compression = slide.number(&source, tag::COMPRESSION).map_err(named)?;
-        let levels = read_levels(&source, &directories, &choice).map_err(named)?;
+        let mut levels = read_levels(&source, &directories, &choice).map_err(named)?;
+        let mut warnings = choice.warnings;
+        warnings.extend(origin.warnings);
+        let missing = Missing::count(&levels);
+        let kind = levels[0].kind();
+        if missing.is_most() {
+            let (lost, all) = missing.full_size;
+            return Err(SlideError::format(
+                path,
+                format!(
+                    "{lost} of {all} {kind}s at full size have no bytes: most of the slide is missing; fetch or export it \
+                     anew"
+                ),
+            ));
+        }
+        let told = missing.text(kind);
+        warnings.extend(told.map(|text| Warning::new(WarningKind::MissingTiles, text)));
+        warnings.extend(probe::settle(&source, &mut levels).map_err(named)?);
         Ok(TiffReader {
             path: path.to_owned(),
             info: SlideInfo {
@@ -102,8 +131,8 @@ impl TiffReader {
                 ignored: origin.ignored,
                 bounds: None,
             },
-            warnings: choice.warnings,
             source,
+            warnings,
             // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
             cache: Cache::with_weighter(32, cache_bytes(&levels), ChunkBytes),
             levels,
@@ -113,7 +142,12 @@ impl TiffReader {
     fn chunk(&self, level: usize, index: u32) -> Result<Arc<Chunk>, SlideError> {
         self.cache.get_or_insert_with(&(level, index), || {
             let layout = &self.levels[level];
-            let kind = if layout.tiled { "tile" } else { "strip" };
+            if layout.is_missing(index) {
+                // Other levels are asked for what they have only, so this never comes back to the same chunk.
+                let read = |other, found| self.chunk(other, found);
+                return missing::fill(&self.levels, level, index, read).map(Arc::new);
+            }
+            let kind = layout.kind();
             decode::chunk(&self.source, layout, index)
                 .map(Arc::new)
                 .map_err(|problem| {
@@ -317,22 +351,26 @@ mod tests {
     #[test]
     fn the_cache_holds_a_chunk_that_is_larger_than_it_usually_is() {
         let (width, height) = (6000_u32, 5000_u32);
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &vec![7; (width * height) as usize]).unwrap();
+        let packed = packed.finish().unwrap();
         let entries: [[u32; 3]; 8] = [
             [256 | 4 << 16, 1, width],
             [257 | 4 << 16, 1, height],
             [258 | 3 << 16, 1, 8],
-            [259 | 3 << 16, 1, 1],
+            [259 | 3 << 16, 1, 8],
             [262 | 3 << 16, 1, 1],
             [273 | 4 << 16, 1, 200],
             [278 | 4 << 16, 1, height],
-            [279 | 4 << 16, 1, width * height],
+            [279 | 4 << 16, 1, packed.len() as u32],
         ];
         let mut file = b"II\x2a\0\x08\0\0\0\x08\0".to_vec();
         file.extend(entries.as_flattened().iter().flat_map(|n| n.to_le_bytes()));
         // No further directory.
         file.extend([0; 4]);
         // One strip of grey px, 90 MB as RGB.
-        file.resize(200 + (width * height) as usize, 7);
+        file.resize(200, 0);
+        file.extend(packed);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("strip.tif");
         std::fs::write(&path, file).unwrap();

@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::problem::Problem;
-use crate::slide::resolution::Stated;
+use crate::slide::resolution::{Stated, decimal};
 
 /// Elements, attributes' texts and comments of a description; each takes some hundred bytes.
 const MAX_NODES: u32 = 1 << 20;
@@ -13,6 +13,8 @@ const MAX_NODES: u32 = 1 << 20;
 pub(super) struct Ome {
     x: Option<(f64, Option<String>)>,
     y: Option<(f64, Option<String>)>,
+    /// Width and height of the picture that it describes.
+    size: Option<(u64, u64)>,
 }
 
 impl Ome {
@@ -26,7 +28,8 @@ impl Ome {
 
     /// The same of the image of a number, in the order of their `Pixels`.
     pub(super) fn of_image(description: &str, image: usize) -> Result<Option<Self>, Problem> {
-        let Some(document) = document(description)? else {
+        let text = with_known_entities(description);
+        let Some(document) = document(&text)? else {
             return Ok(None);
         };
         let pixels = document
@@ -39,18 +42,22 @@ impl Ome {
         Ok(Some(Ome {
             x: size(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"),
             y: size(pixels, "PhysicalSizeY", "PhysicalSizeYUnit"),
+            size: number(pixels, "SizeX").zip(number(pixels, "SizeY")),
         }))
     }
 
-    /// um/px as the file states it.
-    pub(super) fn resolution(&self) -> Option<Stated> {
+    /// um/px as the file, whose first page has this size, states it.
+    pub(super) fn resolution(&self, size: (u64, u64)) -> Option<Stated> {
         let (x, x_unit) = self.x.as_ref()?;
         let (y, y_unit) = self.y.as_ref()?;
-        Some(Stated::ome(
-            (*x, x_unit.as_deref()),
-            (*y, y_unit.as_deref()),
-        ))
+        let stated = Stated::ome((*x, x_unit.as_deref()), (*y, y_unit.as_deref()));
+        Some(stated.of_size(self.size, size))
     }
+}
+
+/// The text without an entity of HTML that some writers take for one of XML.
+pub(super) fn with_known_entities(description: &str) -> String {
+    description.replace("&micro;", "\u{b5}")
 }
 
 /// The XML of a description; none where it is no OME-XML.
@@ -73,7 +80,7 @@ pub(super) fn document(description: &str) -> Result<Option<Document<'_>>, Proble
 
 fn size(node: Node<'_, '_>, value: &str, unit: &str) -> Option<(f64, Option<String>)> {
     Some((
-        number(node, value)?,
+        decimal(node.attribute(value)?)?,
         node.attribute(unit).map(str::to_owned),
     ))
 }
@@ -100,9 +107,12 @@ mod tests {
         let ome = parse(
             r#"<Pixels SizeC="3" PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.25"/>"#,
         );
-        assert_eq!(choose(ome.resolution()).0.map(|r| r.mpp), Some(0.25));
-        assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution(), None);
-        assert_eq!(parse("").resolution(), None);
+        assert_eq!(
+            choose(ome.resolution((9, 9))).resolution.map(|r| r.mpp),
+            Some(0.25)
+        );
+        assert_eq!(parse("<Pixels SizeC=\"1\"/>").resolution((9, 9)), None);
+        assert_eq!(parse("").resolution((9, 9)), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::ome::{Ome, document, number};
+use super::ome::{Ome, document, number, with_known_entities};
 use super::problem::Problem;
 
 /// Channels of one image that are followed.
@@ -52,7 +52,8 @@ pub(super) fn read(description: &str, pages: usize) -> Result<Option<Vec<OmeImag
     if Ome::parse(description)?.is_none() {
         return Ok(None);
     }
-    let Some(document) = document(description)? else {
+    let text = with_known_entities(description);
+    let Some(document) = document(&text)? else {
         return Ok(None);
     };
     let own = document.root_element().attribute("UUID");

@@ -37,6 +37,10 @@ pub(super) enum Alpha {
     Associated,
     /// The colours are not multiplied by it.
     Separate,
+    /// The file does not say that it is transparency.
+    Unspecified,
+    /// It is called transparency and has this one value everywhere, so it is none.
+    Constant(u8),
 }
 
 /// Bytes of a sample, if all are unsigned whole numbers of 8 or 16 bits.

@@ -19,6 +19,8 @@ pub(super) fn unpack(
             packed.truncate(length);
             Ok(packed)
         }
+        // Deflate makes at most 1032 bytes of one (RFC 1951), so a short stream claims no memory.
+        Packing::Deflate if length / 1032 > packed.len() => Err(too_short(packed.len(), length)),
         Packing::Deflate => read_all(flate2::read::ZlibDecoder::new(&packed[..]), length),
         Packing::Lzw => lzw(&packed, length),
         Packing::PackBits => pack_bits(&packed, length),

@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::source::Source;
 use crate::slide::resolution::{Stated, choose};
 use crate::slide::{IgnoredResolution, Resolution};
+use crate::warning::Warning;
 
 /// What is known of the slide as a whole.
 pub(super) struct Origin {
@@ -15,6 +16,7 @@ pub(super) struct Origin {
     pub(super) format: &'static str,
     pub(super) resolution: Option<Resolution>,
     pub(super) ignored: Vec<IgnoredResolution>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Origin {
@@ -43,19 +45,25 @@ impl Origin {
         } else {
             first.text(source, tag::DESCRIPTION)?
         };
+        let side = |tag| slide.number(source, tag).map(Option::unwrap_or_default);
+        let size = (side(tag::WIDTH)?, side(tag::HEIGHT)?);
         let (format, stated) = if description.starts_with("Aperio") {
-            ("Aperio SVS", Stated::aperio(&description))
+            ("Aperio SVS", Stated::aperio(&description, size))
         } else if let Some(ome) = Ome::of_image(&description, ome_image)? {
-            ("OME-TIFF", ome.resolution())
+            ("OME-TIFF", ome.resolution(size))
         } else {
             ("TIFF", None)
         };
         // The order is documented in `resolution.rs`.
-        let (resolution, ignored) = choose(stated.into_iter().chain(tags(source, slide)));
+        let chosen = choose(stated.into_iter().chain(tags(source, slide)));
+        if let Some(reason) = chosen.refused {
+            return Err(Problem::unsupported(reason));
+        }
         Ok(Origin {
             format,
-            resolution,
-            ignored,
+            resolution: chosen.resolution,
+            ignored: chosen.ignored,
+            warnings: chosen.warnings,
         })
     }
 }

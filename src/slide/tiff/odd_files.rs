@@ -1,0 +1,377 @@
+//! Files that are not what they seem: missing tiles, samples of fewer bits, alpha that is none, large strips.
+
+use std::path::PathBuf;
+
+use super::*;
+
+/// A directory's entries, all but tables of their own: tag and values.
+type Tags = Vec<(u16, Vec<u32>)>;
+
+/// Writes a little-endian TIFF: data first, then one directory after the other. Numbers are 32-bit, bits a sample 16-bit.
+fn write(data: &[u8], directories: &[Tags]) -> (tempfile::TempDir, PathBuf) {
+    let mut file = b"II\x2a\0\0\0\0\0".to_vec();
+    file.extend(data);
+    let mut link = 4;
+    for tags in directories {
+        let mut entries = Vec::new();
+        for (tag, values) in tags {
+            let short = *tag == tag::BITS;
+            let field: Vec<u8> = if short {
+                values
+                    .iter()
+                    .flat_map(|&v| (v as u16).to_le_bytes())
+                    .collect()
+            } else {
+                values.iter().flat_map(|v| v.to_le_bytes()).collect()
+            };
+            entries.extend(tag.to_le_bytes());
+            entries.extend(if short { [3, 0] } else { [4, 0] });
+            entries.extend((values.len() as u32).to_le_bytes());
+            if field.len() <= 4 {
+                entries.extend(&field);
+                entries.resize(entries.len() + 4 - field.len(), 0);
+            } else {
+                entries.extend((file.len() as u32).to_le_bytes());
+                file.extend(field);
+            }
+        }
+        let at = file.len() as u32;
+        file[link..link + 4].copy_from_slice(&at.to_le_bytes());
+        file.extend((tags.len() as u16).to_le_bytes());
+        file.extend(entries);
+        link = file.len();
+        file.extend([0; 4]);
+    }
+    let work = tempfile::tempdir().unwrap();
+    let path = work.path().join("x.tif");
+    std::fs::write(&path, file).unwrap();
+    (work, path)
+}
+
+/// Uncompressed tiles of 16 px, `samples` of `bits` a px; offsets count from the end of the header.
+fn tiles(size: (u32, u32), bits: u32, samples: u32, offsets: Vec<u32>, count: u32) -> Tags {
+    let counts = offsets.iter().map(|&at| if at == 0 { 0 } else { count });
+    vec![
+        (tag::WIDTH, vec![size.0]),
+        (tag::HEIGHT, vec![size.1]),
+        (tag::BITS, vec![bits; samples as usize]),
+        (tag::COMPRESSION, vec![1]),
+        (tag::PHOTOMETRIC, vec![2]),
+        (tag::SAMPLES, vec![samples]),
+        (tag::TILE_WIDTH, vec![16]),
+        (tag::TILE_HEIGHT, vec![16]),
+        (tag::TILE_OFFSETS, offsets.clone()),
+        (tag::TILE_COUNTS, counts.collect()),
+    ]
+}
+
+fn whole(slide: &TiffReader, level: usize) -> Vec<u8> {
+    let Level { width, height } = slide.info().levels[level];
+    let mut rgb = vec![1; rgb_len(width, height).unwrap()];
+    slide.read(level, 0, 0, width, height, &mut rgb).unwrap();
+    rgb
+}
+
+fn kinds(slide: &TiffReader) -> Vec<WarningKind> {
+    slide
+        .warnings()
+        .iter()
+        .map(|warning| warning.kind)
+        .collect()
+}
+
+#[test]
+fn missing_tiles_are_filled_from_a_level_that_has_them_whatever_is_read() {
+    // Level 0 is grey 10, level 1 counts up; the second tile of level 0 is missing.
+    let mut data = vec![10; 768];
+    data.extend((0..256_u32).flat_map(|px| [px as u8; 3]));
+    let with_level = [
+        tiles((32, 32), 8, 3, vec![8, 0, 8, 8], 768),
+        tiles((16, 16), 8, 3, vec![8 + 768], 768),
+    ];
+    let (_work, path) = write(&data, &with_level);
+    let slide = TiffReader::open(&path).unwrap();
+    assert_eq!(kinds(&slide), [WarningKind::MissingTiles]);
+    let text = &slide.warnings()[0].text;
+    assert!(text.starts_with("1 of 4 tiles of level 0"), "{text}");
+    let all = whole(&slide, 0);
+    for y in 0..32 {
+        for x in 0..32 {
+            let expected = if x < 16 || y >= 16 {
+                10
+            } else {
+                (y / 2) * 16 + x / 2
+            };
+            let at = (y * 32 + x) * 3;
+            assert_eq!(usize::from(all[at]), expected, "{x} {y}");
+            let fresh = TiffReader::open(&path).unwrap();
+            let mut px = [0; 3];
+            if (x + y) % 7 == 0 {
+                fresh.read(0, x as i64, y as i64, 1, 1, &mut px).unwrap();
+                assert_eq!(px, all[at..at + 3]);
+            }
+        }
+    }
+    // A missing tile of a small level comes from the larger one.
+    let small_missing = [
+        tiles((32, 32), 8, 3, vec![8; 4], 768),
+        tiles((16, 16), 8, 3, vec![0], 768),
+    ];
+    let (_work, path) = write(&data, &small_missing);
+    let slide = TiffReader::open(&path).unwrap();
+    assert_eq!(whole(&slide, 1), vec![10; 768]);
+    assert_eq!(kinds(&slide), [WarningKind::MissingTiles]);
+}
+
+#[test]
+fn without_another_level_the_background_is_white_and_most_may_not_be_missing() {
+    let half = [tiles((32, 32), 8, 3, vec![8, 0, 0, 8], 768)];
+    let (_work, path) = write(&[10; 768], &half);
+    let slide = TiffReader::open(&path).unwrap();
+    let all = whole(&slide, 0);
+    assert_eq!((all[0], all[16 * 3], all[16 * 32 * 3]), (10, 255, 255));
+    let most = [tiles((32, 32), 8, 3, vec![8, 0, 0, 0], 768)];
+    let (_work, path) = write(&[10; 768], &most);
+    let error = TiffReader::open(&path).err().unwrap().to_string();
+    assert!(
+        error.contains("3 of 4 tiles") && error.contains("x.tif"),
+        "{error}"
+    );
+}
+
+/// A strip table of RGB px.
+fn strips(
+    size: (u32, u32),
+    rows: u32,
+    compression: u32,
+    offsets: Vec<u32>,
+    counts: Vec<u32>,
+) -> Tags {
+    vec![
+        (tag::WIDTH, vec![size.0]),
+        (tag::HEIGHT, vec![size.1]),
+        (tag::BITS, vec![8; 3]),
+        (tag::COMPRESSION, vec![compression]),
+        (tag::PHOTOMETRIC, vec![2]),
+        (tag::STRIP_OFFSETS, offsets),
+        (tag::SAMPLES, vec![3]),
+        (tag::ROWS_PER_STRIP, vec![rows]),
+        (tag::STRIP_COUNTS, counts),
+    ]
+}
+
+#[test]
+fn uncompressed_strips_are_read_in_parts() {
+    let (width, height) = (3000_u32, 1500_u32);
+    let row = width * 3;
+    let data: Vec<u8> = (0..height)
+        .flat_map(|y| (0..row).map(move |x| (y * 7 + x / 3) as u8))
+        .collect();
+    // One strip, and strips that are no multiple of the parts, the last of them missing.
+    let one = strips((width, height), height, 1, vec![8], vec![row * height]);
+    let rows = 700;
+    let several = strips(
+        (width, height),
+        rows,
+        1,
+        vec![8, 8 + row * rows, 0],
+        vec![row * rows, row * rows, 0],
+    );
+    for (tags, last_row) in [(one, height), (several, 1400)] {
+        let (_work, path) = write(&data, &[tags]);
+        let slide = TiffReader::open(&path).unwrap();
+        assert!(slide.levels[0].chunk.1 < 500);
+        for y in [0, 465, 466, 699, 700, 1300, 1499] {
+            let mut rgb = [0; 3];
+            slide.read(0, 77, i64::from(y), 1, 1, &mut rgb).unwrap();
+            // A part with a missing strip in it is missing.
+            let there = y < last_row && last_row == height || y < 1000;
+            let expected = if there { (y * 7 + 77) as u8 } else { 255 };
+            if there || y >= last_row {
+                assert_eq!(rgb, [expected; 3], "row {y} of {last_row}");
+            }
+        }
+    }
+    // A strip that is shorter than it should be.
+    let short = strips((width, height), height, 1, vec![8], vec![row * 1000]);
+    let (_work, path) = write(&data, &[short]);
+    let slide = TiffReader::open(&path).unwrap();
+    let error = slide
+        .read(0, 0, 1400, 1, 1, &mut [0; 3])
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("instead of"), "{error}");
+}
+
+#[test]
+fn compressed_strips_over_the_limit_say_which_and_what_to_do() {
+    let tags = strips((20_000, 20_000), 20_000, 8, vec![8], vec![100]);
+    let (_work, path) = write(&[0; 100], &[tags]);
+    let error = TiffReader::open(&path).err().unwrap().to_string();
+    for word in [
+        "20000 x 20000",
+        "1145 MiB",
+        "256 MiB",
+        "--max-strip",
+        "vips",
+    ] {
+        assert!(error.contains(word), "{word}: {error}");
+    }
+}
+
+/// RGB tiles of 16-bit samples, one value a tile.
+fn deep(values: &[u16], across: u32) -> (tempfile::TempDir, PathBuf) {
+    let data: Vec<u8> = values
+        .iter()
+        .flat_map(|v| v.to_le_bytes().repeat(768))
+        .collect();
+    let offsets = (0..values.len() as u32)
+        .map(|tile| 8 + tile * 1536)
+        .collect();
+    let size = (across * 16, values.len() as u32 / across * 16);
+    write(&data, &[tiles(size, 16, 3, offsets, 1536)])
+}
+
+#[test]
+fn samples_of_fewer_bits_are_scaled_with_a_word() {
+    for (values, expected) in [
+        ([0, 512, 1023, 65_535], [0, 128, 255, 255]),
+        ([0, 2048, 4095, 65_535], [0, 128, 255, 255]),
+        ([0, 8192, 16_383, 1], [0, 128, 255, 0]),
+        ([0, 128, 255, 77], [0, 128, 255, 77]),
+    ] {
+        let (_work, path) = deep(&values, 2);
+        let slide = TiffReader::open(&path).unwrap();
+        assert_eq!(kinds(&slide), [WarningKind::Samples], "{values:?}");
+        let all = whole(&slide, 0);
+        let found = [all[0], all[48], all[16 * 32 * 3], all[16 * 32 * 3 + 48]];
+        assert_eq!(found, expected);
+    }
+    let (_work, path) = deep(&[0, 0x8000, 0xff00, 0xffff], 2);
+    assert!(kinds(&TiffReader::open(&path).unwrap()).is_empty());
+}
+
+#[test]
+fn a_tile_that_is_deeper_than_those_that_were_looked_at_is_an_error() {
+    let mut values = vec![3000; 256];
+    values[0] = 40_000;
+    let (_work, path) = deep(&values, 16);
+    let slide = TiffReader::open(&path).unwrap();
+    assert_eq!(kinds(&slide), [WarningKind::Samples]);
+    slide.read(0, 20, 20, 1, 1, &mut [0; 3]).unwrap();
+    let error = slide
+        .read(0, 0, 0, 1, 1, &mut [0; 3])
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("40000"), "{error}");
+}
+
+#[test]
+fn an_alpha_channel_that_is_none_is_ignored_with_a_word() {
+    let rgba = |alpha: [u8; 2], extra: Option<u32>| {
+        let px = |alpha| [200, 100, 50, alpha];
+        let data: Vec<u8> = (0..256)
+            .flat_map(|at| px(alpha[usize::from(at >= 128)]))
+            .collect();
+        let mut tags = tiles((16, 16), 8, 4, vec![8], 1024);
+        tags.extend(extra.map(|extra| (tag::EXTRA_SAMPLES, vec![extra])));
+        write(&data, &[tags])
+    };
+    for (alpha, extra) in [
+        ([0, 0], Some(2)),
+        ([0, 0], Some(1)),
+        ([1, 1], Some(2)),
+        ([0, 0], Some(0)),
+        ([0, 255], Some(0)),
+        ([0, 90], None),
+    ] {
+        let (_work, path) = rgba(alpha, extra);
+        let slide = TiffReader::open(&path).unwrap();
+        assert_eq!(
+            whole(&slide, 0),
+            [200, 100, 50].repeat(256),
+            "{alpha:?} {extra:?}"
+        );
+        assert_eq!(kinds(&slide), [WarningKind::AlphaIgnored]);
+    }
+    let (_work, path) = rgba([0, 255], Some(2));
+    let slide = TiffReader::open(&path).unwrap();
+    assert_eq!(whole(&slide, 0)[..3], [255; 3]);
+    assert!(kinds(&slide).is_empty());
+}
+
+/// A file of the field cases, if they are here.
+fn field(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data/field_cases")
+        .join(name);
+    if !path.is_file() {
+        println!("skipped: no {name} here");
+        return None;
+    }
+    Some(path)
+}
+
+#[test]
+fn um_per_px_of_field_cases() {
+    let micro = [
+        "double-utf8",
+        "entity",
+        "escaped",
+        "latin1",
+        "question",
+        "utf8",
+    ]
+    .map(|name| (format!("06-micro-sign/{name}.ome.tif"), Some(0.5)));
+    let others = [
+        ("01-decimal-comma/export.svs", Some(0.5)),
+        ("07-stale-mpp/source.svs", Some(0.5)),
+        ("07-stale-mpp/thumb.tif", Some(1.996)),
+        ("07-stale-mpp/vips-quarter.tif", None),
+    ]
+    .map(|(name, mpp)| (name.to_owned(), mpp));
+    for (name, expected) in micro.into_iter().chain(others) {
+        let Some(path) = field(&name) else { continue };
+        let slide = TiffReader::open(&path).unwrap();
+        let mpp = slide.info().resolution.map(|r| (r.mpp * 1e6).round() / 1e6);
+        assert_eq!(mpp, expected, "{name}");
+    }
+    if let Some(path) = field("18-anisotropic/a.tif") {
+        let error = TiffReader::open(&path).err().unwrap().to_string();
+        assert!(
+            error.contains("0.500") && error.contains("0.509"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn px_of_field_cases() {
+    let ftu = |name: &str, doubt: Option<WarningKind>| {
+        let path = field(name)?;
+        let slide = TiffReader::open(&path).unwrap();
+        assert_eq!(kinds(&slide).first().copied(), doubt, "{name}");
+        Some(
+            whole(&slide, 0)
+                .chunks_exact(3)
+                .filter(|px| px[0] >= 128)
+                .count(),
+        )
+    };
+    let samples = ftu("08-12-bit/camera.tif", Some(WarningKind::Samples));
+    let alpha = ftu("09-alpha-zero/rgba.tif", Some(WarningKind::AlphaIgnored));
+    for found in [samples, alpha].into_iter().flatten() {
+        assert_eq!(found, 10_577);
+    }
+    for name in ["02-empty-tiles/edge.svs", "02-empty-tiles/sparse.tif"] {
+        ftu(name, Some(WarningKind::MissingTiles));
+    }
+    if let Some(path) = field("13-one-strip/roi-deflate.tif") {
+        let slide = TiffReader::open(&path).unwrap();
+        let mut rgb = [0; 3];
+        slide.read(0, 2100, 1100, 1, 1, &mut rgb).unwrap();
+        assert_eq!(rgb, [210, 40, 60]);
+    }
+}
