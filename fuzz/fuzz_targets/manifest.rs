@@ -1,4 +1,4 @@
-//! Reads any bytes as a table of slides: an error, or slides whose ids are unique names inside one folder.
+//! Reads any bytes as a table of slides: an error, or slides whose folders are unique names inside one folder.
 
 #![no_main]
 
@@ -22,12 +22,13 @@ fuzz_target!(|bytes: &[u8]| {
         };
         let mut seen = HashSet::new();
         for job in jobs {
-            assert!(seen.insert(job.id.to_lowercase()), "{:?} twice", job.id);
-            let name = Path::new(&job.id);
-            assert_eq!(name.components().count(), 1, "{:?}", job.id);
-            assert_eq!(name.file_name(), Some(name.as_os_str()), "{:?}", job.id);
-            assert!(!job.id.starts_with('.') && !job.id.contains(['/', '\\']));
-            assert!(job.id.len() <= 255 && !job.id.contains(char::is_control));
+            assert!(seen.insert(job.folder.to_lowercase()), "{:?} twice", job.folder);
+            let name = Path::new(&job.folder);
+            assert_eq!(name.components().count(), 1, "{:?}", job.folder);
+            assert_eq!(name.file_name(), Some(name.as_os_str()), "{:?}", job.folder);
+            assert!(!job.folder.starts_with('.') && !job.folder.contains(['/', '\\']));
+            assert!(job.folder.len() <= 255 && !job.folder.contains(char::is_control));
+            assert!(!job.id.is_empty());
             if let Some(images) = images {
                 // An id cannot lead out of the images' folder.
                 assert_eq!(job.path.parent(), Some(images), "{:?}", job.path);

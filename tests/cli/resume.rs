@@ -151,6 +151,22 @@ fn changed_slides_are_done_again_and_the_rest_is_kept() {
 }
 
 #[test]
+fn another_version_of_the_runtime_is_not_claimed_for_old_slides() {
+    let dir = Dir::with_slide();
+    dir.segment(["one.tif"], "out").ends_with(0);
+    let mut record = dir.json("out/slides/one/slide.json");
+    record["made_by"]["runtime"]["version"] = "0.0.1".into();
+    dir.write("out/slides/one/slide.json", record.to_string());
+    dir.segment(["one.tif"], "out")
+        .ends_with(2)
+        .says(&["another version of the runtime", "--redo-changed"]);
+    dir.segment(["one.tif"], "out")
+        .args(["--redo-changed"])
+        .ends_with(0)
+        .says(&["1 done"]);
+}
+
+#[test]
 fn a_rerun_says_why_it_does_a_slide_again() {
     let dir = three();
     let good = dir.read("out/slides/one/mask.tif");

@@ -91,6 +91,26 @@ fn shares_are_joined_into_what_one_run_gives() {
 }
 
 #[test]
+fn ids_and_folders_of_all_kinds_are_joined() {
+    let dir = Dir::with_slide();
+    for name in ["a/x.tif", "b/x.tif"] {
+        fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
+        fs::copy(dir.join("one.tif"), dir.join(name)).unwrap();
+    }
+    dir.write("m.csv", "id,path\ncase 1,one.tif\n\"c,2\",one.tif\n");
+    dir.segment(["m.csv", "a", "b"], "share").ends_with(0);
+    dir.ftuseg("merge")
+        .args(["share", "--out", "all"])
+        .ends_with(0)
+        .says(&["4 of 4 slides are there"]);
+    assert_eq!(dir.submission("all"), dir.submission("share"));
+    for slide in dir.json("all/run.json")["slides"].as_array().unwrap() {
+        let folder = slide["folder"].as_str().unwrap();
+        assert!(dir.join(folder).join("slide.json").is_file(), "{folder}");
+    }
+}
+
+#[test]
 fn doubles_are_named_and_other_settings_are_not_joined() {
     let dir = Dir::with_slide();
     dir.two_organs("two.tif");
