@@ -1,11 +1,11 @@
 //! Finds what a run predicted: a results folder of `ftuseg segment`, a submission, or a folder of masks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::record::{Record, RunRecord};
-use super::{EvaluateError, mask_file};
-use crate::mask::{Mask, rle};
+use super::{Classes, EvaluateError, LabelMask, mask_file};
+use crate::mask::rle;
 
 /// A run whose masks are scored.
 #[derive(Debug, Clone)]
@@ -25,8 +25,8 @@ enum Kind {
     Results,
     /// id,rle
     Submission(HashMap<String, String>),
-    /// A folder of `ID.png`, `ID.tif` or `ID.geojson`.
-    Masks,
+    /// A folder of `ID.png`, `ID.tif`, `ID.jpg` or `ID.geojson`: the files of each id.
+    Masks(BTreeMap<String, Vec<PathBuf>>),
 }
 
 impl Prediction {
@@ -47,13 +47,13 @@ impl Prediction {
         let kind = if path.is_dir() && path.join("slides").is_dir() {
             Kind::Results
         } else if path.is_dir() {
-            Kind::Masks
+            Kind::Masks(masks(path))
         } else if path.is_file() {
             Kind::Submission(submission(path)?)
         } else {
             return Err(EvaluateError::format(
                 path,
-                "there is no such file or folder; --pred takes a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif or ID.geojson",
+                "there is no such file or folder; --pred takes a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif, ID.jpg or ID.geojson",
             ));
         };
         Ok(Prediction {
@@ -71,31 +71,44 @@ impl Prediction {
     ///
     /// # Errors
     /// When the mask cannot be read or has another size than the truth.
-    pub fn mask(&self, id: &str, size: (u32, u32)) -> Result<Option<Mask>, EvaluateError> {
-        let mask = match &self.kind {
+    pub fn mask(
+        &self,
+        id: &str,
+        size: (u32, u32),
+        classes: &Classes,
+    ) -> Result<Option<LabelMask>, EvaluateError> {
+        let read = match &self.kind {
             Kind::Submission(rows) => match rows.get(id) {
-                Some(text) => rle::decode(text, size.0, size.1)?,
+                Some(text) => rle::decode(text, size.0, size.1)?.into(),
                 None => return Ok(None),
             },
             Kind::Results => match self.inside(&format!("slides/{id}/mask.tif"), id) {
-                Some(file) => mask_file::read(&file, None)?,
+                Some(file) => mask_file::read(&file, None, classes)?,
                 None => return Ok(None),
             },
-            Kind::Masks => {
-                let found = mask_file::EXTENSIONS
-                    .iter()
-                    .find_map(|extension| self.inside(&format!("{id}.{extension}"), id));
-                match found {
-                    Some(file) => mask_file::read(&file, Some(size))?,
-                    None => return Ok(None),
+            Kind::Masks(files) => match files.get(id).map(Vec::as_slice) {
+                None | Some([]) => return Ok(None),
+                Some([file]) => mask_file::read(file, Some(size), classes)?,
+                Some(several) => {
+                    let names: Vec<_> = several
+                        .iter()
+                        .filter_map(|file| Some(file.file_name()?.to_string_lossy()))
+                        .collect();
+                    return Err(EvaluateError::format(
+                        &self.path,
+                        format!(
+                            "it holds several masks of {id:?} ({}); keep the one that counts",
+                            names.join(", ")
+                        ),
+                    ));
                 }
-            }
+            },
         };
-        let found = (mask.width(), mask.height());
+        let found = (read.mask.width(), read.mask.height());
         if found != size {
             return Err(EvaluateError::Size { found, truth: size });
         }
-        Ok(Some(mask))
+        Ok(Some(read))
     }
 
     /// What the run's record says of an image.
@@ -119,15 +132,7 @@ impl Prediction {
         let mut unknown: Vec<String> = match &self.kind {
             Kind::Submission(rows) => rows.keys().cloned().collect(),
             Kind::Results => names(&self.path.join("slides")),
-            Kind::Masks => names(&self.path)
-                .iter()
-                .filter_map(|name| {
-                    let (stem, extension) = name.rsplit_once('.')?;
-                    mask_file::EXTENSIONS
-                        .contains(&extension)
-                        .then(|| stem.to_owned())
-                })
-                .collect(),
+            Kind::Masks(files) => files.keys().cloned().collect(),
         };
         unknown.retain(|id| !known.contains(id.as_str()));
         unknown.sort();
@@ -140,6 +145,23 @@ impl Prediction {
         let file = self.path.join(name);
         (plain && file.is_file()).then_some(file)
     }
+}
+
+/// The masks in a folder, by id: the file's name without its extension, whatever the extension's case.
+fn masks(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for name in names(folder) {
+        let Some((stem, extension)) = name.rsplit_once('.') else {
+            continue;
+        };
+        let extension = extension.to_lowercase();
+        if mask_file::EXTENSIONS.contains(&extension.as_str()) && folder.join(&name).is_file() {
+            let files = found.entry(stem.to_owned()).or_default();
+            files.push(folder.join(&name));
+            files.sort();
+        }
+    }
+    found
 }
 
 /// Names in a folder that are not hidden; none where it cannot be read.

@@ -24,6 +24,7 @@ pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
 pub use tiff::TiffReader;
+pub(crate) use tiff::raw;
 pub use tissue::{Tissue, TissueMode};
 
 use crate::warning::Warning;
