@@ -228,7 +228,7 @@ pub(super) fn status_of(id: &str, record: &Value) -> SlideStatus {
             .into_iter()
             .flatten()
             .filter_map(|organ| organ.get("objects")?.as_u64())
-            .sum(),
+            .fold(0, u64::saturating_add),
         // Unknown if one of them is.
         area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
         ..SlideStatus::new(id, text("/input/path").unwrap_or_default(), Status::Skipped)
