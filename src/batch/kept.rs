@@ -222,7 +222,7 @@ pub(super) fn status_of(folder: &str, record: &Value) -> SlideStatus {
             .into_iter()
             .flatten()
             .filter_map(|organ| organ.get("objects")?.as_u64())
-            .sum(),
+            .fold(0, u64::saturating_add),
         // A kind of another version is not worth the whole record.
         warnings: record
             .get("warnings")

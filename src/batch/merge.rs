@@ -1,6 +1,6 @@
 //! Joins the results of several runs, shares of one batch say, into one report and one submission.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,14 @@ use super::lock::FolderLock;
 use super::report::{Heading, write_report};
 use super::rows::{Rows, row_of};
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
+use crate::mask::{MAX_SIDE, rle};
 use crate::opener;
 use crate::warning::Warning;
 
 /// The largest report that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
+/// The most objects or tiles of a slide that are believed; 2^24 slides of so many still add up.
+const MAX_COUNT: u64 = 1 << 40;
 
 /// What came of joining.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +138,7 @@ impl Joining {
         let row = match slide.is_there() {
             true => {
                 slide.folder = Some(source.folder(&slide).display().to_string());
-                source.row(&slide)
+                source.row(&slide)?
             }
             false => None,
         };
@@ -187,17 +190,15 @@ impl Joining {
     /// Enters the slides of shares that no folder holds; returns those shares.
     fn add_missing(&mut self, sources: &[Source]) -> Vec<String> {
         let notes: Vec<&ShardNote> = sources.iter().filter_map(|s| s.shard.as_ref()).collect();
-        let mut missing = Vec::new();
+        let there: HashSet<(u32, u32)> = notes.iter().map(|note| (note.index, note.of)).collect();
+        let wanted: BTreeSet<u32> = notes.iter().map(|note| note.of).collect();
+        let missing = wanted
+            .into_iter()
+            .flat_map(|of| (1..=of).map(move |index| (index, of)))
+            .filter(|share| !there.contains(share))
+            .map(|(index, of)| format!("{index}/{of}"))
+            .collect();
         for note in &notes {
-            for index in 1..=note.of {
-                let name = format!("{index}/{}", note.of);
-                let is_there = notes
-                    .iter()
-                    .any(|other| (other.index, other.of) == (index, note.of));
-                if !is_there && !missing.contains(&name) {
-                    missing.push(name);
-                }
-            }
             let mut known: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
             for id in &note.batch {
                 // Slides of one id are in one share, so that all of them are missing or none.
@@ -311,11 +312,26 @@ impl Source {
             .cloned()
             .and_then(|slides| serde_json::from_value(slides).ok())
             .ok_or_else(|| wrong("its slides cannot be understood".to_owned()))?;
-        let shard = report
+        let shard: Option<ShardNote> = report
             .get("shard")
             .map(|shard| serde_json::from_value(shard.clone()))
             .transpose()
             .map_err(|error| wrong(format!("its shard cannot be understood: {error}")))?;
+        if let Some(note) = &shard {
+            note.check()
+                .map_err(|reason| wrong(format!("its shard cannot be: {reason}")))?;
+        }
+        let mut ids = HashSet::new();
+        for slide in &slides {
+            check(slide).map_err(|reason| wrong(format!("the slide {:?}: {reason}", slide.id)))?;
+            if !ids.insert(slide.id.as_str()) {
+                return Err(wrong(format!(
+                    "the slide {:?} stands there twice",
+                    slide.id
+                )));
+            }
+        }
+        drop(ids);
         let mut source = Source {
             out: out.to_owned(),
             slides,
@@ -349,24 +365,129 @@ impl Source {
     }
 
     /// The row of a slide: its table's, or from its mask where the table lags behind.
-    fn row(&self, slide: &SlideStatus) -> Option<String> {
+    fn row(&self, slide: &SlideStatus) -> Result<Option<String>, BatchError> {
+        let folder = self.folder(slide);
         // Several rows of one id do not say which is whose.
         let is_one = self.slides.iter().filter(|s| s.id == slide.id).count() == 1;
-        match self.rows.get(&slide.id).filter(|_| is_one) {
-            Some(row) => Some(row.clone()),
-            None => row_of(&self.folder(slide)).ok(),
-        }
+        let Some(row) = self.rows.get(&slide.id).filter(|_| is_one) else {
+            return Ok(row_of(&folder).ok());
+        };
+        rle::check(row, pixels_of(&folder)).map_err(|error| {
+            BatchError::output(
+                &self.out.join("submission.csv"),
+                format!(
+                    "the row of {:?} does not fit its slide: {error}; segment it again",
+                    slide.id
+                ),
+            )
+        })?;
+        Ok(Some(row.clone()))
     }
 }
 
-/// The rows of a submission; none where there is no table.
+/// Says what cannot be true of a slide's entry: a report is a file that anybody can have changed.
+fn check(slide: &SlideStatus) -> Result<(), String> {
+    let is_share = |value: f64| value.is_finite() && value >= 0.0;
+    if slide.id.is_empty() {
+        return Err("its id is empty".to_owned());
+    }
+    if slide.objects > MAX_COUNT {
+        return Err(format!("it cannot have {} objects", slide.objects));
+    }
+    let tiles = slide.tiles.planned.max(slide.tiles.inferred);
+    if tiles > MAX_COUNT {
+        return Err(format!("it cannot have {tiles} tiles"));
+    }
+    if !is_share(slide.seconds) || !slide.area_mm2.is_none_or(is_share) {
+        return Err("its seconds or its area cannot be".to_owned());
+    }
+    Ok(())
+}
+
+/// How many px a finished slide has, as its record says; the most that there can be where it does not.
+fn pixels_of(folder: &Path) -> u64 {
+    let record: Option<Value> = opener::read(&folder.join("slide.json"), MAX_REPORT_BYTES)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let side = |pointer: &str| {
+        let side = record.as_ref()?.pointer(pointer)?.as_u64()?;
+        u32::try_from(side).ok()
+    };
+    match side("/width").zip(side("/height")) {
+        Some((width, height)) => u64::from(width) * u64::from(height),
+        None => u64::from(MAX_SIDE) * u64::from(MAX_SIDE),
+    }
+}
+
+/// The rows of a submission, each of them an RLE; none where there is no table.
 fn submission(path: &Path) -> Result<HashMap<String, String>, BatchError> {
-    let wrong = |error: csv::Error| BatchError::output(path, format!("cannot be read: {error}"));
+    let wrong = |reason: String| BatchError::output(path, reason);
     let Ok(file) = File::open(path) else {
         return Ok(HashMap::new());
     };
-    csv::Reader::from_reader(file)
-        .deserialize()
-        .collect::<Result<_, csv::Error>>()
-        .map_err(wrong)
+    let mut rows = HashMap::new();
+    for row in csv::Reader::from_reader(file).deserialize() {
+        let (id, text): (String, String) =
+            row.map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        if id.is_empty() {
+            return Err(wrong("a row's id is empty".to_owned()));
+        }
+        rle::check(&text, u64::MAX).map_err(|error| {
+            wrong(format!(
+                "the row of {id:?} is damaged: {error}; segment its slide again"
+            ))
+        })?;
+        if rows.contains_key(&id) {
+            return Err(wrong(format!("the id {id:?} stands there twice")));
+        }
+        rows.insert(id, text);
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_cannot_be_true_is_refused() {
+        let sound = SlideStatus::new("a", String::new(), Status::Done);
+        assert_eq!(check(&sound), Ok(()));
+        let mut forged = [(); 4].map(|()| sound.clone());
+        forged[0].id.clear();
+        forged[1].objects = u64::MAX;
+        forged[2].tiles.planned = u64::MAX;
+        forged[3].seconds = -1.0;
+        for (slide, word) in forged.iter().zip(["id", "objects", "tiles", "seconds"]) {
+            let error = check(slide).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+        for (index, of) in [(0, 3), (4, 3), (1, u32::MAX)] {
+            let batch = Vec::new();
+            assert!(ShardNote { index, of, batch }.check().is_err());
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_decode_are_refused_with_their_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("submission.csv");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            submission(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("id,rle\na,1 2\nb,\n").unwrap().len(), 2);
+        for (text, word) in [
+            ("id,rle\na,1 2 3\n", "damaged"),
+            ("id,rle\na,x\n", "damaged"),
+            ("id,rle\n,1 2\n", "empty"),
+            ("id,rle\na,1 2\na,1 2\n", "twice"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(
+                error.contains(word) && error.contains("submission.csv"),
+                "{error}"
+            );
+        }
+    }
 }

@@ -36,6 +36,6 @@ pub use merge::{Merged, merge};
 pub(crate) use report::replace;
 pub use report::{SlideStatus, State, Status, Summary};
 pub use run::{Again, Batch};
-pub use shard::{Shard, ShardNote};
+pub use shard::{MAX_SHARDS, Shard, ShardNote};
 pub use watch::Opener;
 pub use write::Outputs;

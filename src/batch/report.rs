@@ -188,8 +188,8 @@ impl Summary {
             .slides
             .iter()
             .fold(TileCount::default(), |sum, s| TileCount {
-                planned: sum.planned + s.tiles.planned,
-                inferred: sum.inferred + s.tiles.inferred,
+                planned: sum.planned.saturating_add(s.tiles.planned),
+                inferred: sum.inferred.saturating_add(s.tiles.inferred),
             });
         let mut report = json!({
             "schema": "ftuseg/run/1",

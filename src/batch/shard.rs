@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::Job;
 
+/// The most shares of a batch. More machines than this share no batch, and whoever joins the shares lists them all.
+pub const MAX_SHARDS: u32 = 10_000;
+
 /// A share of a batch: number `index` of `of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
@@ -26,6 +29,15 @@ pub struct ShardNote {
     pub batch: Vec<String>,
 }
 
+impl ShardNote {
+    /// Says what is impossible about a note that was read.
+    pub(super) fn check(&self) -> Result<(), String> {
+        format!("{}/{}", self.index, self.of)
+            .parse::<Shard>()
+            .map(drop)
+    }
+}
+
 impl FromStr for Shard {
     type Err = String;
 
@@ -36,6 +48,9 @@ impl FromStr for Shard {
             index.parse().map_err(|_| wrong())?,
             of.parse().map_err(|_| wrong())?,
         );
+        if of > MAX_SHARDS {
+            return Err(format!("{of} shares; the most is {MAX_SHARDS}"));
+        }
         if (1..=of).contains(&index) {
             Ok(Shard { index, of })
         } else {
@@ -98,6 +113,8 @@ mod tests {
     #[test]
     fn a_share_is_written_as_a_fraction() {
         assert_eq!("2/5".parse(), Ok(Shard { index: 2, of: 5 }));
+        let error = "1/200000".parse::<Shard>().unwrap_err();
+        assert!(error.contains("the most is 10000"), "{error}");
         for wrong in ["0/5", "6/5", "1/0", "1", "/", "a/b", "-1/3", "1/3/4", ""] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }

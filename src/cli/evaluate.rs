@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::speech::printable;
-use crate::evaluate::{Pictures, Prediction, Problem, Report, read_truth, score, write};
+use crate::evaluate::{Classes, Pictures, Prediction, Problem, Report, read_truth, score, write};
 
 /// Arguments of `ftuseg evaluate`.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// organ and pixel_size or mpp are read where they are there
     #[arg(long, value_name = "CSV")]
     truth: PathBuf,
-    /// A run: a results folder of `ftuseg segment`, a submission.csv, or a folder of ID.png, ID.tif or ID.geojson.
+    /// A run: a results folder of `ftuseg segment`, a submission.csv, or a folder of ID.png, ID.tif, ID.jpg or ID.geojson.
     /// Several are compared with the first
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
     pred: Vec<PathBuf>,
@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Folder of the images, for the pictures in the report [default: where the runs' records say]
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
+    /// A class of GeoJSON polygons that counts; may be given again [default: those that mean functional tissue units]
+    #[arg(long = "class", value_name = "NAME")]
+    classes: Vec<String>,
     /// Leave the pictures out of the report
     #[arg(long)]
     no_pictures: bool,
@@ -40,6 +43,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if args.out.is_file() {
         bail!("--out {} is a file; name a folder", args.out.display());
     }
+    let classes = Classes::of(&args.classes).map_err(|reason| anyhow!("--class: {reason}"))?;
     let (truths, problems) = read_truth(&args.truth)?;
     let mut runs = Vec::new();
     for path in &args.pred {
@@ -52,7 +56,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         runs.push(run);
     }
     let pictures = (!args.no_pictures).then(|| Pictures::of(args.images.as_deref(), truths.len()));
-    let mut scored = score(&truths, &runs, pictures.as_ref());
+    let mut scored = score(&truths, &runs, pictures.as_ref(), &classes);
     let gallery = std::mem::take(&mut scored.gallery);
     let report = Report::new(&truths, problems, scored, args.seed);
     write(&report, &gallery, &args.out)?;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::mask::{Rect, rle};
-use crate::sink::read_mask;
-use crate::slide;
+use crate::batch::replace;
+use crate::evaluate::read_mask_image;
+use crate::mask::{Mask, Rect, rle};
 
 /// The most text that is read from standard input: 1 GiB.
 const MAX_TEXT: u64 = 1 << 30;
@@ -36,9 +36,9 @@ enum Way {
         #[arg(value_name = "RLE", default_value = "-")]
         rle: String,
     },
-    /// Print the RLE of a mask image: all px that are not black
+    /// Print the RLE of a mask image, read by the rule that `evaluate` reads masks by: all px that are not background
     Encode {
-        /// The mask: PNG, JPEG or TIFF
+        /// The mask: PNG, JPEG or TIFF; labels, bilevel, with a palette or with transparency
         #[arg(value_name = "MASK.png")]
         mask: PathBuf,
     },
@@ -54,8 +54,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             rle,
         } => decode(*width, *height, out, rle)?,
         Way::Encode { mask } => {
-            let image = slide::open(mask)?;
-            say!("{}", rle::encode(&read_mask(image.as_ref())?));
+            say!("{}", rle::encode(&read_mask_image(mask)?.mask));
         }
     }
     Ok(0)
@@ -73,21 +72,39 @@ fn decode(width: u32, height: u32, out: &std::path::Path, text: &str) -> anyhow:
         text.to_owned()
     };
     let mask = rle::decode(&text, width, height).context("this is no RLE for such an image")?;
-    let pixels = (width as usize)
-        .checked_mul(height as usize)
-        .filter(|&pixels| pixels <= 1 << 32)
-        .context("the image would have more than 4 billion px")?;
-    let mut grey = vec![0; pixels];
-    let all = Rect {
-        x: 0,
-        y: 0,
-        width,
-        height,
-    };
-    mask.read_block(all, 0, 255, &mut grey, width as usize)?;
-    let picture = image::GrayImage::from_raw(width, height, grey)
-        .context("the image does not fit its size")?;
-    picture
-        .save_with_format(out, image::ImageFormat::Png)
-        .with_context(|| format!("cannot write {}", out.display()))
+    if u64::from(width) * u64::from(height) > 1 << 32 {
+        anyhow::bail!("the image would have more than 4 billion px");
+    }
+    if std::fs::metadata(out).is_ok_and(|meta| !meta.is_file()) {
+        anyhow::bail!("{} is there and is no file; name another", out.display());
+    }
+    replace(out, |to| {
+        write_png(&mask, to).map_err(std::io::Error::other)
+    })?;
+    Ok(())
+}
+
+/// Writes a mask as a grey PNG, some rows at a time.
+fn write_png(mask: &Mask, out: &mut dyn std::io::Write) -> Result<(), png::EncodingError> {
+    const ROWS: u32 = 64;
+    let (width, height) = (mask.width(), mask.height());
+    let mut encoder = png::Encoder::new(out, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    let mut stream = writer.stream_writer()?;
+    for y in (0..height).step_by(ROWS as usize) {
+        let rows = Rect {
+            x: 0,
+            y,
+            width,
+            height: ROWS.min(height - y),
+        };
+        let mut grey = vec![0; width as usize * rows.height as usize];
+        mask.read_block(rows, 0, 255, &mut grey, width as usize)
+            .map_err(|error| std::io::Error::other(error.to_string()))?;
+        std::io::Write::write_all(&mut stream, &grey)?;
+    }
+    stream.finish()?;
+    writer.finish()
 }

@@ -40,7 +40,10 @@ fn of(slides: &[SlideStatus]) -> Table {
         format!("sum (n = {})", there.len()),
         String::new(),
         String::new(),
-        there.iter().map(|s| s.objects).sum::<u64>().to_string(),
+        there
+            .iter()
+            .fold(0_u64, |sum, s| sum.saturating_add(s.objects))
+            .to_string(),
         area,
         format!("{:.1}", slides.iter().fold(0.0, |sum, s| sum + s.seconds)),
         count(slides.iter().map(|s| s.warnings.len()).sum()),

@@ -9,9 +9,11 @@
 //! It needs no model, and works on other tools' masks too.
 
 mod boundary;
+mod classes;
 mod curve;
 mod error;
 mod mask_file;
+mod mask_image;
 mod objects;
 mod overlap;
 mod page;
@@ -27,8 +29,10 @@ mod truth;
 mod write;
 
 pub use boundary::hausdorff95;
+pub use classes::Classes;
 pub use error::EvaluateError;
-pub use objects::{MATCH_IOU, ObjectFigures, compare};
+pub use mask_image::{LabelMask, MAX_PIXELS, read_mask_image};
+pub use objects::{MATCH_IOU, ObjectFigures, compare, compare_objects};
 pub use overlap::{Overlap, PixelFigures, dice};
 pub use picture::{Gallery, Pictures};
 pub use prediction::Prediction;

@@ -26,10 +26,14 @@ pub struct ObjectFigures {
 
 /// Compares the 4-connected objects of two masks of one size. Each object is matched at most once, the best pairs first.
 pub fn compare(found: &Mask, truth: &Mask) -> ObjectFigures {
-    let (found, truth) = (Objects::find(found), Objects::find(truth));
+    compare_objects(&Objects::find(found), &Objects::find(truth))
+}
+
+/// Compares objects that were told apart already, by labels say. Each is matched at most once, the best pairs first.
+pub fn compare_objects(found: &Objects, truth: &Objects) -> ObjectFigures {
     let areas = |objects: &Objects| -> Vec<u64> { objects.iter().map(|o| o.area()).collect() };
-    let (found_areas, truth_areas) = (areas(&found), areas(&truth));
-    let mut pairs: Vec<(f64, usize, usize, u64)> = shared(&found, &truth)
+    let (found_areas, truth_areas) = (areas(found), areas(truth));
+    let mut pairs: Vec<(f64, usize, usize, u64)> = shared(found, truth)
         .into_iter()
         .map(|((f, t), both)| {
             let union = found_areas[f] + truth_areas[t] - both;

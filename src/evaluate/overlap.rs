@@ -21,13 +21,10 @@ impl Overlap {
     /// # Errors
     /// When the masks have different sizes.
     pub fn of(found: &Mask, truth: &Mask) -> Result<Self, MaskError> {
-        let mut missed = truth.clone();
-        missed.and_not_assign(found)?;
-        let truth = truth.count();
         Ok(Overlap {
             found: found.count(),
-            truth,
-            both: truth - missed.count(),
+            truth: truth.count(),
+            both: found.count_both(truth)?,
         })
     }
 

@@ -1,11 +1,11 @@
 //! Finds what a run predicted: a results folder of `ftuseg segment`, a submission, or a folder of masks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::record::{Record, RunRecord};
-use super::{EvaluateError, mask_file};
-use crate::mask::{Mask, rle};
+use super::{Classes, EvaluateError, LabelMask, mask_file};
+use crate::mask::rle;
 
 /// A run whose masks are scored.
 #[derive(Debug, Clone)]
@@ -25,8 +25,8 @@ enum Kind {
     Results(HashMap<String, Vec<String>>),
     /// id,rle
     Submission(HashMap<String, String>),
-    /// A folder of `ID.png`, `ID.tif` or `ID.geojson`.
-    Masks,
+    /// A folder of `ID.png`, `ID.tif`, `ID.jpg` or `ID.geojson`: the files of each id.
+    Masks(BTreeMap<String, Vec<PathBuf>>),
 }
 
 impl Prediction {
@@ -47,13 +47,13 @@ impl Prediction {
         let kind = if path.is_dir() && path.join("slides").is_dir() {
             Kind::Results(folders(&path.join("slides")))
         } else if path.is_dir() {
-            Kind::Masks
+            Kind::Masks(masks(path))
         } else if path.is_file() {
             Kind::Submission(submission(path)?)
         } else {
             return Err(EvaluateError::format(
                 path,
-                "there is no such file or folder; --pred takes a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif or ID.geojson",
+                "there is no such file or folder; --pred takes a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif, ID.jpg or ID.geojson",
             ));
         };
         Ok(Prediction {
@@ -71,33 +71,46 @@ impl Prediction {
     ///
     /// # Errors
     /// When the mask cannot be read or has another size than the truth.
-    pub fn mask(&self, id: &str, size: (u32, u32)) -> Result<Option<Mask>, EvaluateError> {
-        let mask = match &self.kind {
+    pub fn mask(
+        &self,
+        id: &str,
+        size: (u32, u32),
+        classes: &Classes,
+    ) -> Result<Option<LabelMask>, EvaluateError> {
+        let read = match &self.kind {
             Kind::Submission(rows) => match rows.get(id) {
-                Some(text) => rle::decode(text, size.0, size.1)?,
+                Some(text) => rle::decode(text, size.0, size.1)?.into(),
                 None => return Ok(None),
             },
             Kind::Results(folders) => {
                 match self.of_slide(one_of(folders, id, &self.path)?, "mask.tif") {
-                    Some(file) => mask_file::read(&file, None)?,
+                    Some(file) => mask_file::read(&file, None, classes)?,
                     None => return Ok(None),
                 }
             }
-            Kind::Masks => {
-                let found = mask_file::EXTENSIONS
-                    .iter()
-                    .find_map(|extension| self.inside(&format!("{id}.{extension}"), id));
-                match found {
-                    Some(file) => mask_file::read(&file, Some(size))?,
-                    None => return Ok(None),
+            Kind::Masks(files) => match files.get(id).map(Vec::as_slice) {
+                None | Some([]) => return Ok(None),
+                Some([file]) => mask_file::read(file, Some(size), classes)?,
+                Some(several) => {
+                    let names: Vec<_> = several
+                        .iter()
+                        .filter_map(|file| Some(file.file_name()?.to_string_lossy()))
+                        .collect();
+                    return Err(EvaluateError::format(
+                        &self.path,
+                        format!(
+                            "it holds several masks of {id:?} ({}); keep the one that counts",
+                            names.join(", ")
+                        ),
+                    ));
                 }
-            }
+            },
         };
-        let found = (mask.width(), mask.height());
+        let found = (read.mask.width(), read.mask.height());
         if found != size {
             return Err(EvaluateError::Size { found, truth: size });
         }
-        Ok(Some(mask))
+        Ok(Some(read))
     }
 
     /// What the run's record says of an image.
@@ -122,15 +135,7 @@ impl Prediction {
         let mut unknown: Vec<String> = match &self.kind {
             Kind::Submission(rows) => rows.keys().cloned().collect(),
             Kind::Results(folders) => folders.keys().cloned().collect(),
-            Kind::Masks => names(&self.path)
-                .iter()
-                .filter_map(|name| {
-                    let (stem, extension) = name.rsplit_once('.')?;
-                    mask_file::EXTENSIONS
-                        .contains(&extension)
-                        .then(|| stem.to_owned())
-                })
-                .collect(),
+            Kind::Masks(files) => files.keys().cloned().collect(),
         };
         unknown.retain(|id| !known.contains(id.as_str()));
         unknown.sort();
@@ -141,13 +146,6 @@ impl Prediction {
     fn of_slide(&self, folder: Option<&str>, name: &str) -> Option<PathBuf> {
         let file = self.path.join("slides").join(folder?).join(name);
         file.is_file().then_some(file)
-    }
-
-    /// A file of the run, if it is there. An id is a name, never a way out of the folder.
-    fn inside(&self, name: &str, id: &str) -> Option<PathBuf> {
-        let plain = !id.contains(['/', '\\']) && !id.starts_with('.');
-        let file = self.path.join(name);
-        (plain && file.is_file()).then_some(file)
     }
 }
 
@@ -160,6 +158,23 @@ fn folders(slides: &Path) -> HashMap<String, Vec<String>> {
         let id = super::record::id_of(&slides.join(&name).join("slide.json"));
         let id = id.unwrap_or_else(|| name.clone());
         found.entry(id).or_default().push(name);
+    }
+    found
+}
+
+/// The masks in a folder, by id: the file's name without its extension, whatever the extension's case.
+fn masks(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for name in names(folder) {
+        let Some((stem, extension)) = name.rsplit_once('.') else {
+            continue;
+        };
+        let extension = extension.to_lowercase();
+        if mask_file::EXTENSIONS.contains(&extension.as_str()) && folder.join(&name).is_file() {
+            let files = found.entry(stem.to_owned()).or_default();
+            files.push(folder.join(&name));
+            files.sort();
+        }
     }
     found
 }

@@ -133,7 +133,7 @@ impl Report {
         };
         truth_problems.extend(scored.unreadable);
         let mut notes = without_organ(truths);
-        notes.extend(scored.undrawn);
+        notes.extend(scored.noted);
         Report {
             schema: "ftuseg/report/1",
             version: env!("CARGO_PKG_VERSION"),

@@ -1,5 +1,6 @@
 //! Scores every image of every run, and draws it while its masks are at hand.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
@@ -7,12 +8,12 @@ use serde::Serialize;
 
 use super::boundary::hausdorff95;
 use super::curve::dice_curve;
-use super::objects::{ObjectFigures, compare};
+use super::objects::{ObjectFigures, compare_objects};
 use super::overlap::{Overlap, PixelFigures};
 use super::picture::{Gallery, Picture, Pictures};
 use super::record::{Decided, Record};
-use super::{EvaluateError, Prediction, Problem, Routed, Truth};
-use crate::mask::Mask;
+use super::{Classes, EvaluateError, LabelMask, Prediction, Problem, Routed, Truth};
+use crate::mask::{Mask, Objects};
 use crate::slide;
 
 /// What one run reached on one image.
@@ -78,8 +79,8 @@ pub struct Scored {
     pub runs: Vec<RunScores>,
     /// Truths that could not be read, and why.
     pub unreadable: Vec<Problem>,
-    /// Images whose picture could not be shown, and why. They are scored.
-    pub undrawn: Vec<Problem>,
+    /// Images whose picture could not be shown, and of whose files a part does not count. They are scored.
+    pub noted: Vec<Problem>,
     /// The pictures.
     pub gallery: Gallery,
 }
@@ -95,14 +96,21 @@ enum Outcome {
 struct Seen {
     outcomes: Vec<Outcome>,
     picture: Option<Picture>,
-    undrawn: Option<String>,
+    notes: Vec<String>,
 }
 
 /// Scores all runs, image by image: every mask is decoded once, for its figures and for its picture, and dropped.
-pub fn score(truths: &[Truth], runs: &[Prediction], pictures: Option<&Pictures<'_>>) -> Scored {
+///
+/// `classes` are those of GeoJSON polygons that count.
+pub fn score(
+    truths: &[Truth],
+    runs: &[Prediction],
+    pictures: Option<&Pictures<'_>>,
+    classes: &Classes,
+) -> Scored {
     let seen: Vec<Result<Seen, String>> = truths
         .par_iter()
-        .map(|truth| one(truth, runs, pictures).map_err(|error| error.to_string()))
+        .map(|truth| one(truth, runs, pictures, classes).map_err(|error| error.to_string()))
         .collect();
     let known: BTreeSet<&str> = truths.iter().map(|truth| truth.id.as_str()).collect();
     let mut scored = Scored {
@@ -120,7 +128,7 @@ pub fn score(truths: &[Truth], runs: &[Prediction], pictures: Option<&Pictures<'
             })
             .collect(),
         unreadable: Vec::new(),
-        undrawn: Vec::new(),
+        noted: Vec::new(),
         gallery: Gallery::default(),
     };
     for (truth, seen) in truths.iter().zip(seen) {
@@ -142,7 +150,7 @@ pub fn score(truths: &[Truth], runs: &[Prediction], pictures: Option<&Pictures<'
                 Outcome::Problem(reason) => run.problems.push(problem(reason)),
             }
         }
-        scored.undrawn.extend(seen.undrawn.map(problem));
+        scored.noted.extend(seen.notes.into_iter().map(problem));
         scored.gallery.images.extend(seen.picture);
     }
     scored
@@ -152,53 +160,73 @@ fn one(
     truth: &Truth,
     runs: &[Prediction],
     pictures: Option<&Pictures<'_>>,
+    classes: &Classes,
 ) -> Result<Seen, EvaluateError> {
-    let mask = truth.mask()?;
+    let truth_mask = truth.read(classes)?;
+    let mask = &truth_mask.mask;
+    let truth_objects = OnceCell::new();
+    let mut notes: Vec<String> = truth_mask
+        .left_out
+        .iter()
+        .map(|words| format!("truth: {words}"))
+        .collect();
     let records: Vec<Option<Record>> = runs.iter().map(|run| run.record(&truth.id)).collect();
     let mut drawing = pictures.map(|pictures| {
         let recorded = records.iter().flatten().find_map(Record::input);
-        pictures.start(&truth.id, &mask, recorded.as_deref(), runs.len())
+        pictures.start(&truth.id, mask, recorded.as_deref(), runs.len())
     });
     let outcomes = runs
         .iter()
         .zip(&records)
         .enumerate()
         .map(|(index, (run, record))| {
-            let found = match run.mask(&truth.id, (mask.width(), mask.height())) {
+            let size = (mask.width(), mask.height());
+            let found = match run.mask(&truth.id, size, classes) {
                 Ok(Some(found)) => found,
                 Ok(None) => return Outcome::Missing,
                 Err(error) => return Outcome::Problem(error.to_string()),
             };
+            let left_out = found.left_out.iter();
+            notes.extend(left_out.map(|words| format!("{}: {words}", run.name)));
             if let Some(drawing) = &mut drawing {
-                drawing.add(index, &found);
+                drawing.add(index, &found.mask);
             }
-            match figures(truth, &mask, &found, run, record.as_ref()) {
+            let objects = truth_objects.get_or_init(|| objects_of(&truth_mask));
+            match figures(truth, (mask, objects), &found, run, record.as_ref()) {
                 Ok(score) => Outcome::Scored(Box::new(score)),
                 Err(error) => Outcome::Problem(error.to_string()),
             }
         })
         .collect();
-    let (picture, undrawn) = match drawing {
-        Some(drawing) => {
-            let (picture, problem) = drawing.finish();
-            (Some(picture), problem)
-        }
-        None => (None, None),
-    };
+    let picture = drawing.map(|drawing| {
+        let (picture, problem) = drawing.finish();
+        notes.extend(problem);
+        picture
+    });
     Ok(Seen {
         outcomes,
         picture,
-        undrawn,
+        notes,
     })
+}
+
+/// The objects of a mask: by its labels where it has any.
+fn objects_of(read: &LabelMask) -> Objects {
+    match &read.objects {
+        Some(objects) => objects.clone(),
+        None => Objects::find(&read.mask),
+    }
 }
 
 fn figures(
     truth: &Truth,
-    mask: &Mask,
-    found: &Mask,
+    (mask, objects): (&Mask, &Objects),
+    found: &LabelMask,
     run: &Prediction,
     record: Option<&Record>,
 ) -> Result<Score, EvaluateError> {
+    let found_objects = objects_of(found);
+    let found = &found.mask;
     let mpp = truth.mpp.or_else(|| record.and_then(Record::mpp));
     let hd95_px = hausdorff95(found, mask);
     Ok(Score {
@@ -207,7 +235,7 @@ fn figures(
         pixels: Overlap::of(found, mask)?.figures(),
         hd95_px,
         hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
-        objects: compare(found, mask),
+        objects: compare_objects(&found_objects, objects),
         routed: record.and_then(Record::routed),
         swept: swept(&truth.id, mask, run, record),
     })

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ftuseg_router::Organ;
 
-use super::{EvaluateError, mask_file};
+use super::mask_image::check_size;
+use super::{Classes, EvaluateError, LabelMask, mask_file};
 use crate::mask::{Mask, rle};
 
 /// The truth of one image.
@@ -43,13 +44,40 @@ impl Truth {
     /// # Errors
     /// When the RLE does not fit the image, or the mask's file cannot be read.
     pub fn mask(&self) -> Result<Mask, EvaluateError> {
+        Ok(self.read(&Classes::default())?.mask)
+    }
+
+    /// The mask with its objects, and what of the file does not count. `classes` chooses among a GeoJSON file's polygons.
+    ///
+    /// # Errors
+    /// When the RLE does not fit the image, or the mask's file cannot be read, has no sure meaning or another size than
+    /// the table says.
+    pub fn read(&self, classes: &Classes) -> Result<LabelMask, EvaluateError> {
+        let wrong = |reason: String| EvaluateError::format(Path::new(&self.id), reason);
+        if let Some((width, height)) = self.size {
+            check_size(width, height).map_err(wrong)?;
+        }
         match (&self.source, self.size) {
-            (Source::Rle(text), Some((width, height))) => Ok(rle::decode(text, width, height)?),
-            (Source::Rle(_), None) => Err(EvaluateError::format(
-                Path::new(&self.id),
-                "an RLE needs img_width and img_height",
-            )),
-            (Source::File(path), size) => mask_file::read(path, size),
+            (Source::Rle(text), Some((width, height))) => {
+                Ok(rle::decode(text, width, height)?.into())
+            }
+            (Source::Rle(_), None) => {
+                Err(wrong("an RLE needs img_width and img_height".to_owned()))
+            }
+            (Source::File(path), size) => {
+                let read = mask_file::read(path, size, classes)?;
+                let found = (read.mask.width(), read.mask.height());
+                match size.filter(|&size| size != found) {
+                    Some((width, height)) => Err(EvaluateError::format(
+                        path,
+                        format!(
+                            "it is {} x {} px where the table says {width} x {height} px",
+                            found.0, found.1
+                        ),
+                    )),
+                    None => Ok(read),
+                }
+            }
         }
     }
 }

@@ -1,16 +1,20 @@
-//! Writes a report: `report.json`, `report.csv`, `report.html`, and `thresholds.toml` where thresholds were swept; each
-//! whole or not at all.
+//! Writes a report: `report.json`, `report.csv`, `report.html`, and `thresholds.toml` where thresholds were swept; all of
+//! them or none.
+//!
+//! Spreadsheets run cells of `report.csv` that begin like a formula. So a text that begins with `=`, `+`, `-`, `@`, a tab
+//! or a carriage return stands there after an apostrophe, and so does one that begins with an apostrophe: whoever takes
+//! the first apostrophe of a text away reads what it was.
 
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use super::page::page;
 use super::{EvaluateError, Gallery, Report};
-use crate::batch::replace;
 
 /// Writes the files into a folder, which is made if it is not there.
 ///
 /// # Errors
-/// When a file cannot be written; then that file is as it was before.
+/// When a file cannot be written; then all are as they were before.
 pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), EvaluateError> {
     std::fs::create_dir_all(folder).map_err(|e| EvaluateError::io(folder, e))?;
     let wrong =
@@ -18,23 +22,68 @@ pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), Ev
     let mut json = serde_json::to_vec_pretty(report).map_err(wrong)?;
     json.push(b'\n');
     let page = page(report, gallery).map_err(wrong)?;
-    for (name, bytes) in [
-        ("report.json", json),
-        ("report.csv", table(report, folder)?),
-        ("report.html", page.into_bytes()),
-    ] {
-        replace(&folder.join(name), |out| out.write_all(&bytes))?;
-    }
-    let path = folder.join("thresholds.toml");
     let swept = report.runs.iter().filter_map(|run| run.thresholds.as_ref());
     let toml: Vec<&str> = swept.map(|thresholds| thresholds.toml.as_str()).collect();
+    let toml = toml.join("\n").into_bytes();
+    let mut set = Set::default();
+    set.stage(&folder.join("report.json"), &json)?;
+    set.stage(&folder.join("report.csv"), &table(report, folder)?)?;
+    set.stage(&folder.join("report.html"), page.as_bytes())?;
+    let thresholds = folder.join("thresholds.toml");
     if !toml.is_empty() {
-        replace(&path, |out| out.write_all(toml.join("\n").as_bytes()))?;
-    } else if path.is_file() {
+        set.stage(&thresholds, &toml)?;
+    }
+    set.publish()?;
+    if toml.is_empty() && thresholds.is_file() {
         // One of an earlier report would not belong to this one.
-        std::fs::remove_file(&path).map_err(|e| EvaluateError::io(&path, e))?;
+        std::fs::remove_file(&thresholds).map_err(|e| EvaluateError::io(&thresholds, e))?;
     }
     Ok(())
+}
+
+/// Files that are written beside their places, and get their names when all of them are whole.
+#[derive(Default)]
+struct Set(Vec<(PathBuf, PathBuf)>);
+
+impl Set {
+    fn stage(&mut self, target: &Path, bytes: &[u8]) -> Result<(), EvaluateError> {
+        // Checked before anything gets its name: only a file can be replaced.
+        if std::fs::symlink_metadata(target).is_ok_and(|meta| meta.is_dir()) {
+            return Err(EvaluateError::format(target, "a folder is in the way"));
+        }
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let part = target.with_file_name(format!(".{name}.part-{}", std::process::id()));
+        self.0.push((part.clone(), target.to_owned()));
+        let write = || -> std::io::Result<()> {
+            let mut file = std::fs::File::create(&part)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|source| EvaluateError::io(target, source))
+    }
+
+    fn publish(self) -> Result<(), EvaluateError> {
+        self.0.iter().try_for_each(|(part, target)| {
+            std::fs::rename(part, target).map_err(|source| EvaluateError::io(target, source))
+        })
+    }
+}
+
+impl Drop for Set {
+    fn drop(&mut self) {
+        // What got its name is not there any more.
+        for (part, _) in &self.0 {
+            let _ = std::fs::remove_file(part);
+        }
+    }
+}
+
+/// A text as a cell that no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    }
 }
 
 /// One row an image and run.
@@ -68,9 +117,9 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
             let (pixels, objects) = (&score.pixels, &score.objects);
             table
                 .write_record([
-                    score.id.clone(),
+                    cell(&score.id),
                     score.organ.clone().unwrap_or_default(),
-                    run.scores.name.clone(),
+                    cell(&run.scores.name),
                     number(Some(pixels.dice)),
                     number(Some(pixels.iou)),
                     number(Some(pixels.precision)),
@@ -83,10 +132,7 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
                     objects.matched.to_string(),
                     number(objects.matched_dice),
                     number(pixels.area_error),
-                    score
-                        .routed
-                        .as_ref()
-                        .map_or(String::new(), |r| r.to.clone()),
+                    score.routed.as_ref().map_or(String::new(), |r| cell(&r.to)),
                     number(score.routed.as_ref().map(|r| r.confidence)),
                 ])
                 .map_err(wrong)?;
@@ -95,4 +141,40 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
     table
         .into_inner()
         .map_err(|e| EvaluateError::io(folder, std::io::Error::other(e.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_begins_like_a_formula_reads_back_as_it_was() {
+        for text in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'x", "''"] {
+            let cell = cell(text);
+            assert_eq!(cell.strip_prefix('\''), Some(text));
+        }
+        assert_eq!((cell("a=1"), cell("")), ("a=1".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_set_is_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        std::fs::write(&one, "old").unwrap();
+        std::fs::create_dir(&two).unwrap();
+        let mut set = Set::default();
+        set.stage(&one, b"new").unwrap();
+        assert!(set.stage(&two, b"new").is_err());
+        drop(set);
+        assert_eq!(std::fs::read(&one).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        std::fs::remove_dir(&two).unwrap();
+        let mut set = Set::default();
+        set.stage(&one, b"new").unwrap();
+        set.stage(&two, b"new").unwrap();
+        assert!(!two.exists());
+        set.publish().unwrap();
+        assert_eq!(std::fs::read(&one).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

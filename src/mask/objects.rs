@@ -50,7 +50,25 @@ impl Objects {
     pub fn find(mask: &Mask) -> Self {
         let mut found = Vec::new();
         each_object(mask, |runs| found.push(runs));
-        // Each came when it ended; their order is that of their beginnings.
+        Self::in_order(found)
+    }
+
+    /// Finds the objects of labels: the 4-connected parts of px of one label. The runs come sorted by label, row and
+    /// column, and those of one label do not touch within a row.
+    pub(crate) fn of_labels(runs: Vec<(u64, Run)>) -> Self {
+        let mut found = Vec::new();
+        for label in runs.chunk_by(|one, two| one.0 == two.0) {
+            let mut components = Components::new(false, u64::MAX, |_| false);
+            for &(_, run) in label {
+                components.add(run, |runs| found.push(runs));
+            }
+            components.finish(|runs| found.push(runs));
+        }
+        Self::in_order(found)
+    }
+
+    /// Each object came when it ended; their order is that of their beginnings.
+    fn in_order(mut found: Vec<Vec<Run>>) -> Self {
         found.sort_unstable_by_key(|runs| runs.first().map(|run| (run.y, run.start)));
         let mut end = 0;
         let ends = found.iter().map(|runs| {

@@ -93,6 +93,23 @@ fn each_number<E>(mask: &Mask, mut put: impl FnMut(&str, bool) -> Result<(), E>)
 pub fn decode(text: &str, width: u32, height: u32) -> Result<Mask, RleError> {
     let mut builder = ColumnBuilder::new(width, height)?;
     let pixels = u64::from(width) * u64::from(height);
+    each_run(text, pixels, |start, end| {
+        set_flat(&mut builder, u64::from(height), start, end);
+    })?;
+    Ok(builder.finish())
+}
+
+/// Checks that a text is the encoding of a mask of so many px.
+///
+/// # Errors
+///
+/// [`RleError`] says what is wrong, and at which number.
+pub fn check(text: &str, pixels: u64) -> Result<(), RleError> {
+    each_run(text, pixels, |_, _| {})
+}
+
+/// Hands every run of the text to `put`: its first px, counted from 0, and its end.
+fn each_run(text: &str, pixels: u64, mut put: impl FnMut(u64, u64)) -> Result<(), RleError> {
     let mut numbers = Numbers {
         text,
         place: 0,
@@ -123,10 +140,10 @@ pub fn decode(text: &str, width: u32, height: u32) -> Result<Mask, RleError> {
         if end > pixels {
             return Err(RleError::PastEnd { position, pixels });
         }
-        set_flat(&mut builder, u64::from(height), start, end);
+        put(start, end);
         (last_start, last_end) = (start, end);
     }
-    Ok(builder.finish())
+    Ok(())
 }
 
 /// Sets the pixels `start..end` of the mask as one long column, cut at the real columns.

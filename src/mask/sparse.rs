@@ -196,6 +196,25 @@ impl Mask {
         self.tiles.values().map(Stored::count).sum()
     }
 
+    /// How many pixels are foreground in both masks; nothing is copied for it.
+    ///
+    /// # Errors
+    ///
+    /// [`MaskError::SizeMismatch`] if the sizes differ.
+    pub fn count_both(&self, other: &Mask) -> Result<u64, MaskError> {
+        self.check_same_size(other)?;
+        let (few, many) = match self.tiles.len() <= other.tiles.len() {
+            true => (self, other),
+            false => (other, self),
+        };
+        let both = |(key, ours): (&(u32, u32), &Stored)| {
+            many.tiles
+                .get(key)
+                .map_or(0, |theirs| ours.count_both(theirs))
+        };
+        Ok(few.tiles.iter().map(both).sum())
+    }
+
     /// Whether no pixel is foreground.
     pub fn is_empty(&self) -> bool {
         self.tiles.values().all(Stored::is_zero)

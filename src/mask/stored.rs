@@ -71,6 +71,24 @@ impl Stored {
         }
     }
 
+    /// How many pixels are set in both tiles.
+    pub(super) fn count_both(&self, other: &Stored) -> u64 {
+        if self.is_shared_full() {
+            return other.count();
+        }
+        if other.is_shared_full() {
+            return self.count();
+        }
+        self.with_bits(|ours| {
+            other.with_bits(|theirs| {
+                let pairs = ours.iter().zip(theirs);
+                pairs
+                    .map(|(one, two)| u64::from((one & two).count_ones()))
+                    .sum()
+            })
+        })
+    }
+
     /// The pixels of one row.
     pub(super) fn line(&self, row: u32) -> [u64; ROW_WORDS] {
         let mut line = [0; ROW_WORDS];

@@ -238,7 +238,7 @@ impl Engine {
     ) -> Result<Segmentation, PipelineError> {
         let resolution = request.resolution.or(slide.info().resolution);
         let (tissue, map, mut timings) = self.route(slide, request)?;
-        let warnings = self.doubts(slide, &map)?;
+        let warnings = self.doubts(&tissue, &map);
         let plans = map
             .targets()
             .into_iter()
@@ -343,24 +343,14 @@ impl Engine {
     }
 
     /// What looks doubtful about how a slide was routed.
-    ///
-    /// # Errors
-    /// When the slide cannot be read.
-    pub fn doubts(
-        &self,
-        slide: &dyn SlideReader,
-        map: &OrganMap,
-    ) -> Result<Vec<Warning>, PipelineError> {
+    pub fn doubts(&self, tissue: &Tissue, map: &OrganMap) -> Vec<Warning> {
         let unsure = match (self.options.route, &self.bundle.router) {
             (Route::Tile | Route::Slide, Some(spec)) => {
                 doubt::unsure(map, spec.limit, spec.fallback)
             }
             _ => None,
         };
-        Ok(doubt::no_tissue(slide, map)?
-            .into_iter()
-            .chain(unsure)
-            .collect())
+        tissue.warning().into_iter().chain(unsure).collect()
     }
 
     fn organ_map(

@@ -24,6 +24,7 @@ pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
+pub(crate) use tiff::raw;
 pub use tiff::{TiffReader, limit_strips};
 pub use tissue::{Tissue, TissueMode};
 

@@ -58,6 +58,11 @@ impl Source {
         self.little_endian
     }
 
+    /// Bytes of the file.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Where the first directory is.
     pub(super) fn first(&self) -> u64 {
         self.first
