@@ -42,7 +42,6 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
-use crate::warning::Warning;
 use choice::Choice;
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
