@@ -48,7 +48,8 @@ impl Origin {
         // The order is documented in `resolution.rs`.
         let chosen = choose(stated.into_iter().chain(tags(source, first)));
         if let Some(reason) = chosen.refused {
-            return Err(Problem::unsupported(reason));
+            // Not `unsupported`: OpenSlide would be asked next, and need not look.
+            return Err(Problem::format(reason));
         }
         Ok(Origin {
             format,
