@@ -123,7 +123,7 @@ fn constant_alpha(source: &Source, levels: &[Layout]) -> Result<Option<u8>, Prob
             }
         }
     }
-    seen.constant().map_err(Problem::unsupported)
+    seen.constant().map_err(Problem::format)
 }
 
 /// Tiles and strips of the smallest level and of full size, spread evenly, those that are missing left out.

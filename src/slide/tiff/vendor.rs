@@ -57,7 +57,8 @@ impl Origin {
         // The order is documented in `resolution.rs`.
         let chosen = choose(stated.into_iter().chain(tags(source, slide)));
         if let Some(reason) = chosen.refused {
-            return Err(Problem::unsupported(reason));
+            // Not `unsupported`: OpenSlide would be asked next, and need not look.
+            return Err(Problem::format(reason));
         }
         Ok(Origin {
             format,
