@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::BatchError;
+use crate::tiled_tiff::TEMPORARY;
 
 /// End of the name of a folder that is being written.
 const PART: &str = ".part";
@@ -17,8 +18,6 @@ const FILES: [&str; 5] = [
     "prob.tif",
     "slide.json",
 ];
-/// How the name of a file begins that is not whole yet.
-const TEMPORARY: &str = ".tmp";
 
 /// The name under which the folder of a slide is written.
 pub(super) fn part_of(slides: &Path, folder: &str) -> PathBuf {
@@ -44,7 +43,8 @@ fn free(slides: &Path, folder: &str, end: &str) -> PathBuf {
 /// Whether a path is a folder, no link, with nothing in it but what the folder of a slide can hold.
 fn is_ours(path: &Path) -> bool {
     let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
-    let is_known = |name: &str| FILES.contains(&name) || name.starts_with(TEMPORARY);
+    let is_half = |name: &str| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1);
+    let is_known = |name: &str| FILES.contains(&name) || is_half(name);
     path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
         && std::fs::read_dir(path).is_ok_and(|mut entries| {
             entries.all(|entry| {
@@ -137,6 +137,7 @@ mod tests {
         for (file, text) in [
             ("slides/.a.part/mask.tif", "half"),
             ("slides/.a.part-77/mask.tif", "half"),
+            ("slides/.f.part/.ftuseg-aB3.tmp", "half"),
             // b's newer folder came; c's did not.
             ("slides/b/slide.json", "new"),
             ("slides/.b.old/slide.json", "old"),

@@ -321,22 +321,25 @@ impl Source {
             note.check()
                 .map_err(|reason| wrong(format!("its shard cannot be: {reason}")))?;
         }
-        let mut ids = HashSet::new();
+        let mut keys = HashSet::new();
+        let mut counts: HashMap<&str, usize> = HashMap::new();
         for slide in &slides {
             check(slide).map_err(|reason| wrong(format!("the slide {:?}: {reason}", slide.id)))?;
-            if !ids.insert(slide.id.as_str()) {
+            if !keys.insert(key_of(slide)) {
                 return Err(wrong(format!(
                     "the slide {:?} stands there twice",
                     slide.id
                 )));
             }
+            *counts.entry(&slide.id).or_default() += 1;
         }
-        drop(ids);
+        let is_shared = |id: &str| counts.get(id).is_some_and(|&count| count > 1);
+        let rows = submission(&out.join("submission.csv"), is_shared)?;
         let mut source = Source {
             out: out.to_owned(),
             slides,
             shard,
-            rows: submission(&out.join("submission.csv"))?,
+            rows,
             report,
             _lock: lock,
         };
@@ -367,9 +370,7 @@ impl Source {
     /// The row of a slide: its table's, or from its mask where the table lags behind.
     fn row(&self, slide: &SlideStatus) -> Result<Option<String>, BatchError> {
         let folder = self.folder(slide);
-        // Several rows of one id do not say which is whose.
-        let is_one = self.slides.iter().filter(|s| s.id == slide.id).count() == 1;
-        let Some(row) = self.rows.get(&slide.id).filter(|_| is_one) else {
+        let Some(row) = self.rows.get(&slide.id) else {
             return Ok(row_of(&folder).ok());
         };
         rle::check(row, pixels_of(&folder)).map_err(|error| {
@@ -420,7 +421,12 @@ fn pixels_of(folder: &Path) -> u64 {
 }
 
 /// The rows of a submission, each of them an RLE; none where there is no table.
-fn submission(path: &Path) -> Result<HashMap<String, String>, BatchError> {
+///
+/// Those of an id that several slides share are left out: they do not say which is whose.
+fn submission(
+    path: &Path,
+    is_shared: impl Fn(&str) -> bool,
+) -> Result<HashMap<String, String>, BatchError> {
     let wrong = |reason: String| BatchError::output(path, reason);
     let Ok(file) = File::open(path) else {
         return Ok(HashMap::new());
@@ -437,6 +443,9 @@ fn submission(path: &Path) -> Result<HashMap<String, String>, BatchError> {
                 "the row of {id:?} is damaged: {error}; segment its slide again"
             ))
         })?;
+        if is_shared(&id) {
+            continue;
+        }
         if rows.contains_key(&id) {
             return Err(wrong(format!("the id {id:?} stands there twice")));
         }
@@ -474,8 +483,10 @@ mod tests {
         let path = folder.path().join("submission.csv");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            submission(&path).map_err(|error| error.to_string())
+            submission(&path, |id| id == "shared").map_err(|error| error.to_string())
         };
+        let shared = read("id,rle\nshared,1 2\na,1 2\nshared,3 4\n").unwrap();
+        assert_eq!(shared.keys().collect::<Vec<_>>(), ["a"]);
         assert_eq!(read("id,rle\na,1 2\nb,\n").unwrap().len(), 2);
         for (text, word) in [
             ("id,rle\na,1 2 3\n", "damaged"),

@@ -163,7 +163,7 @@ fn separator_line(text: &str) -> (&str, Option<u8>) {
     let stated = stated
         .get(..4)
         .filter(|start| start.eq_ignore_ascii_case("sep="))
-        .and_then(|start| match stated[start.len()..].as_bytes() {
+        .and_then(|start| match &stated.as_bytes()[start.len()..] {
             [one] if SEPARATORS.contains(one) => Some(*one),
             _ => None,
         });

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 
+use super::progress::said;
 use super::speech::about;
 use crate::batch::replace;
 use crate::slide::{self, SlideReader, Tissue, TissueMode};
@@ -73,9 +74,6 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
             ignored.reason
         );
     }
-    for warning in slide.warnings() {
-        say!("  warning      {}", warning.text);
-    }
     if let Some(bounds) = info.bounds {
         say!(
             "  scanned      {} x {} px at {}, {}",
@@ -96,7 +94,7 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
     say!("  tissue       {:.1} %", tissue.share() * 100.0);
     let tissue_warning = tissue.warning();
     for warning in slide.warnings().iter().chain(&tissue_warning) {
-        say!("  warning      {}", warning.text);
+        say!("  warning      {}", said(warning));
     }
     if let Some(picture) = picture {
         draw(slide.as_ref(), &tissue, picture)?;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::speech::{printable, put_line};
 use crate::batch::{Event, SlideStatus, Status};
+use crate::warning::{Warning, WarningKind};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Progress {
                     // Those of a slide that is kept stood there when it was done.
                     if status.status == Status::Done {
                         for warning in &status.warnings {
-                            self.line(&printable(&format!("  warning: {}", warning.text)));
+                            self.line(&printable(&format!("  warning: {}", said(warning))));
                         }
                     }
                 }
@@ -265,4 +266,13 @@ fn sentence(status: &SlideStatus) -> String {
         Status::Failed => format!("{id}: FAILED: {reason}"),
         Status::Pending => format!("{id}: {reason}"),
     }
+}
+
+/// A warning with the option that helps, where there is one: the library knows of no options.
+pub(super) fn said(warning: &Warning) -> String {
+    let advice = match warning.kind {
+        WarningKind::NoTissue => " (--tissue off)",
+        _ => "",
+    };
+    format!("{}{advice}", warning.text)
 }

@@ -26,6 +26,9 @@ use compress::{Compressor, Tile};
 use directory::Directory;
 use layout::Layout;
 
+/// How the name of a file begins and ends that is not whole yet.
+pub(crate) const TEMPORARY: (&str, &str) = (".ftuseg-", ".tmp");
+
 /// How many tiles are in flight at once. A fixed number, so that memory does not grow with the picture.
 const TILES_AT_ONCE: usize = 64;
 
@@ -261,7 +264,7 @@ pub fn write_file_down(
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".ftuseg-").suffix(".tmp");
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     // A temporary file is private by default; this one becomes an output that others may read.
     #[cfg(unix)]
     {

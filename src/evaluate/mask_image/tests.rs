@@ -313,7 +313,7 @@ fn photographs_and_smoothed_edges_are_refused() {
     let mut collector = Collector::new(100, 100);
     for y in 0..100 {
         let row: Vec<u64> = (0..100_u64)
-            .map(|x| (x * 31 ^ u64::from(y) * 17) & 255)
+            .map(|x| ((x * 31) ^ (u64::from(y) * 17)) & 255)
             .collect();
         collector.row(0, y, &row).unwrap();
     }
@@ -337,7 +337,7 @@ fn photographs_and_smoothed_edges_are_refused() {
 #[test]
 fn jpeg_is_cut_in_the_middle_where_there_is_a_middle() {
     let jpeg = |value: &dyn Fn(usize) -> [u8; 3]| {
-        let rgb: Vec<u8> = (0..64 * 64).flat_map(|at| value(at)).collect();
+        let rgb: Vec<u8> = (0..64 * 64).flat_map(value).collect();
         let mut out = Vec::new();
         jpeg_encoder::Encoder::new(&mut out, 90)
             .encode(&rgb, 64, 64, jpeg_encoder::ColorType::Rgb)
