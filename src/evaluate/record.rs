@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::warning::Warning;
+
 /// The largest record that is read.
 const MAX_RECORD: u64 = 64 << 20;
 /// From this share of its tissue on, one target decided the whole image.
@@ -68,6 +70,13 @@ impl Record {
     pub fn input(&self) -> Option<PathBuf> {
         let path = self.0.pointer("/input/path").and_then(Value::as_str);
         path.map(PathBuf::from)
+    }
+
+    /// What looked wrong when the slide was segmented; kinds of another version are left out.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let warnings = self.0.get("warnings").and_then(Value::as_array);
+        let known = |warning: &Value| serde_json::from_value(warning.clone()).ok();
+        warnings.into_iter().flatten().filter_map(known).collect()
     }
 
     /// Where the tissue was sent.

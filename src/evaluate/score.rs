@@ -188,6 +188,8 @@ fn one(
             };
             let left_out = found.left_out.iter();
             notes.extend(left_out.map(|words| format!("{}: {words}", run.name)));
+            let doubts = record.iter().flat_map(Record::warnings);
+            notes.extend(doubts.map(|warning| format!("{}: {}", run.name, warning.text)));
             if let Some(drawing) = &mut drawing {
                 drawing.add(index, &found.mask);
             }

@@ -32,7 +32,7 @@ fn no_tissue_is_a_doubt_unless_the_picture_is_blank() {
     });
     let outcome = dir
         .segment(["blank.tif", "pen.tif"], "out")
-        .args(["--write", "rle"])
+        .args(["--write", "rle,mask"])
         .ends_with(0);
     outcome.says(&["1 warning;", "warning: no tissue was found", "--tissue off"]);
     assert!(outcome.stdout.contains("no-tissue"), "{}", outcome.stdout);
@@ -44,7 +44,7 @@ fn no_tissue_is_a_doubt_unless_the_picture_is_blank() {
     // A slide that is kept keeps its doubts.
     let again = dir
         .segment(["blank.tif", "pen.tif"], "out")
-        .args(["--write", "rle", "--json-log"])
+        .args(["--write", "rle,mask", "--json-log"])
         .ends_with(0);
     assert_eq!(warnings("pen")[0]["kind"], "no-tissue");
     let events: Vec<serde_json::Value> = again
@@ -57,6 +57,24 @@ fn no_tissue_is_a_doubt_unless_the_picture_is_blank() {
         .iter()
         .find(|e| e["event"] == "ended" && e["slide"]["id"] == "pen");
     assert_eq!(ended.unwrap()["slide"]["warnings"], warnings("pen"));
+    // And whoever scores the run is told.
+    dir.write(
+        "truth.csv",
+        "id,organ,img_width,img_height,rle\npen,kidney,300,200,\nblank,kidney,300,200,\n",
+    );
+    dir.ftuseg("evaluate")
+        .args(["--truth", "truth.csv", "--pred", "out", "--out", "report"])
+        .ends_with(0);
+    let notes = dir.json("report/report.json")["notes"].clone();
+    assert_eq!(notes.as_array().unwrap().len(), 1, "{notes}");
+    assert_eq!(notes[0]["id"], "pen");
+    assert!(
+        notes[0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("no tissue was found"),
+        "{notes}"
+    );
 }
 
 #[test]
