@@ -74,7 +74,7 @@ def target_cores(config: Config) -> list[CoreRow]:
     cores = [core for folder in config.kaggle if folder.target for core in core_rows(folder)]
     names = collections.Counter(core.id for core in cores)
     if twice := [name for name, count in names.items() if count > 1]:
-        raise DataError(f"the core {twice[0]} stands in two target folders: leave it out of one `train.csv`")
+        raise DataError(f"the core {twice[0]} is there twice, in one `train.csv` or in two: leave one of its rows out")
     return cores
 
 

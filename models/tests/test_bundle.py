@@ -300,7 +300,7 @@ def test_ids_that_are_there_twice_are_refused(config_file, kaggle_folder):
     table = kaggle_folder / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(DataError, match="cores:0 is there twice"):
+    with pytest.raises(DataError, match="core 0 is there twice"):
         stages.load_data(config.load(config_file), 4.0)
 
 

@@ -104,5 +104,5 @@ def test_the_models_to_ship_see_all(with_copies):
 
 def test_an_id_in_two_folders_is_refused(with_copies, tmp_path):
     add(tmp_path / "copies", "3", "kidney", 64, "plain")
-    with pytest.raises(DataError, match="core 3 stands in two"):
+    with pytest.raises(DataError, match="core 3 is there twice"):
         stages.load_data(with_copies.of_fold(0), 2.5)
