@@ -10,6 +10,8 @@ mod bad_slides;
 mod commands;
 mod devices;
 mod doubts;
+#[cfg(unix)]
+mod endless;
 mod evaluate;
 mod field_tables;
 mod inputs;
