@@ -6,7 +6,7 @@ use super::common::EngineArgs;
 use super::trial;
 use crate::backend::runtime::{self, ACCELERATORS, Accelerator, locate_accelerated};
 use crate::backend::{Arithmetic, Trial};
-use crate::library::{self, Search};
+use crate::library::{self, LibraryError, Search};
 use crate::pipeline::{Network, Precision};
 use crate::slide::{self, OPENSLIDE};
 
@@ -86,6 +86,9 @@ fn show_accelerators(args: &Args) {
                 located.path.display(),
                 accelerator.name
             ),
+            Err(error @ LibraryError::BrokenAccelerator { .. }) => {
+                say!("{:<11} NOT USABLE: {error}", accelerator.name);
+            }
             Err(_) => say!(
                 "{:<11} not here; ftuseg doctor --install {} brings it",
                 accelerator.name,

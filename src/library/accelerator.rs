@@ -11,7 +11,7 @@ use super::child;
 use super::error::LibraryError;
 use super::probe::{self, Probed};
 use super::python::Python;
-use super::{Finding, Located, Search, Source, folder, located, named, python};
+use super::{Finding, Located, Search, Source, folder, installed, located, named, python};
 
 /// An accelerated build of a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,11 @@ impl Accelerator {
         )
     }
 
+    /// The packages that it consists of.
+    fn packages(&self) -> impl Iterator<Item = &'static str> {
+        self.requirements.iter().map(|(package, _, _)| *package)
+    }
+
     /// The lines of a requirements file that lets pip take these very files and no others.
     fn requirements_file(&self) -> String {
         self.requirements
@@ -68,8 +73,9 @@ impl Accelerator {
 /// Finds the accelerated library: where the user says, in the cache folder, in the Python packages. Brings nothing.
 ///
 /// # Errors
-/// [`LibraryError::Unusable`] where the user names a library that is not such a one; [`LibraryError::NoAccelerator`]
-/// where there is none.
+/// [`LibraryError::Unusable`] where the user names a library that is not such a one;
+/// [`LibraryError::BrokenAccelerator`] where what was brought is damaged and no other place has one;
+/// [`LibraryError::NoAccelerator`] where there is none.
 pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Located, LibraryError> {
     if let Some((source, path)) = named(search) {
         return match check_named(search, path, wanted) {
@@ -81,21 +87,22 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
         };
     }
     let mut findings = Vec::new();
+    let mut broken = None;
     if let Some(cache) = &search.cache {
-        let capi = wanted.libraries(search, cache);
-        if capi.join(wanted.provider).is_file() {
-            match folder::library_in(search.product, &capi)
-                .and_then(|library| probe::probe(search.product, &library))
-            {
+        let place = wanted.place(cache);
+        if place.is_dir() {
+            match in_cache(search, cache, wanted) {
                 Ok(info) => return Ok(located(search.product, info, Source::Cache, findings)),
                 Err(error) => {
-                    findings.push(Finding::passed(Source::Cache, Some(capi), error.one_line()))
+                    let reason = error.one_line();
+                    findings.push(Finding::passed(Source::Cache, Some(place), reason.clone()));
+                    broken = Some(reason);
                 }
             }
         } else {
             findings.push(Finding::absent(
                 Source::Cache,
-                Some(capi),
+                Some(place),
                 "nothing there yet",
             ));
         }
@@ -111,6 +118,13 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
                 ));
             }
         }
+    }
+    if let Some(reason) = broken {
+        return Err(LibraryError::BrokenAccelerator {
+            name: wanted.name,
+            reason: reason.trim_end_matches('.').to_owned(),
+            advice: wanted.advice(),
+        });
     }
     let looked = findings
         .iter()
@@ -140,6 +154,30 @@ fn check_named(search: &Search, path: &Path, wanted: &Accelerator) -> Result<Pro
     probe::probe(search.product, &library)
 }
 
+/// What was brought, once each of its libraries has the sum that it had then.
+fn in_cache(search: &Search, cache: &Path, wanted: &Accelerator) -> Result<Probed, LibraryError> {
+    check_brought(search, cache, wanted)?;
+    let library = folder::library_in(search.product, &wanted.libraries(search, cache))?;
+    probe::probe(search.product, &library)
+}
+
+/// Whether all that was brought is there and whole.
+fn check_brought(search: &Search, cache: &Path, wanted: &Accelerator) -> Result<(), LibraryError> {
+    let (place, libraries) = (wanted.place(cache), wanted.libraries(search, cache));
+    let provider = libraries.join(wanted.provider);
+    if !provider.is_file() {
+        return Err(LibraryError::Missing { path: provider });
+    }
+    let (lists, checked) = installed::check(&place, wanted.packages())?;
+    match lists == wanted.requirements.len() {
+        true => installed::no_others(&place, &checked),
+        false => Err(LibraryError::BadRecord {
+            path: place.join("*.dist-info").join("RECORD"),
+            found: format!("{lists} of {} packages have one", wanted.requirements.len()),
+        }),
+    }
+}
+
 fn in_python(python: &Python, search: &Search, wanted: &Accelerator) -> Result<Probed, String> {
     let package = python::package_of(search.product, python, search.ask_limit)
         .map_err(|_| format!("no {} package that can be used", search.product.module))?;
@@ -150,12 +188,16 @@ fn in_python(python: &Python, search: &Search, wanted: &Accelerator) -> Result<P
             search.product.module, wanted.package
         ));
     }
+    // site-packages, the module, its folder, the library
+    if let Some(site) = package.library.ancestors().nth(3) {
+        installed::check(site, wanted.packages()).map_err(|error| error.one_line())?;
+    }
     probe::probe_expecting(search.product, &package.library, &package.sums)
         .map_err(|error| error.one_line())
 }
 
 /// Brings the accelerator with pip into the cache folder, whole or not at all; each file must have the sum that stands
-/// in this program. Returns the folder.
+/// in this program. What lies there already is brought again only if it is damaged. Returns the folder.
 ///
 /// # Errors
 /// Where this platform has none, there is no cache folder, `--offline` forbids it, or pip fails.
@@ -182,11 +224,7 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
     }
     let cache = search.cache.as_deref().ok_or(LibraryError::NoCacheFolder)?;
     let target = wanted.place(cache);
-    if wanted
-        .libraries(search, cache)
-        .join(wanted.provider)
-        .is_file()
-    {
+    if target.is_dir() && check_brought(search, cache, wanted).is_ok() {
         return Ok(target);
     }
     let parent = target.parent().unwrap_or(cache).to_owned();
@@ -241,6 +279,10 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
             .env("PIP_REQUIRE_VIRTUALENV", "0");
         match child::run(&mut command, search.bring_limit) {
             Ok(output) if output.status.success() => {
+                if target.is_dir() && check_brought(search, cache, wanted).is_err() {
+                    // What is damaged goes with the temporary folder.
+                    let _ = fs::rename(&target, work.path().join("damaged"));
+                }
                 return match fs::rename(&whole, &target) {
                     Ok(()) => Ok(target),
                     // Another program brought it at the same time: the same files.
@@ -340,6 +382,76 @@ fn load_for_all(_path: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::backend::runtime::{ACCELERATORS, CUDA, OPENVINO};
+
+    /// Something that looks as if pip had brought it; nothing of it can be loaded.
+    fn brought(cache: &Path, wanted: &Accelerator) -> PathBuf {
+        let capi = wanted.libraries(&empty(cache), cache);
+        fs::create_dir_all(&capi).unwrap();
+        let mut record = String::new();
+        for name in [
+            "libonnxruntime.so.1.24.1",
+            "libopenvino.so",
+            wanted.provider,
+        ] {
+            fs::write(capi.join(name), "whole").unwrap();
+            record += &format!(
+                "onnxruntime/capi/{name},sha256=XVdmzy14cBYUIAQY7hRQaQ2a8SyE1SVF5IAvABrVMJk,5\n"
+            );
+        }
+        for (package, version, _) in wanted.requirements {
+            let info = format!("{}-{version}.dist-info", package.replace('-', "_"));
+            let info = wanted.place(cache).join(info);
+            fs::create_dir_all(&info).unwrap();
+            fs::write(info.join("RECORD"), &record).unwrap();
+        }
+        capi
+    }
+
+    #[test]
+    fn what_was_brought_is_checked_before_it_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let search = empty(folder.path());
+        let find = || {
+            let error = locate_accelerated(&search, &OPENVINO).unwrap_err();
+            assert!(
+                matches!(error, LibraryError::BrokenAccelerator { .. }),
+                "{error}"
+            );
+            error.to_string()
+        };
+        let capi = brought(folder.path(), &OPENVINO);
+        check_brought(&search, folder.path(), &OPENVINO).unwrap();
+        // Whole, but no library: nothing but its own bytes speak against it.
+        assert!(find().contains("is not a shared library"), "{}", find());
+        let companion = capi.join("libopenvino.so");
+        for (bytes, word) in [("whOle", "sha256"), ("who", "3 bytes"), ("", "0 bytes")] {
+            fs::write(&companion, bytes).unwrap();
+            let error = find();
+            for word in [word, "libopenvino.so", "doctor --install openvino"] {
+                assert!(error.contains(word), "{error}");
+            }
+        }
+        fs::remove_file(&companion).unwrap();
+        assert!(
+            find().contains("libopenvino.so does not exist"),
+            "{}",
+            find()
+        );
+        fs::write(&companion, "whole").unwrap();
+        fs::write(capi.join("libmore.so"), "whole").unwrap();
+        assert!(find().contains("libmore.so"), "{}", find());
+        fs::remove_file(capi.join("libmore.so")).unwrap();
+        fs::remove_file(capi.join(OPENVINO.provider)).unwrap();
+        assert!(find().contains(OPENVINO.provider), "{}", find());
+        fs::remove_dir_all(
+            OPENVINO
+                .place(folder.path())
+                .join("onnxruntime_openvino-1.24.1.dist-info"),
+        )
+        .unwrap();
+        fs::write(capi.join(OPENVINO.provider), "whole").unwrap();
+        assert!(find().contains("0 of 1 packages"), "{}", find());
+    }
 
     fn empty(cache: &Path) -> Search {
         let mut search =

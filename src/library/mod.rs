@@ -16,6 +16,7 @@ mod child;
 mod error;
 mod finding;
 mod folder;
+mod installed;
 mod probe;
 mod product;
 mod python;

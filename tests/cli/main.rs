@@ -18,6 +18,7 @@ mod inputs;
 mod kills;
 mod memory;
 mod outside;
+mod passed_over;
 mod refusals;
 mod report_schema;
 mod reruns;
