@@ -14,6 +14,7 @@ mod doubts;
 mod endless;
 mod evaluate;
 mod field_tables;
+mod full;
 mod inputs;
 mod kills;
 mod memory;
