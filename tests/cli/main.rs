@@ -5,6 +5,7 @@
 #![cfg(feature = "rten")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod asked;
 mod attacks;
 mod bad_slides;
 mod commands;
