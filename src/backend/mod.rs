@@ -11,6 +11,7 @@ mod error;
 mod external;
 mod gpus;
 mod graph;
+mod loops;
 mod onnxruntime;
 #[cfg(feature = "rten")]
 mod pure_rust;
