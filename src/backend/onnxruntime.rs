@@ -11,7 +11,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use super::bound::Bound;
 use super::device::{Arithmetic, Device};
 use super::runtime::{CUDA, Located};
-use crate::library::accelerator;
+use crate::library::preload;
 
 use super::{About, Backend, BackendError, Input, Loading, Session, gpus, graph};
 
@@ -97,7 +97,7 @@ impl OnnxRuntime {
             }
             None => {
                 if matches!(device, Device::Cuda(_) | Device::AllCuda) {
-                    accelerator::preload(library, &CUDA);
+                    preload(library, &CUDA);
                 }
                 start(library, threads)?
             }

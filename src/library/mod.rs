@@ -9,7 +9,7 @@
 //! cannot be used is passed over, and the reason is kept as a [`Finding`]. Each candidate is checked by [`probe`]
 //! before it is used, so that a wrong file gives an error and not a crash, and an old one is known to be old.
 
-pub(crate) mod accelerator;
+mod accelerator;
 mod binary;
 mod bring;
 mod child;
@@ -17,6 +17,7 @@ mod error;
 mod finding;
 mod folder;
 mod installed;
+mod preload;
 mod probe;
 mod product;
 mod python;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 pub use accelerator::{Accelerator, install, locate_accelerated};
 pub use error::LibraryError;
 pub use finding::{Finding, Outcome, Source};
+pub(crate) use preload::preload;
 pub(crate) use probe::reason;
 pub use probe::{Probed, probe};
 pub use product::Product;
