@@ -11,6 +11,7 @@ mod error;
 mod external;
 mod gpus;
 mod graph;
+#[cfg(feature = "rten")]
 mod loops;
 mod onnxruntime;
 #[cfg(feature = "rten")]
