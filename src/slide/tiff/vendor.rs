@@ -55,7 +55,7 @@ impl Origin {
             ("TIFF", None)
         };
         // The order is documented in `resolution.rs`.
-        let chosen = choose(stated.into_iter().chain(tags(source, slide)));
+        let chosen = choose(stated.into_iter().chain(tags(source, slide, &description)?));
         if let Some(reason) = chosen.refused {
             // Not `unsupported`: OpenSlide would be asked next, and need not look.
             return Err(Problem::format(reason));
@@ -99,10 +99,18 @@ fn has_extension(path: &Path, extension: &str) -> bool {
         .is_some_and(|e| e.eq_ignore_ascii_case(extension))
 }
 
-fn tags(source: &Source, slide: &Directory) -> Option<Stated> {
-    let x = slide.real(source, tag::X_RESOLUTION)?;
-    let y = slide.real(source, tag::Y_RESOLUTION)?;
+/// What the resolution tags state, in the unit of an ImageJ description first, which ImageJ itself goes by.
+fn tags(source: &Source, slide: &Directory, description: &str) -> Result<Vec<Stated>, Problem> {
+    let side = |tag| slide.real(source, tag);
+    let Some((x, y)) = side(tag::X_RESOLUTION).zip(side(tag::Y_RESOLUTION)) else {
+        return Ok(Vec::new());
+    };
     // Inches are the format's default.
-    let unit = slide.number(source, tag::RESOLUTION_UNIT).ok()?;
-    Some(Stated::tiff_tags(x, y, unit.unwrap_or(2)))
+    let unit = slide.number(source, tag::RESOLUTION_UNIT)?.unwrap_or(2);
+    let mut stated: Vec<Stated> = Stated::imagej(description, x, y).into_iter().collect();
+    // Tags without a unit of their own say nothing more.
+    if stated.is_empty() || unit != 1 {
+        stated.push(Stated::tiff_tags(x, y, unit));
+    }
+    Ok(stated)
 }
