@@ -17,6 +17,8 @@ pub(super) struct Origin {
     pub(super) resolution: Option<Resolution>,
     pub(super) ignored: Vec<IgnoredResolution>,
     pub(super) warnings: Vec<Warning>,
+    /// How many bits of a sample OME-XML says to be in use.
+    pub(super) bits: Option<u64>,
 }
 
 impl Origin {
@@ -47,9 +49,11 @@ impl Origin {
         };
         let side = |tag| slide.number(source, tag).map(Option::unwrap_or_default);
         let size = (side(tag::WIDTH)?, side(tag::HEIGHT)?);
+        let mut bits = None;
         let (format, stated) = if description.starts_with("Aperio") {
             ("Aperio SVS", Stated::aperio(&description, size))
         } else if let Some(ome) = Ome::of_image(&description, ome_image)? {
+            bits = ome.bits;
             ("OME-TIFF", ome.resolution(size))
         } else {
             ("TIFF", None)
@@ -65,6 +69,7 @@ impl Origin {
             resolution: chosen.resolution,
             ignored: chosen.ignored,
             warnings: chosen.warnings,
+            bits,
         })
     }
 }
