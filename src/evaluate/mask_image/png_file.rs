@@ -9,6 +9,7 @@ use super::collect::Collector;
 use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
 use crate::evaluate::EvaluateError;
+use crate::opener;
 use crate::slide::raw::Meaning;
 
 /// Memory that an interlaced PNG, which cannot be read row by row, may take.
@@ -16,7 +17,7 @@ const MAX_BYTES: usize = 1 << 30;
 
 /// Reads the mask in a PNG.
 pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
-    let file = std::fs::File::open(path).map_err(|e| EvaluateError::io(path, e))?;
+    let file = opener::open(path, u64::MAX).map_err(|e| EvaluateError::io(path, e))?;
     let wrong = |reason: String| EvaluateError::format(path, reason);
     let broken = |error: png::DecodingError| wrong(format!("it is no sound PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: 256 << 20 });
