@@ -21,6 +21,7 @@ use std::path::Path;
 pub use error::SlideError;
 pub use flat::FlatReader;
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
+pub(crate) use parts::slides_among;
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};

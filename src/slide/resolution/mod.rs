@@ -25,7 +25,7 @@ use serde::Serialize;
 
 pub(crate) use choose::choose;
 pub(crate) use stated::Stated;
-pub(crate) use units::decimal;
+pub(crate) use units::{decimal, micrometres};
 
 /// Who said how large a px is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,7 +1,6 @@
 //! What files state of their um/px, and what comes of it.
 
 use super::*;
-use crate::warning::Warning;
 
 fn believed(stated: impl IntoIterator<Item = Stated>) -> Option<f64> {
     choose(stated).resolution.map(|resolution| resolution.mpp)

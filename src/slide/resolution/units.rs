@@ -1,7 +1,7 @@
 //! Units of length and numbers as programs and people write them.
 
 /// um of a unit of length; none where it is another word. The names are those of OME-XML, ImageJ and people.
-pub(super) fn micrometres(unit: &str) -> Option<f64> {
+pub(crate) fn micrometres(unit: &str) -> Option<f64> {
     let unit = unit.trim();
     // Case tells units apart: nM is none of length, and Mm is not mm.
     Some(match unit {
