@@ -3,6 +3,7 @@
 use std::io::BufReader;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::collect::Collector;
@@ -10,6 +11,7 @@ use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
 use crate::evaluate::EvaluateError;
 use crate::opener;
+use crate::slide::not_upright;
 use crate::slide::raw::Meaning;
 
 /// Memory that an interlaced PNG, which cannot be read row by row, may take.
@@ -26,6 +28,12 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
     let info = reader.info();
     let (width, height) = (info.width, info.height);
     check_size(width, height).map_err(wrong)?;
+    let exif = info.exif_metadata.as_deref();
+    if let Some(turned) = exif.and_then(Orientation::from_exif_chunk)
+        && turned != Orientation::NoTransforms
+    {
+        return Err(wrong(not_upright(turned)));
+    }
     let bits = match info.bit_depth {
         BitDepth::One => 1,
         BitDepth::Two => 2,
