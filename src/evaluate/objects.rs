@@ -81,7 +81,8 @@ fn shared(found: &Objects, truth: &Objects) -> BTreeMap<(usize, usize), u64> {
     let (a, b) = (runs(found), runs(truth));
     let mut both = BTreeMap::new();
     // The runs of each side that the present place may lie in. Objects of one side may lie over each other.
-    let (mut open_a, mut open_b): (Vec<(u32, usize)>, Vec<(u32, usize)>) = (Vec::new(), Vec::new());
+    let mut open_a: Vec<(u32, usize)> = Vec::new();
+    let mut open_b: Vec<(u32, usize)> = Vec::new();
     let (mut i, mut j, mut row) = (0, 0, None);
     loop {
         let from_a = match (a.get(i), b.get(j)) {
