@@ -40,5 +40,6 @@ pub(crate) use report::replace;
 pub use report::{SlideStatus, State, Status, Summary};
 pub use run::{Again, Batch};
 pub use shard::{MAX_SHARDS, Shard, ShardNote};
+pub(crate) use table::{Table, said};
 pub use watch::Opener;
 pub use write::Outputs;

@@ -6,7 +6,7 @@ use ftuseg_router::Organ;
 use serde_json::Value;
 
 /// Words that classes of other things than units begin with: parts of the slide, and what is to be passed over.
-const NEVER: [&str; 8] = [
+const NEVER: [&str; 10] = [
     "ignore",
     "region",
     "roi",
@@ -15,6 +15,8 @@ const NEVER: [&str; 8] = [
     "exclude",
     "artefact",
     "artifact",
+    "tma_core",
+    "tile",
 ];
 /// Other words for units than the organs' own.
 const UNITS: [&str; 9] = [
@@ -90,9 +92,8 @@ impl Classes {
     }
 }
 
-/// The class of a feature, as QuPath writes it or as a plain word; empty where it has none.
-pub(super) fn class_of(feature: &Value) -> String {
-    let class = &feature["properties"]["classification"];
+/// The name in a `classification`, as QuPath writes it or as a plain word; empty where it has none.
+pub(super) fn class_of(class: &Value) -> String {
     let named = class["name"].as_str().or_else(|| class.as_str());
     match (named, class["names"].as_array()) {
         (Some(name), _) => name.trim().to_owned(),

@@ -20,7 +20,9 @@ use std::path::Path;
 
 pub use error::SlideError;
 pub use flat::FlatReader;
+pub(crate) use flat::not_upright;
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
+pub(crate) use parts::slides_among;
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{SlideError, parts};
+use crate::opener;
 
 /// Who reads a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) fn kind(path: &Path) -> Result<Kind, SlideError> {
     if !meta.is_file() {
         return Err(SlideError::format(path, "it is not a regular file"));
     }
-    let file = std::fs::File::open(path).map_err(|source| SlideError::io(path, source))?;
+    let file = opener::open(path, u64::MAX).map_err(|source| SlideError::io(path, source))?;
     let mut start = Vec::with_capacity(START);
     file.take(START as u64)
         .read_to_end(&mut start)

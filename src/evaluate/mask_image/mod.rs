@@ -21,6 +21,7 @@ use std::path::Path;
 
 use super::EvaluateError;
 use crate::mask::{Mask, Objects};
+use crate::opener;
 use crate::slide::raw::{Format, Meaning, Part, RawTiff};
 
 use collect::Collector;
@@ -65,12 +66,8 @@ pub(super) fn check_size(width: u32, height: u32) -> Result<(), String> {
 /// # Errors
 /// When the file cannot be read, or its meaning is not sure.
 pub fn read_mask_image(path: &Path) -> Result<LabelMask, EvaluateError> {
-    let meta = std::fs::metadata(path).map_err(|e| EvaluateError::io(path, e))?;
-    if !meta.is_file() {
-        return Err(EvaluateError::format(path, "it is not a regular file"));
-    }
     let mut start = Vec::new();
-    std::fs::File::open(path)
+    opener::open(path, u64::MAX)
         .and_then(|file| file.take(132).read_to_end(&mut start))
         .map_err(|e| EvaluateError::io(path, e))?;
     let is_dicom = start.get(128..132) == Some(b"DICM");

@@ -3,12 +3,15 @@
 use std::io::BufReader;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::collect::Collector;
 use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
 use crate::evaluate::EvaluateError;
+use crate::opener;
+use crate::slide::not_upright;
 use crate::slide::raw::Meaning;
 
 /// Memory that an interlaced PNG, which cannot be read row by row, may take.
@@ -16,7 +19,7 @@ const MAX_BYTES: usize = 1 << 30;
 
 /// Reads the mask in a PNG.
 pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
-    let file = std::fs::File::open(path).map_err(|e| EvaluateError::io(path, e))?;
+    let file = opener::open(path, u64::MAX).map_err(|e| EvaluateError::io(path, e))?;
     let wrong = |reason: String| EvaluateError::format(path, reason);
     let broken = |error: png::DecodingError| wrong(format!("it is no sound PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: 256 << 20 });
@@ -25,6 +28,12 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
     let info = reader.info();
     let (width, height) = (info.width, info.height);
     check_size(width, height).map_err(wrong)?;
+    let exif = info.exif_metadata.as_deref();
+    if let Some(turned) = exif.and_then(Orientation::from_exif_chunk)
+        && turned != Orientation::NoTransforms
+    {
+        return Err(wrong(not_upright(turned)));
+    }
     let bits = match info.bit_depth {
         BitDepth::One => 1,
         BitDepth::Two => 2,
