@@ -26,20 +26,13 @@
 //! Every room has its own error type, whose variants are kinds that a caller can act on. Nothing in the library prints;
 //! lines for the user go through callbacks.
 
-#[doc(hidden)]
-pub mod cli;
-
 pub mod backend;
 pub mod batch;
 pub mod bundle;
-pub mod evaluate;
-pub mod library;
-pub mod mask;
 pub mod memory;
-mod opener;
 pub mod pipeline;
-pub mod samples;
 pub mod sink;
-pub mod slide;
-pub mod tiled_tiff;
-pub mod warning;
+
+pub use ftuseg_mask as mask;
+pub use ftuseg_provision as provision;
+pub use ftuseg_slide as slide;

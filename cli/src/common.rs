@@ -7,11 +7,11 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use ftuseg_router::{Organ, Target};
 
-use crate::backend::runtime::{self, Search};
-use crate::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
-use crate::bundle::{Bundle, Fit, ModelSpec, Role, default_bundle};
-use crate::pipeline::{Blend, Engine, Options, Precision, Route, Tta};
-use crate::slide::{Resolution, ResolutionSource, TissueMode};
+use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
+use ftuseg::bundle::{Bundle, Fit, ModelSpec, Role, default_bundle};
+use ftuseg::pipeline::{Blend, Engine, Options, Precision, Route, Tta};
+use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
+use ftuseg_provision::onnxruntime::{self, Search};
 
 /// Where the models come from and what runs them.
 #[derive(Debug, Clone, Args)]
@@ -194,7 +194,7 @@ impl EngineArgs {
 
     /// The search for the runtime library.
     pub fn search(&self) -> Search {
-        runtime::search(self.runtime.clone(), self.offline)
+        onnxruntime::search(self.runtime.clone(), self.offline)
     }
 
     /// Starts the backend; lines for the user go to standard error.

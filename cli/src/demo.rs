@@ -7,13 +7,13 @@ use ftuseg_router::Organ;
 use super::common::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
 use super::progress::{Progress, Shown};
 use super::segment::{exit_code, provenance};
-use crate::batch::{Again, Batch, Outputs, Status, discover};
-use crate::evaluate::dice;
-use crate::pipeline::Route;
-use crate::samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
-use crate::sink::read_mask;
-use crate::slide;
-use crate::tiled_tiff::Compression;
+use ftuseg::batch::{Again, Batch, Outputs, Status, discover};
+use ftuseg::pipeline::Route;
+use ftuseg::slide;
+use ftuseg::slide::mask_image::read_mask;
+use ftuseg::slide::tiled_tiff::Compression;
+use ftuseg_evaluate::dice;
+use ftuseg_samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
 
 /// Side of a core's slide, px at 0.5 um/px: the 1.2 mm of a tissue micro-array.
 const SIZE: u32 = 2400;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::common::EngineArgs;
 use super::trial;
-use crate::backend::runtime::{self, ACCELERATORS, Accelerator, locate_accelerated};
-use crate::backend::{Arithmetic, Trial};
-use crate::library::{self, Search};
-use crate::pipeline::{Network, Precision};
-use crate::slide::{self, OPENSLIDE};
+use ftuseg::backend::{Arithmetic, Trial};
+use ftuseg::pipeline::{Network, Precision};
+use ftuseg::slide::{self, OPENSLIDE};
+use ftuseg_provision::onnxruntime::{self, ACCELERATORS, Accelerator, locate_accelerated};
+use ftuseg_provision::{self, Search};
 
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
@@ -38,9 +38,9 @@ fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
     );
     say!(
         "it lies in {}",
-        runtime::install(&search, accelerator)?.display()
+        onnxruntime::install(&search, accelerator)?.display()
     );
-    if *accelerator != runtime::OPENVINO {
+    if *accelerator != onnxruntime::OPENVINO {
         say!("now type: ftuseg doctor --device {}", accelerator.name);
         return Ok(0);
     }
@@ -73,7 +73,7 @@ fn show_accelerators(args: &Args) {
     let search = args.engine.search();
     for accelerator in &ACCELERATORS {
         // A library that the user names is one of them at the most, and the lines above speak of it.
-        let search = runtime::Search {
+        let search = onnxruntime::Search {
             option: None,
             variable: None,
             ..search.clone()
@@ -118,7 +118,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
         args.engine.threads()
     );
     say!("runtime library, in the order of the search:");
-    for finding in runtime::survey(&args.engine.search()) {
+    for finding in onnxruntime::survey(&args.engine.search()) {
         say!("  {finding}");
     }
     show_accelerators(args);
@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
         "OpenSlide library (NDPI, MRXS, SCN, BIF, CZI, DICOM and others), in the order of the search:"
     );
     let search = Search::from_environment(&OPENSLIDE, openslide, args.engine.offline);
-    for finding in library::survey(&search) {
+    for finding in ftuseg_provision::survey(&search) {
         say!("  {finding}");
     }
     match slide::openslide_version() {

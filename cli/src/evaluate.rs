@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail};
 
 use super::speech::printable;
-use crate::evaluate::{Classes, Pictures, Prediction, Problem, Report, read_truth, score, write};
+use ftuseg_evaluate::{Classes, Pictures, Prediction, Problem, Report, read_truth, score, write};
 
 /// Arguments of `ftuseg evaluate`.
 #[derive(Debug, clap::Args)]

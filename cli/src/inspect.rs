@@ -8,8 +8,8 @@ use image::codecs::png::PngEncoder;
 
 use super::progress::said;
 use super::speech::about;
-use crate::batch::replace;
-use crate::slide::{self, SlideReader, Tissue, TissueMode};
+use ftuseg::slide::{self, SlideReader, Tissue, TissueMode};
+use ftuseg_files::whole::replace;
 
 /// The outline of tissue in a picture: a bright line in a dark rim, which shows on any stain.
 const LINE: [u8; 3] = [255, 230, 0];

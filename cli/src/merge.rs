@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::speech::printable;
-use crate::batch::{Locking, Merged, Status, merge};
+use ftuseg::batch::{Locking, Merged, Status, merge};
 
 /// Arguments of `ftuseg merge`.
 #[derive(Debug, clap::Args)]

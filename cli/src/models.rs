@@ -3,9 +3,9 @@
 use clap::ValueEnum;
 
 use super::common::EngineArgs;
-use crate::backend::Arithmetic;
-use crate::bundle::{Bundle, Fit, InputKind, ModelSpec};
-use crate::pipeline::{Network, Precision};
+use ftuseg::backend::Arithmetic;
+use ftuseg::bundle::{Bundle, Fit, InputKind, ModelSpec};
+use ftuseg::pipeline::{Network, Precision};
 
 /// Arguments of `ftuseg models`.
 #[derive(Debug, clap::Args)]

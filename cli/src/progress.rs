@@ -8,8 +8,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::speech::{printable, put_line};
-use crate::batch::{Event, SlideStatus, Status};
-use crate::warning::{Warning, WarningKind};
+use ftuseg::batch::{Event, SlideStatus, Status};
+use ftuseg::slide::warning::{Warning, WarningKind};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::batch::replace;
-use crate::evaluate::read_mask_image;
-use crate::mask::{Mask, Rect, rle};
+use ftuseg::mask::{Mask, Rect, rle};
+use ftuseg::slide::mask_image::read_mask_image;
+use ftuseg_files::whole::replace;
 
 /// The most text that is read from standard input: 1 GiB.
 const MAX_TEXT: u64 = 1 << 30;

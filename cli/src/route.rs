@@ -6,9 +6,9 @@ use ftuseg_router::Organ;
 
 use super::common::{EngineArgs, RouteArgs, TileArgs};
 use super::speech::{about, printable};
-use crate::batch::discover;
-use crate::pipeline::{PipelineError, Request, Route};
-use crate::slide;
+use ftuseg::batch::discover;
+use ftuseg::pipeline::{PipelineError, Request, Route};
+use ftuseg::slide;
 
 /// Arguments of `ftuseg route`.
 #[derive(Debug, clap::Args)]

@@ -6,10 +6,10 @@ use anyhow::bail;
 use ftuseg_router::Organ;
 
 use super::common::make_folder;
-use crate::samples::{
+use ftuseg::slide::tiled_tiff::Compression;
+use ftuseg_samples::{
     Drawing, KaggleSlide, core, two_organs, write_kaggle_folder, write_slide, write_truth,
 };
-use crate::tiled_tiff::Compression;
 
 /// Arguments of `ftuseg samples`.
 #[derive(Debug, clap::Args)]

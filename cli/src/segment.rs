@@ -10,13 +10,13 @@ use super::common::{EngineArgs, RouteArgs, TileArgs, route_name};
 use super::progress::{Progress, Shown};
 use super::signals::Signals;
 use super::speech::{printable, unwritten};
-use crate::batch::{
+use ftuseg::batch::{
     Again, Batch, BatchError, Locking, Outputs, Shard, SlideStatus, State, Status, Summary,
     discover,
 };
-use crate::pipeline::{Blend, Engine};
-use crate::sink::Provenance;
-use crate::slide::TissueMode;
+use ftuseg::pipeline::{Blend, Engine};
+use ftuseg::sink::Provenance;
+use ftuseg::slide::TissueMode;
 
 /// Arguments of `ftuseg segment`.
 #[derive(Debug, clap::Args)]

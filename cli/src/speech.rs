@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_cause_stands_once() {
         let missing = || std::io::Error::from_raw_os_error(2);
-        let own = anyhow::Error::new(crate::batch::BatchError::Input {
+        let own = anyhow::Error::new(ftuseg::batch::BatchError::Input {
             path: "x.svs".into(),
             source: missing(),
         });

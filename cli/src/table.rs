@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::speech::{printable, put_line};
-use crate::batch::{SlideStatus, Status, Summary};
+use ftuseg::batch::{SlideStatus, Status, Summary};
 
 /// Prints a line a slide, and a line of sums with their n.
 ///

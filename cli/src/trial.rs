@@ -6,11 +6,11 @@ use anyhow::{Context, bail};
 use ftuseg_router::Organ;
 
 use super::common::EngineArgs;
-use crate::backend::runtime::{OPENVINO, locate_accelerated};
-use crate::backend::{Arithmetic, Device, OnnxRuntime, Trial};
-use crate::bundle::{Fit, Role};
-use crate::pipeline::{Network, Precision};
-use crate::samples::{Drawing, core};
+use ftuseg::backend::{Arithmetic, Device, OnnxRuntime, Trial};
+use ftuseg::bundle::{Fit, Role};
+use ftuseg::pipeline::{Network, Precision};
+use ftuseg_provision::onnxruntime::{OPENVINO, locate_accelerated};
+use ftuseg_samples::{Drawing, core};
 
 /// Rounds of one tile each; an odd number has a median of its own.
 const ROUNDS: usize = 15;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<Trial> {
     }
     ratios.sort_by(f64::total_cmp);
     let speed = *ratios.get(ROUNDS / 2).context("a trial has rounds")?;
-    let about = crate::backend::Backend::about(&openvino);
+    let about = ftuseg::backend::Backend::about(&openvino);
     Ok(Trial::new(
         &located.sha256,
         threads,

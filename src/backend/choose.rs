@@ -1,7 +1,7 @@
 //! Chooses the backend, brings the runtime library if need be, and says what it does.
 
-use super::runtime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
 use super::{Arithmetic, Backend, BackendError, Device, DeviceChoice, OnnxRuntime, Trial};
+use ftuseg_provision::onnxruntime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
 
 /// Which backend the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub fn choose_on(
                     "--precision {arithmetic}: --backend rten computes in fp32 only"
                 )));
             }
-            let located = runtime::locate(search, say)?;
+            let located = onnxruntime::locate(search, say)?;
             let runtime = OnnxRuntime::start_on(&located, threads, device, wish)?;
             return Ok(Box::new(runtime));
         }
@@ -66,7 +66,7 @@ pub fn choose_on(
             "--backend rten runs on the processor only; leave --backend out for --device {device}"
         )));
     }
-    let located = runtime::locate_accelerated(search, accelerator)?;
+    let located = onnxruntime::locate_accelerated(search, accelerator)?;
     Ok(Box::new(OnnxRuntime::start_on(
         &located, threads, device, wish,
     )?))
@@ -77,7 +77,7 @@ fn proven(
     choice: BackendChoice,
     search: &Search,
     threads: usize,
-) -> Option<(Trial, runtime::Located)> {
+) -> Option<(Trial, onnxruntime::Located)> {
     // A library that the user names is the one to use.
     if choice == BackendChoice::Rten || search.option.is_some() || search.variable.is_some() {
         return None;
@@ -86,7 +86,7 @@ fn proven(
     if !trial.speaks_for_it(threads) {
         return None;
     }
-    let located = runtime::locate_accelerated(search, &OPENVINO).ok()?;
+    let located = onnxruntime::locate_accelerated(search, &OPENVINO).ok()?;
     (located.sha256 == trial.library_sha256).then_some((trial, located))
 }
 
@@ -127,7 +127,7 @@ fn onnxruntime(
     threads: usize,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let located = runtime::locate(search, say)?;
+    let located = onnxruntime::locate(search, say)?;
     Ok(Box::new(OnnxRuntime::start(&located, threads)?))
 }
 

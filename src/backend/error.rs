@@ -1,6 +1,6 @@
 //! What can go wrong with a runtime or a network.
 
-use super::runtime::LibraryError;
+use ftuseg_provision::onnxruntime::LibraryError;
 
 /// Errors of the backend room.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,6 @@
 //! The rest of the engine sees [`Backend`] and [`Session`] only, never a runtime's own types. A backend loads a
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
-mod accelerators;
 mod bound;
 mod choose;
 mod device;
@@ -14,7 +13,6 @@ mod graph;
 mod onnxruntime;
 #[cfg(feature = "rten")]
 mod pure_rust;
-pub mod runtime;
 mod trial;
 
 use ndarray::ArrayView4;

@@ -73,7 +73,8 @@ impl Trial {
     /// The trial of this machine, if there is one that can be read. A broken file is no trial.
     pub fn read(cache: &Path) -> Option<Self> {
         let path = place(cache);
-        let trial: Trial = serde_json::from_slice(&crate::opener::read(&path, LIMIT).ok()?).ok()?;
+        let trial: Trial =
+            serde_json::from_slice(&ftuseg_files::plain::read(&path, LIMIT).ok()?).ok()?;
         (trial.schema == SCHEMA).then_some(trial)
     }
 

@@ -27,8 +27,8 @@ use super::{
 };
 use crate::pipeline::{Engine, Request, Route, Segmentation};
 use crate::sink::{Finding, Provenance, Record};
+use crate::slide::warning::Warning;
 use crate::slide::{self, Resolution, SlideReader};
-use crate::warning::Warning;
 
 /// Which slides are done, of those that earlier runs into the same folder have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

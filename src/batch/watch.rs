@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use crate::slide::warning::Warning;
 use crate::slide::{SlideError, SlideInfo, SlideReader};
-use crate::warning::Warning;
 
 /// How slides are opened: [`slide::open`](crate::slide::open), or what a caller has in its place.
 pub type Opener = fn(&Path) -> Result<Box<dyn SlideReader>, SlideError>;

@@ -16,7 +16,7 @@ use super::run::{How, run};
 use super::{
     Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, doubt, route,
 };
-use crate::warning::Warning;
+use crate::slide::warning::Warning;
 
 /// How slides are sent to models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

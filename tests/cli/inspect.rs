@@ -1,7 +1,5 @@
 //! `ftuseg inspect` prints what is true of a slide.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,7 +28,7 @@ fn value(text: &str, word: &str) -> Option<String> {
 
 fn drawn(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/slides")
+        .join("../tests/fixtures/slides")
         .join(name)
 }
 
@@ -115,7 +113,7 @@ fn a_picture_shows_the_tissue_that_was_found() {
 
 #[test]
 fn every_real_file_is_told_truly() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/slides");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/slides");
     if !folder.is_dir() {
         return println!("skipped: no real slides at {}", folder.display());
     }

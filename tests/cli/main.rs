@@ -13,10 +13,14 @@ mod doubts;
 mod evaluate;
 mod field_tables;
 mod inputs;
+mod inspect;
 mod kills;
 mod memory;
+mod outputs;
 mod outside;
+mod probabilities;
 mod refusals;
+mod report_page;
 mod report_schema;
 mod reruns;
 mod resume;
@@ -24,10 +28,9 @@ mod shards;
 mod shown;
 #[cfg(target_os = "linux")]
 mod stalls;
-#[path = "../support/mod.rs"]
+#[path = "../engine/support/mod.rs"]
 mod support;
 mod sweeps;
-#[path = "../util/mod.rs"]
 mod util;
 mod variants;
 

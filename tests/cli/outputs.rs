@@ -3,18 +3,13 @@
 //! Nothing here reads them with the project's own code: masks go through the `tiff` crate, RLE and polygons through
 //! naive code of the tests.
 
-#![cfg(feature = "rten")]
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod util;
-
 use std::fs::File;
 use std::io::BufReader;
 
+use super::util::*;
 use serde_json::Value;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
-use util::*;
 
 /// A level of `mask.tif`.
 struct Labels {
@@ -477,7 +472,7 @@ fn both_runtimes_give_the_same_files() {
 fn a_real_aperio_slide_keeps_its_size_and_resolution() {
     let path = std::env::var_os("FTUSEG_SHARED")
         .map_or_else(
-            || concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(),
+            || concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").into(),
             std::path::PathBuf::from,
         )
         .join("data/slides/cmu-1-small-region.svs");

@@ -1,17 +1,12 @@
 //! `prob.tif` holds what the models said: known px, several organs in one slide, a pyramid of means, the same bytes
 //! with any number of threads. Read by the `tiff` crate, not by the project's own code.
 
-#![cfg(feature = "rten")]
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod util;
-
 use std::fs::File;
 use std::io::BufReader;
 
+use super::util::*;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
-use util::*;
 
 /// One level of a TIFF of bytes.
 struct Level {

@@ -2,17 +2,12 @@
 //!
 //! Skipped, with a message, where there is no Chromium.
 
-#![cfg(feature = "rten")]
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod util;
-
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use util::*;
+use super::util::*;
 
 /// A Chromium of this machine.
 fn chromium() -> Option<&'static str> {

@@ -1,19 +1,16 @@
 //! The bundle that the project ships: whole, small enough, and honest about itself.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod support;
-
 use std::path::Path;
 
-use ftuseg::backend::{Arithmetic, Device, OnnxRuntime, runtime};
+use crate::support::{backends, rten};
+use ftuseg::backend::{Arithmetic, Device, OnnxRuntime};
 use ftuseg::bundle::{Bundle, Role};
-use ftuseg::evaluate::dice;
 use ftuseg::mask::rle;
 use ftuseg::pipeline::{Engine, Network, Options, Precision, Request, Route};
 use ftuseg::slide::{self, Resolution, ResolutionSource, TissueMode};
+use ftuseg_evaluate::dice;
+use ftuseg_provision::onnxruntime as runtime;
 use ftuseg_router::{Organ, Target};
-use support::{backends, rten};
 
 fn shipped() -> Bundle {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/bundle");
@@ -128,7 +125,7 @@ fn every_network_says_what_torch_says() {
 #[test]
 fn int8_files_answer_nearly_the_same() {
     let bundle = shipped();
-    let Some(backend) = support::onnxruntime(2) else {
+    let Some(backend) = crate::support::onnxruntime(2) else {
         return;
     };
     let image = image::open(bundle.folder.join("parity.png"))
@@ -164,7 +161,7 @@ fn int8_files_answer_nearly_the_same() {
 #[test]
 fn its_files_answer_nearly_the_same_in_fp16_and_in_bytes() {
     let bundle = shipped();
-    let Some(plain) = support::onnxruntime(2) else {
+    let Some(plain) = crate::support::onnxruntime(2) else {
         return;
     };
     let located = runtime::locate(&runtime::search(None, true), &mut |_| {}).unwrap();

@@ -1,21 +1,18 @@
 //! Several sessions of one network share a slide's tiles, as GPUs do: the masks stay the same, and an error of one is
 //! an error of the slide and never a standstill.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::support::{MemorySlide, TinyBundle, hash, onnxruntime, rten};
 use ftuseg::backend::{About, Backend, BackendError, Input, Loading, OnnxRuntime, Output, Session};
-use ftuseg::backend::{Arithmetic, Device, runtime};
+use ftuseg::backend::{Arithmetic, Device};
 use ftuseg::mask::Mask;
 use ftuseg::pipeline::{Blend, Engine, Options, PipelineError, Request, Route, Tta};
 use ftuseg::slide::{SlideError, SlideInfo, SlideReader, TissueMode};
+use ftuseg_provision::onnxruntime as runtime;
 use ftuseg_router::Target;
-use support::{MemorySlide, TinyBundle, hash, onnxruntime, rten};
 
 const BYTES: &str =
     "role = \"baseline\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = 2.0";

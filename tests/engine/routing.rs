@@ -1,14 +1,10 @@
 //! On a slide of two organs, every px comes from the model of the organ it lies in.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod support;
-
+use crate::support::{MPP, MemorySlide, TinyBundle, backends, rten};
 use ftuseg::pipeline::{Engine, Options, PipelineError, Request, Route, Segmentation};
-use ftuseg::samples::{Drawing, two_organs};
 use ftuseg::slide::{SlideReader, TissueMode};
 use ftuseg_router::{Organ, Target};
-use support::{MPP, MemorySlide, TinyBundle, backends, rten};
+use ftuseg_samples::{Drawing, two_organs};
 
 const KIDNEY: [u8; 3] = [200, 50, 60];
 /// Paler than a green pen, which would be no tissue.

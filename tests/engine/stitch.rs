@@ -1,16 +1,12 @@
 //! The stitched mask is the exact answer, px by px: networks whose answer is known by heart.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod support;
-
+use crate::support::{MemorySlide, TinyBundle, backends, hash, rten};
 use ftuseg::backend::Backend;
 use ftuseg::bundle::Bundle;
 use ftuseg::mask::Mask;
 use ftuseg::pipeline::{Blend, Engine, Options, Request, Route, Tta};
 use ftuseg::slide::{Plane, SlideReader, TissueMode};
 use ftuseg_router::Target;
-use support::{MemorySlide, TinyBundle, backends, hash, rten};
 
 fn options(overlap: u32, blend: Blend, readers: usize, batch: usize) -> Options {
     Options {
@@ -174,7 +170,7 @@ fn other_resolutions_are_interpolated_without_seams() {
             let wave = (f64::from(x) / 23.0).sin() + (f64::from(y) / 31.0).cos();
             [(128.0 + 60.0 * wave) as u8, 0, 0]
         });
-        let scale = model_mpp.parse::<f64>().unwrap() / support::MPP;
+        let scale = model_mpp.parse::<f64>().unwrap() / crate::support::MPP;
         let plane = Plane::at_scale(701, 333, scale);
         let mut rgb = vec![0; plane.width as usize * plane.height as usize * 3];
         plane

@@ -1,11 +1,7 @@
 //! Tissue on drawn slides as they come: pale, dark, with pen marks and black borders, and with nothing on them.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod support;
-
+use crate::support::{MemorySlide, hash};
 use ftuseg::slide::{Tissue, TissueMode};
-use support::{MemorySlide, hash};
 
 const SIDE: u32 = 600;
 

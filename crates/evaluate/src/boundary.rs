@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rstar::RTree;
 
-use crate::mask::Mask;
+use ftuseg_mask::Mask;
 
 /// Rows above and below a px that are searched one by one; what lies further is asked of a tree.
 const NEAR: u32 = 32;

@@ -1,7 +1,7 @@
 //! Dice of one image at every threshold, from its map of probabilities.
 
-use crate::mask::Mask;
-use crate::slide::{SlideError, SlideReader};
+use ftuseg_mask::Mask;
+use ftuseg_slide::{SlideError, SlideReader};
 
 /// Thresholds are `k / 256` for `k` from 1 to this: the steps that a map of probabilities tells apart.
 pub(super) const STEPS: usize = 255;
@@ -71,7 +71,7 @@ fn count(rgb: &[u8], counts: &mut [u64; 256]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slide::{Level, SlideInfo};
+    use ftuseg_slide::{Level, SlideInfo};
 
     struct Map(SlideInfo, fn(i64, i64) -> u8);
 

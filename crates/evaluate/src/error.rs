@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::batch::BatchError;
-use crate::mask::{MaskError, rle::RleError};
-use crate::sink::SinkError;
-use crate::slide::SlideError;
+use ftuseg_mask::{MaskError, rle::RleError};
+use ftuseg_slide::SlideError;
+use ftuseg_slide::mask_image::MaskImageError;
 
 /// Errors of the evaluation room.
 #[derive(Debug, thiserror::Error)]
@@ -32,10 +31,7 @@ pub enum EvaluateError {
     Image(#[from] SlideError),
     /// A mask image cannot be turned into a mask.
     #[error(transparent)]
-    MaskImage(#[from] SinkError),
-    /// A file of the report cannot be written.
-    #[error(transparent)]
-    Output(#[from] BatchError),
+    MaskImage(#[from] MaskImageError),
     /// Two masks have different sizes, or one has an impossible size.
     #[error(transparent)]
     Mask(#[from] MaskError),

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::classes::class_of;
-use super::mask_image::check_size;
-use super::{Classes, EvaluateError, LabelMask, read_mask_image};
-use crate::mask::rasterize_rings;
+use super::{Classes, EvaluateError};
+use ftuseg_mask::rasterize_rings;
+use ftuseg_slide::mask_image::{LabelMask, check_size, read_mask_image};
 
 /// The largest GeoJSON file that is read.
 const MAX_GEOJSON: u64 = 1 << 30;
@@ -31,7 +31,7 @@ pub(super) fn read(
 ) -> Result<LabelMask, EvaluateError> {
     let name = path.to_string_lossy().to_lowercase();
     if !name.ends_with(".geojson") && !name.ends_with(".json") {
-        return read_mask_image(path);
+        return Ok(read_mask_image(path)?);
     }
     let wrong = |reason: String| EvaluateError::format(path, reason);
     let Some((width, height)) = size else {
@@ -125,7 +125,7 @@ fn rings(value: &Value) -> Result<Rings, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::Mask;
+    use ftuseg_mask::Mask;
 
     fn read_text(text: &str, size: Option<(u32, u32)>) -> Result<Mask, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn annotations_that_are_no_units_do_not_count() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = folder.join("../shared/data/field_cases/27-qupath-truth");
+        let folder = folder.join("../../../shared/data/field_cases/27-qupath-truth");
         if !folder.is_dir() {
             println!("skipped: no {}", folder.display());
             return;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::mask::{Mask, Objects};
+use ftuseg_mask::{Mask, Objects};
 
 /// An object counts as found when its IoU with a found one is at least this.
 pub const MATCH_IOU: f64 = 0.5;

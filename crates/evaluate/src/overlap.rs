@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::mask::{Mask, MaskError};
+use ftuseg_mask::{Mask, MaskError};
 
 /// The px of a found mask and of the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::path::Path;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use serde::Serialize;
 
-use crate::mask::{Mask, polygons};
-use crate::slide::{self, Plane};
+use ftuseg_mask::{Mask, polygons};
+use ftuseg_slide::{self, Plane};
 
 /// Quality of the pictures, as JPEG counts it.
 const QUALITY: u8 = 80;
@@ -43,7 +43,7 @@ impl<'a> Pictures<'a> {
         let (width, height) = (truth.width(), truth.height());
         let scale = (f64::from(width.max(height)) / f64::from(self.side)).max(0.25);
         let plane = Plane::at_scale(width, height, scale);
-        let known = self.images.map(|folder| crate::batch::image_of(folder, id));
+        let known = self.images.map(|folder| ftuseg_slide::image_of(folder, id));
         let known = known.filter(|path| path.is_file());
         let (image, problem) = match known.as_deref().or(recorded) {
             None => (None, None),
@@ -120,7 +120,7 @@ pub(super) struct Picture {
 
 /// An image at the scale of its picture, as a data address.
 fn photograph(path: &Path, size: (u32, u32), plane: &Plane) -> Result<String, String> {
-    let slide = slide::open(path).map_err(|error| format!("it cannot be shown: {error}"))?;
+    let slide = ftuseg_slide::open(path).map_err(|error| format!("it cannot be shown: {error}"))?;
     let (width, height) = (slide.info().width(), slide.info().height());
     if (width, height) != size {
         return Err(format!(

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::record::{Record, RunRecord};
-use super::{Classes, EvaluateError, LabelMask, mask_file};
-use crate::mask::rle;
+use super::{Classes, EvaluateError, mask_file};
+use ftuseg_mask::rle;
+use ftuseg_slide::mask_image::LabelMask;
 
 /// A run whose masks are scored.
 #[derive(Debug, Clone)]
@@ -239,4 +240,42 @@ fn submission(path: &Path) -> Result<HashMap<String, String>, EvaluateError> {
         }
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_boxes_as_many_tools_write_them_are_4400_px_in_two_objects() {
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data/field_cases/05-mask-files");
+        let Ok(folders) = std::fs::read_dir(&cases) else {
+            println!("skipped: no {}", cases.display());
+            return;
+        };
+        let (truths, _) = crate::read_truth(&cases.join("truth.csv")).unwrap();
+        let truth = truths[0].mask().unwrap();
+        let mut count = 0;
+        for folder in folders
+            .map(|folder| folder.unwrap().path())
+            .filter(|folder| folder.is_dir())
+        {
+            let run = Prediction::open(&folder).unwrap();
+            let found = run.mask("x", (160, 120), &Classes::default());
+            let found = found.unwrap().expect(&run.name);
+            assert_eq!(found.mask, truth, "{}", run.name);
+            let objects = found
+                .objects
+                .unwrap_or_else(|| ftuseg_mask::Objects::find(&found.mask));
+            assert_eq!(
+                (found.mask.count(), objects.len()),
+                (4400, 2),
+                "{}",
+                run.name
+            );
+            count += 1;
+        }
+        assert_eq!(count, 8);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::warning::Warning;
+use ftuseg_slide::warning::Warning;
 
 /// The largest record that is read.
 const MAX_RECORD: u64 = 64 << 20;
@@ -176,7 +176,7 @@ fn text(value: &Value, key: &str) -> Option<String> {
 }
 
 fn json(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&crate::opener::read(path, MAX_RECORD).ok()?).ok()
+    serde_json::from_slice(&ftuseg_files::plain::read(path, MAX_RECORD).ok()?).ok()
 }
 
 #[cfg(test)]

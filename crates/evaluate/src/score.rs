@@ -12,9 +12,9 @@ use super::objects::{ObjectFigures, compare_objects};
 use super::overlap::{Overlap, PixelFigures};
 use super::picture::{Gallery, Picture, Pictures};
 use super::record::{Decided, Record};
-use super::{Classes, EvaluateError, LabelMask, Prediction, Problem, Routed, Truth};
-use crate::mask::{Mask, Objects};
-use crate::slide;
+use super::{Classes, EvaluateError, Prediction, Problem, Routed, Truth};
+use ftuseg_mask::{Mask, Objects};
+use ftuseg_slide::mask_image::LabelMask;
 
 /// What one run reached on one image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -253,7 +253,7 @@ fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&Record>) -> S
         Some(Err(reason)) => return Swept::LeftOut(reason),
         None => return Swept::LeftOut("its record cannot be read".to_owned()),
     };
-    let curve = slide::open(&path).and_then(|map| {
+    let curve = ftuseg_slide::open(&path).and_then(|map| {
         let size = (map.info().width(), map.info().height());
         if size != (truth.width(), truth.height()) {
             return Ok(Err(format!(

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use ftuseg_router::Organ;
 
-use super::mask_image::check_size;
-use super::{Classes, EvaluateError, LabelMask, mask_file};
-use crate::mask::{Mask, rle};
+use super::{Classes, EvaluateError, mask_file};
+use ftuseg_mask::{Mask, rle};
+use ftuseg_slide::mask_image::{LabelMask, check_size};
 
 /// The truth of one image.
 #[derive(Debug, Clone, PartialEq)]

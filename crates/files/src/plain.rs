@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
 /// Opens a plain file of at most `most` bytes. Links are followed.
-pub(crate) fn open(path: &Path, most: u64) -> Result<File> {
+pub fn open(path: &Path, most: u64) -> Result<File> {
     // Before it is opened: opening a pipe waits for its writer, and opening a device may do something.
     check(&std::fs::metadata(path)?, most)?;
     let mut options = OpenOptions::new();
@@ -19,7 +19,7 @@ pub(crate) fn open(path: &Path, most: u64) -> Result<File> {
 }
 
 /// Reads a plain file of at most `most` bytes.
-pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // It may grow while it is read.
     open(path, most)?
@@ -32,13 +32,13 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads a plain text file of at most `most` bytes.
-pub(crate) fn read_text(path: &Path, most: u64) -> Result<String> {
+pub fn read_text(path: &Path, most: u64) -> Result<String> {
     String::from_utf8(read(path, most)?)
         .map_err(|_| Error::new(ErrorKind::InvalidData, "it is no text in UTF-8"))
 }
 
 /// Opens a file of our own to be written to, which is made if it is not there; never through a link.
-pub(crate) fn open_own(path: &Path) -> Result<File> {
+pub fn open_own(path: &Path) -> Result<File> {
     match std::fs::symlink_metadata(path) {
         Ok(meta) if !meta.is_file() => {
             return Err(Error::new(

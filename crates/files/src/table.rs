@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::opener;
+use crate::plain;
 
 /// The largest table that is read.
 const MAX_BYTES: u64 = 1 << 30;
@@ -13,7 +13,7 @@ const NOTHING: [&str; 8] = ["nan", "na", "n/a", "<na>", "null", "none", "nil", "
 
 /// A table in memory.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     separator: u8,
     /// Trimmed and in lower case.
     header: Vec<String>,
@@ -26,7 +26,7 @@ impl Table {
     ///
     /// # Errors
     /// A sentence without the file's name: what was found, and what to do.
-    pub(crate) fn read(path: &Path, key: &str) -> Result<Self, String> {
+    pub fn read(path: &Path, key: &str) -> Result<Self, String> {
         Table::parse(&text_of(path)?, key)
     }
 
@@ -79,7 +79,7 @@ impl Table {
     ///
     /// # Errors
     /// When there are two of that name.
-    pub(crate) fn column(&self, name: &str) -> Result<Option<usize>, String> {
+    pub fn column(&self, name: &str) -> Result<Option<usize>, String> {
         let mut places = (0..self.header.len()).filter(|&place| self.header[place] == name);
         let first = places.next();
         match places.next() {
@@ -89,12 +89,12 @@ impl Table {
     }
 
     /// The rows that are not blank: line and fields.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (u64, &[String])> {
+    pub fn rows(&self) -> impl Iterator<Item = (u64, &[String])> {
         self.rows.iter().map(|(line, row)| (*line, row.as_slice()))
     }
 
     /// A number, with a point; or with a comma where commas do not separate columns.
-    pub(crate) fn number(&self, text: &str) -> Option<f64> {
+    pub fn number(&self, text: &str) -> Option<f64> {
         let is_decimal = self.separator != b',' && text.matches([',', '.']).count() == 1;
         match is_decimal {
             true => text.replace(',', ".").parse().ok(),
@@ -104,7 +104,7 @@ impl Table {
 }
 
 /// A field that says something: neither empty nor a program's word for nothing.
-pub(crate) fn said(text: &str) -> Option<&str> {
+pub fn said(text: &str) -> Option<&str> {
     let is_nothing = text.is_empty() || NOTHING.contains(&text.to_lowercase().as_str());
     (!is_nothing).then_some(text)
 }
@@ -112,7 +112,7 @@ pub(crate) fn said(text: &str) -> Option<&str> {
 /// The text of a table in UTF-8 or UTF-16.
 fn text_of(path: &Path) -> Result<String, String> {
     let unread = |error: std::io::Error| format!("cannot be read: {error}");
-    decode(&opener::read(path, MAX_BYTES).map_err(unread)?)
+    decode(&plain::read(path, MAX_BYTES).map_err(unread)?)
 }
 
 fn decode(bytes: &[u8]) -> Result<String, String> {

@@ -55,7 +55,7 @@ impl Objects {
 
     /// Finds the objects of labels: the 4-connected parts of px of one label. The runs come sorted by label, row and
     /// column, and those of one label do not touch within a row.
-    pub(crate) fn of_labels(runs: Vec<(u64, Run)>) -> Self {
+    pub fn of_labels(runs: Vec<(u64, Run)>) -> Self {
         let mut found = Vec::new();
         for label in runs.chunk_by(|one, two| one.0 == two.0) {
             let mut components = Components::new(false, u64::MAX, |_| false);

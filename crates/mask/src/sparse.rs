@@ -156,7 +156,7 @@ impl Mask {
 
     /// [`Mask::compact`] for the tiles whose last row is among `rows`, so that a mask can be made small while it is
     /// written from the top down.
-    pub(crate) fn compact_rows(&mut self, rows: Range<u32>) {
+    pub fn compact_rows(&mut self, rows: Range<u32>) {
         let last = if rows.end >= self.height {
             rows.end.div_ceil(SIDE)
         } else {

@@ -270,7 +270,7 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
 /// that the provider finds them: they lie in no folder that the system's loader looks in. Returns how many were loaded.
 ///
 /// What cannot be loaded is left: whether it was needed shows when the provider is started.
-pub(crate) fn preload(library: &Path, wanted: &Accelerator) -> usize {
+pub fn preload(library: &Path, wanted: &Accelerator) -> usize {
     // site-packages, the module, its folder, the library
     let Some(packages) = library.ancestors().nth(3) else {
         return 0;
@@ -339,11 +339,10 @@ fn load_for_all(_path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::runtime::{ACCELERATORS, CUDA, OPENVINO};
+    use crate::onnxruntime::{ACCELERATORS, CUDA, OPENVINO};
 
     fn empty(cache: &Path) -> Search {
-        let mut search =
-            Search::from_environment(&crate::backend::runtime::ONNX_RUNTIME, None, true);
+        let mut search = Search::from_environment(&crate::onnxruntime::ONNX_RUNTIME, None, true);
         search.variable = None;
         search.cache = Some(cache.to_owned());
         search.pythons.clear();

@@ -1,6 +1,6 @@
 //! The builds of ONNX Runtime that drive something other than the plain processor, and the packages that hold them.
 
-use crate::library::Accelerator;
+use crate::Accelerator;
 
 /// All that there are.
 pub const ACCELERATORS: [Accelerator; 2] = [OPENVINO, CUDA];

@@ -9,13 +9,16 @@
 //! cannot be used is passed over, and the reason is kept as a [`Finding`]. Each candidate is checked by [`probe`]
 //! before it is used, so that a wrong file gives an error and not a crash, and an old one is known to be old.
 
-pub(crate) mod accelerator;
+pub mod accelerator;
+mod accelerators;
 mod binary;
 mod bring;
 mod child;
 mod error;
 mod finding;
 mod folder;
+pub mod onnxruntime;
+pub mod openslide;
 mod probe;
 mod product;
 mod python;
@@ -30,7 +33,7 @@ use std::path::{Path, PathBuf};
 pub use accelerator::{Accelerator, install, locate_accelerated};
 pub use error::LibraryError;
 pub use finding::{Finding, Outcome, Source};
-pub(crate) use probe::reason;
+pub use probe::reason;
 pub use probe::{Probed, probe};
 pub use product::Product;
 pub use python::Python;

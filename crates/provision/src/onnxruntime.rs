@@ -3,10 +3,10 @@
 //! The search goes, in this order, through: the path that the user names (`--runtime`, then the variable
 //! `ORT_DYLIB_PATH`); the program's cache folder; an `onnxruntime` package of the active or default Python; and
 //! at last it brings one fixed wheel with pip into the cache folder, checked against a sum in this program. How it
-//! searches is in [`crate::library`].
+//! searches is in [`crate`].
 //!
 //! ```no_run
-//! # use ftuseg::backend::runtime;
+//! # use ftuseg_provision::onnxruntime;
 //! let search = runtime::search(None, false);
 //! let located = runtime::locate(&search, &mut |line| eprintln!("{line}"))?;
 //! println!("ONNX Runtime {} at {}", located.version, located.path.display());
@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 
 use libloading::Library;
 
-pub use super::accelerators::{ACCELERATORS, CUDA, OPENVINO};
-pub use crate::library::{Accelerator, install, locate_accelerated};
-pub use crate::library::{Finding, LibraryError, Located, Outcome, Search, Source, locate, survey};
-use crate::library::{Product, Wheel, reason};
+pub use crate::accelerators::{ACCELERATORS, CUDA, OPENVINO};
+pub use crate::{Accelerator, install, locate_accelerated};
+pub use crate::{Finding, LibraryError, Located, Outcome, Search, Source, locate, survey};
+use crate::{Product, Wheel, reason};
 
 /// The ONNX Runtime interface that this program is built against: the `api-24` feature of the `ort` crate.
 /// Version 1.N of the library offers the interfaces 1 to N, so 1.24 is the oldest that works.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use libloading::Library;
 
-use crate::library::{LibraryError, Product, Wheel, reason};
+use crate::{LibraryError, Product, Wheel, reason};
 
 /// The OpenSlide library: what is looked for, and what pip may bring.
 pub static OPENSLIDE: Product = Product {

@@ -166,7 +166,7 @@ fn sum_and_search(path: &Path, name: &[u8]) -> Result<(String, bool), LibraryErr
 }
 
 /// What the loader said; libloading's own message does not hold it.
-pub(crate) fn reason(error: &libloading::Error) -> String {
+pub fn reason(error: &libloading::Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(inner) = next {

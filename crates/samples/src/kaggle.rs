@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use crate::mask::rle;
-use crate::tiled_tiff::Compression;
+use ftuseg_mask::rle;
+use ftuseg_slide::tiled_tiff::Compression;
 
 use super::{Drawing, Error, Spec, truth_mask, write_slide};
 

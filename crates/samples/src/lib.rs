@@ -54,7 +54,7 @@ pub enum Error {
     Usage(String),
     /// Writing a slide failed.
     #[error(transparent)]
-    Tiff(#[from] crate::tiled_tiff::Error),
+    Tiff(#[from] ftuseg_slide::tiled_tiff::Error),
     /// Writing `train.csv` or making the folder failed.
     #[error("cannot write {}: {source}; check the free space and the rights of the folder", path.display())]
     Io {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use ftuseg_slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
 
 use super::{Drawing, Error};
 

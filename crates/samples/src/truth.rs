@@ -3,7 +3,7 @@
 use ftuseg_router::Organ;
 
 use super::Drawing;
-use crate::mask::{Mask, MaskError, Rect};
+use ftuseg_mask::{Mask, MaskError, Rect};
 
 /// Side of the blocks that are drawn at once, px.
 const BLOCK: u32 = 512;

@@ -222,7 +222,7 @@ mod tests {
 
     fn drawn() -> Vec<u8> {
         let folder =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign/dicom");
         std::fs::read(folder.join("level-0.dcm")).unwrap()
     }
 

@@ -49,35 +49,40 @@ pub enum SlideError {
 }
 
 impl SlideError {
-    pub(crate) fn format(path: &Path, reason: impl Into<String>) -> Self {
+    /// A file that is not what it claims, or is broken.
+    pub fn format(path: &Path, reason: impl Into<String>) -> Self {
         SlideError::Format {
             path: path.to_owned(),
             reason: reason.into(),
         }
     }
 
-    pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
+    /// A file that is sound, but uses something that cannot be read.
+    pub fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
         SlideError::Unsupported {
             path: path.to_owned(),
             reason: reason.into(),
         }
     }
 
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    /// A file that the system could not read.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
         SlideError::Io {
             path: path.to_owned(),
             source,
         }
     }
 
-    pub(crate) fn limits(path: &Path, reason: impl Into<String>) -> Self {
+    /// A file that asks for more memory or px than the limits allow.
+    pub fn limits(path: &Path, reason: impl Into<String>) -> Self {
         SlideError::LimitsExceeded {
             path: path.to_owned(),
             reason: reason.into(),
         }
     }
 
-    pub(crate) fn usage(path: &Path, reason: impl Into<String>) -> Self {
+    /// Something was asked for that the file does not have.
+    pub fn usage(path: &Path, reason: impl Into<String>) -> Self {
         SlideError::Usage {
             path: path.to_owned(),
             reason: reason.into(),

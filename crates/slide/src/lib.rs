@@ -8,18 +8,23 @@ mod depth;
 mod dicom;
 mod error;
 mod flat;
+pub mod mask_image;
+mod names;
 mod openslide;
 mod parts;
 mod plane;
 mod recognise;
 mod resolution;
 mod tiff;
+pub mod tiled_tiff;
 mod tissue;
+pub mod warning;
 
 use std::path::Path;
 
 pub use error::SlideError;
 pub use flat::FlatReader;
+pub use names::{id_of_file, image_of};
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;

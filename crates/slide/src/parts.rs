@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn a_slide_knows_its_other_files() {
-        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let foreign =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign");
         let names = |slide: &str| -> Vec<String> {
             let files = files_beside(&foreign.join(slide)).unwrap();
             let name = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().into_owned();
@@ -282,7 +283,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let foreign =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign");
         let work = tempfile::tempdir().unwrap();
         let at = |name: &str| work.path().join(name);
         let reason = |slide: &str| {
@@ -329,7 +331,8 @@ mod tests {
     #[test]
     fn a_link_to_a_slide_of_parts_finds_them_or_says_so() {
         use std::os::unix::fs::symlink;
-        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let foreign =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign");
         let work = tempfile::tempdir().unwrap();
         let at = |name: &str| work.path().join(name);
         let target = foreign.join("mirax.mrxs").canonicalize().unwrap();
@@ -355,7 +358,7 @@ mod tests {
     #[test]
     fn a_tiff_in_the_preamble_makes_no_slide_of_its_own() {
         let drawn =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign/dicom");
         let work = tempfile::tempdir().unwrap();
         let files = [("level-0.dcm", "a.dcm"), ("level-1.dcm", "b.tif")].map(|(from, to)| {
             let mut bytes = std::fs::read(drawn.join(from)).unwrap();
@@ -371,7 +374,7 @@ mod tests {
     #[test]
     fn a_series_is_one_slide_in_each_folder() {
         let drawn =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign/dicom");
         let work = tempfile::tempdir().unwrap();
         std::fs::create_dir(work.path().join("sub")).unwrap();
         let copy = |from: &str, to: &str| {

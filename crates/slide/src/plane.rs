@@ -249,7 +249,7 @@ fn read_clamped(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slide::{Level, SlideInfo, copy_overlap};
+    use crate::{Level, SlideInfo, copy_overlap};
 
     /// A slide in memory with a smooth but position-dependent pattern.
     struct Pattern {

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use ftuseg::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use ftuseg::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -501,7 +501,7 @@ mpp = 2.0
 /// A file of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
+        .join("../tests/fixtures")
         .join(name)
 }
 

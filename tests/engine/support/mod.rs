@@ -5,10 +5,10 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use ftuseg::backend::runtime::{self, LibraryError};
 use ftuseg::backend::{Backend, BackendChoice, BackendError, choose};
 use ftuseg::bundle::Bundle;
 use ftuseg::slide::{Level, Resolution, ResolutionSource, SlideError, SlideInfo, SlideReader};
+use ftuseg_provision::onnxruntime::{self, LibraryError};
 use sha2::{Digest, Sha256};
 
 /// um/px of the slides and of the models, unless a test says otherwise.
@@ -143,7 +143,7 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// ONNX Runtime, if it can be had here; says so where it cannot.
 pub fn onnxruntime(threads: usize) -> Option<Box<dyn Backend>> {
-    let search = runtime::search(None, false);
+    let search = onnxruntime::search(None, false);
     match choose(BackendChoice::OnnxRuntime, &search, threads, &mut |line| {
         println!("{line}");
     }) {
@@ -158,7 +158,7 @@ pub fn onnxruntime(threads: usize) -> Option<Box<dyn Backend>> {
 
 /// The pure-Rust runtime.
 pub fn rten(threads: usize) -> Box<dyn Backend> {
-    let search = runtime::search(None, true);
+    let search = onnxruntime::search(None, true);
     choose(BackendChoice::Rten, &search, threads, &mut |_| {}).unwrap()
 }
 

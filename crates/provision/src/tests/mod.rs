@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{Python, Search, Wheel};
-use crate::backend::runtime::ONNX_RUNTIME;
+use crate::onnxruntime::ONNX_RUNTIME;
 
 /// ONNX Runtime's file name on this platform, without a version.
 const LIBRARY_NAME: &str = if cfg!(windows) {
@@ -105,7 +105,7 @@ fn hex(bytes: impl AsRef<std::ffi::OsStr>) -> String {
 
 #[test]
 fn the_pinned_table_is_whole() {
-    let products = [&ONNX_RUNTIME, &crate::slide::OPENSLIDE];
+    let products = [&ONNX_RUNTIME, &crate::openslide::OPENSLIDE];
     let all: Vec<&Wheel> = products.iter().flat_map(|p| p.wheels).collect();
     for product in products {
         for wheel in product.wheels {

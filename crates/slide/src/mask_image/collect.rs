@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::LabelMask;
 use super::ways::Kind;
-use crate::mask::{Mask, Objects, Rect, Run};
+use ftuseg_mask::{Mask, Objects, Rect, Run};
 
 /// The most runs that are kept.
 const MAX_RUNS: usize = 1 << 25;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::MaskImageError;
 use super::{LabelMask, check_size};
-use crate::evaluate::EvaluateError;
-use crate::mask::{Mask, Rect};
-use crate::slide;
+use crate::open;
+use ftuseg_mask::{Mask, Rect};
 
 /// Rows that are read at once.
 const BAND: u32 = 256;
@@ -18,9 +18,9 @@ const MIDDLE: u8 = 128;
 const COLOUR: u8 = 64;
 
 /// Reads the mask in a picture that is white on black.
-pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
-    let image = slide::open(path)?;
-    let wrong = |reason: String| EvaluateError::format(path, reason);
+pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
+    let image = open(path)?;
+    let wrong = |reason: String| MaskImageError::format(path, reason);
     let (width, height) = (image.info().width(), image.info().height());
     check_size(width, height).map_err(wrong)?;
     let mut mask = Mask::new(width, height)?;

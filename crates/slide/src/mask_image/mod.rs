@@ -12,6 +12,7 @@
 //! is cut at 128 as long as it is no more than a rim; more of it, or colours, are refused.
 
 mod collect;
+mod error;
 mod lossy;
 mod png_file;
 mod ways;
@@ -19,15 +20,19 @@ mod ways;
 use std::io::Read;
 use std::path::Path;
 
-use super::EvaluateError;
-use crate::mask::{Mask, Objects};
-use crate::slide::raw::{Format, Meaning, Part, RawTiff};
+use crate::SlideReader;
+use crate::raw::{Format, Meaning, Part, RawTiff};
+use ftuseg_mask::{Mask, Objects, Rect};
 
 use collect::Collector;
+pub use error::MaskImageError;
 use ways::Kind;
 
 /// The most px of a mask that is read: 262,144 squared, more than any slide has.
 pub const MAX_PIXELS: u64 = 1 << 36;
+
+/// Rows that [`read_mask`] reads at once.
+const BAND: u32 = 512;
 
 /// A mask, and its objects where they are told apart by labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +56,10 @@ impl From<Mask> for LabelMask {
 }
 
 /// Refuses sizes that no slide has, before anything is done with them.
-pub(super) fn check_size(width: u32, height: u32) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong, without a file's name.
+pub fn check_size(width: u32, height: u32) -> Result<(), String> {
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(format!(
             "{width} x {height} px are more than a mask may have ({MAX_PIXELS})"
@@ -64,15 +72,15 @@ pub(super) fn check_size(width: u32, height: u32) -> Result<(), String> {
 ///
 /// # Errors
 /// When the file cannot be read, or its meaning is not sure.
-pub fn read_mask_image(path: &Path) -> Result<LabelMask, EvaluateError> {
-    let meta = std::fs::metadata(path).map_err(|e| EvaluateError::io(path, e))?;
+pub fn read_mask_image(path: &Path) -> Result<LabelMask, MaskImageError> {
+    let meta = std::fs::metadata(path).map_err(|e| MaskImageError::io(path, e))?;
     if !meta.is_file() {
-        return Err(EvaluateError::format(path, "it is not a regular file"));
+        return Err(MaskImageError::format(path, "it is not a regular file"));
     }
     let mut start = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(132).read_to_end(&mut start))
-        .map_err(|e| EvaluateError::io(path, e))?;
+        .map_err(|e| MaskImageError::io(path, e))?;
     let is_dicom = start.get(128..132) == Some(b"DICM");
     match start.as_slice() {
         [0x89, b'P', b'N', b'G', ..] => png_file::read(path),
@@ -86,8 +94,31 @@ pub fn read_mask_image(path: &Path) -> Result<LabelMask, EvaluateError> {
     }
 }
 
-fn tiff(path: &Path, raw: &RawTiff) -> Result<LabelMask, EvaluateError> {
-    let wrong = |reason: String| EvaluateError::format(path, reason);
+/// Reads a mask image, a `mask.tif` of an earlier run say: every px that is not black, whatever its value.
+///
+/// # Errors
+/// When the image cannot be read.
+pub fn read_mask(image: &dyn SlideReader) -> Result<Mask, MaskImageError> {
+    let (width, height) = (image.info().width(), image.info().height());
+    let mut mask = Mask::new(width, height)?;
+    // In bands, so that a large mask need not fit into memory.
+    for y in (0..height).step_by(BAND as usize) {
+        let band = Rect {
+            x: 0,
+            y,
+            width,
+            height: BAND.min(height - y),
+        };
+        let mut rgb = vec![0; width as usize * band.height as usize * 3];
+        image.read(0, 0, i64::from(y), width, band.height, &mut rgb)?;
+        let found: Vec<bool> = rgb.chunks_exact(3).map(|px| px != [0; 3]).collect();
+        mask.set_block_by(band, &found, width as usize, |found| found)?;
+    }
+    Ok(mask)
+}
+
+fn tiff(path: &Path, raw: &RawTiff) -> Result<LabelMask, MaskImageError> {
+    let wrong = |reason: String| MaskImageError::format(path, reason);
     check_size(raw.width, raw.height).map_err(wrong)?;
     let kind = Kind {
         bits: raw.bits,

@@ -5,19 +5,19 @@ use std::path::Path;
 
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
+use super::MaskImageError;
 use super::collect::Collector;
 use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
-use crate::evaluate::EvaluateError;
-use crate::slide::raw::Meaning;
+use crate::raw::Meaning;
 
 /// Memory that an interlaced PNG, which cannot be read row by row, may take.
 const MAX_BYTES: usize = 1 << 30;
 
 /// Reads the mask in a PNG.
-pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
-    let file = std::fs::File::open(path).map_err(|e| EvaluateError::io(path, e))?;
-    let wrong = |reason: String| EvaluateError::format(path, reason);
+pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
+    let file = std::fs::File::open(path).map_err(|e| MaskImageError::io(path, e))?;
+    let wrong = |reason: String| MaskImageError::format(path, reason);
     let broken = |error: png::DecodingError| wrong(format!("it is no sound PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: 256 << 20 });
     decoder.set_transformations(Transformations::IDENTITY);
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, EvaluateError> {
     };
     let mut collector = Collector::new(width, height);
     let mut values = Vec::new();
-    let mut put = |y: u32, line: &[u8]| -> Result<(), EvaluateError> {
+    let mut put = |y: u32, line: &[u8]| -> Result<(), MaskImageError> {
         if line.iter().fold(0, |all, &byte| all | byte) == 0 {
             return collector.even(0, y, (width, 1), 0).map_err(wrong);
         }

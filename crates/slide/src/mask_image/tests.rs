@@ -401,34 +401,3 @@ fn an_empty_mask_takes_neither_time_nor_memory_whatever_it_claims() {
         assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 }
-
-#[test]
-fn two_boxes_as_many_tools_write_them_are_4400_px_in_two_objects() {
-    let cases =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/field_cases/05-mask-files");
-    let Ok(folders) = std::fs::read_dir(&cases) else {
-        println!("skipped: no {}", cases.display());
-        return;
-    };
-    let (truths, _) = crate::evaluate::read_truth(&cases.join("truth.csv")).unwrap();
-    let truth = truths[0].mask().unwrap();
-    let mut count = 0;
-    for folder in folders
-        .map(|folder| folder.unwrap().path())
-        .filter(|folder| folder.is_dir())
-    {
-        let run = crate::evaluate::Prediction::open(&folder).unwrap();
-        let found = run.mask("x", (160, 120), &crate::evaluate::Classes::default());
-        let found = found.unwrap().expect(&run.name);
-        assert_eq!(found.mask, truth, "{}", run.name);
-        let objects = found.objects.unwrap_or_else(|| Objects::find(&found.mask));
-        assert_eq!(
-            (found.mask.count(), objects.len()),
-            (4400, 2),
-            "{}",
-            run.name
-        );
-        count += 1;
-    }
-    assert_eq!(count, 8);
-}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::slide::raw::{Format, Meaning};
+use crate::raw::{Format, Meaning};
 
 /// What a px's numbers are.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 
 use libloading::Library;
 
-use crate::library::Located;
+use ftuseg_provision::Located;
 
 /// A slide, as OpenSlide sees it.
 type Raw = *mut c_void;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::ffi::Api;
-use super::product::OPENSLIDE;
-use crate::library::{LibraryError, Search, locate};
-use crate::slide::SlideError;
+use crate::SlideError;
+use ftuseg_provision::openslide::OPENSLIDE;
+use ftuseg_provision::{LibraryError, Search, locate};
 
 /// Gets the lines for the user about what is passed over or brought.
 pub type Say = Box<dyn FnMut(&str) + Send>;

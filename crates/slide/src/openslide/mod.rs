@@ -1,12 +1,11 @@
 //! Reads the slides that only OpenSlide knows: NDPI, MRXS, SCN, BIF, CZI, Philips, Trestle, VMS, DICOM and others.
 //!
-//! The library is found and brought like ONNX Runtime's, see [`crate::library`]. Everything is read in blocks of a fixed
+//! The library is found and brought like ONNX Runtime's, see [`ftuseg_provision`]. Everything is read in blocks of a fixed
 //! grid, which a bounded cache keeps: so a px does not depend on the region it is read in, even where a level's
 //! downsample is no whole number and OpenSlide, which takes full-size px, can only come near to a px of the level.
 
 mod ffi;
 mod library;
-mod product;
 mod properties;
 
 use std::path::{Path, PathBuf};
@@ -20,8 +19,8 @@ use crate::warning::Warning;
 use super::resolution::choose;
 use super::{Level, MAX_SIDE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 use ffi::{Api, Handle};
+pub use ftuseg_provision::openslide::OPENSLIDE;
 pub use library::{use_search, version};
-pub use product::OPENSLIDE;
 use properties::Properties;
 
 /// Side of the blocks that are read at once, px.

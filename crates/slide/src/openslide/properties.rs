@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::slide::resolution::Stated;
-use crate::slide::{Bounds, Level, ResolutionSource};
+use crate::resolution::Stated;
+use crate::{Bounds, Level, ResolutionSource};
 
 /// The properties of a slide.
 pub(super) struct Properties(pub(super) BTreeMap<String, String>);

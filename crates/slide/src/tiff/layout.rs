@@ -7,7 +7,7 @@ use super::packing::{Packing, compression_name};
 use super::photometric::{Alpha, Colour, colour, sample_bytes};
 use super::problem::Problem;
 use super::source::Source;
-use crate::slide::MAX_SIDE;
+use crate::MAX_SIDE;
 
 /// Memory that one tile may take, as stored, as samples and as RGB.
 const MAX_TILE_BYTES: u64 = 128 << 20;

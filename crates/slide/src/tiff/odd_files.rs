@@ -305,7 +305,7 @@ fn an_alpha_channel_that_is_none_is_ignored_with_a_word() {
 /// A file of the field cases, if they are here.
 fn field(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data/field_cases")
+        .join("../../../shared/data/field_cases")
         .join(name);
     if !path.is_file() {
         println!("skipped: no {name} here");

@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::problem::Problem;
-use crate::slide::resolution::{Stated, decimal};
+use crate::resolution::{Stated, decimal};
 
 /// Elements, attributes' texts and comments of a description; each takes some hundred bytes.
 const MAX_NODES: u32 = 1 << 20;
@@ -92,7 +92,7 @@ pub(super) fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slide::resolution::choose;
+    use crate::resolution::choose;
 
     fn parse(pixels: &str) -> Ome {
         let text = format!(

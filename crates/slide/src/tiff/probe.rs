@@ -9,7 +9,7 @@ use super::packing::Packing;
 use super::photometric::Alpha;
 use super::problem::Problem;
 use super::source::Source;
-use crate::slide::depth::{Largest, doubt};
+use crate::depth::{Largest, doubt};
 use crate::warning::{Warning, WarningKind};
 
 /// Tiles or strips of a level that are looked at.
@@ -66,7 +66,7 @@ pub(super) fn settle(source: &Source, levels: &mut [Layout]) -> Result<Vec<Warni
 }
 
 /// What is said to the user of an alpha channel that is none.
-pub(in crate::slide) fn ignored_alpha(value: u8) -> String {
+pub(crate) fn ignored_alpha(value: u8) -> String {
     format!(
         "the alpha channel is ignored: it says {value} of 255 everywhere, which is no transparency of a slide"
     )
@@ -74,14 +74,14 @@ pub(in crate::slide) fn ignored_alpha(value: u8) -> String {
 
 /// What an alpha channel tells, px by px.
 #[derive(Debug, Default)]
-pub(in crate::slide) struct AlphaSeen {
+pub(crate) struct AlphaSeen {
     range: Option<(u8, u8)>,
     has_colour: bool,
 }
 
 impl AlphaSeen {
     /// Looks at a px.
-    pub(in crate::slide) fn see(&mut self, colours: &[u8], alpha: u8) {
+    pub(crate) fn see(&mut self, colours: &[u8], alpha: u8) {
         let (low, high) = self.range.unwrap_or((alpha, alpha));
         self.range = Some((low.min(alpha), high.max(alpha)));
         self.has_colour |= colours.iter().any(|&v| v != 0);
@@ -91,7 +91,7 @@ impl AlphaSeen {
     ///
     /// # Errors
     /// Where the alpha is 0 or 1, which may be meant as a share of 1 or of 255.
-    pub(in crate::slide) fn constant(&self) -> Result<Option<u8>, &'static str> {
+    pub(crate) fn constant(&self) -> Result<Option<u8>, &'static str> {
         match self.range {
             Some((low, high)) if low == high && high < u8::MAX && self.has_colour => Ok(Some(high)),
             Some((0, 1)) => {

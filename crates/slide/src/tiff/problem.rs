@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::slide::SlideError;
+use crate::SlideError;
 
 /// A [`SlideError`] without its file, so that the parts that parse and decode need not know the path.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::packing::{Packing, compression_name};
 use super::problem::Problem;
 use super::source::Source;
 use super::stream;
-use crate::slide::{MAX_SIDE, SlideError};
+use crate::{MAX_SIDE, SlideError};
 
 /// Bytes that any file may unpack to.
 const FREE_BYTES: u64 = 1 << 30;

@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use super::problem::Problem;
-use crate::slide::depth;
+use crate::depth;
 
 /// Decoded samples of 8 bits, `[height, width, channels]`.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use super::directory::{Directory, tag};
 use super::ome::Ome;
 use super::problem::Problem;
 use super::source::Source;
-use crate::slide::resolution::{Stated, choose};
-use crate::slide::{IgnoredResolution, Resolution};
+use crate::resolution::{Stated, choose};
 use crate::warning::Warning;
+use crate::{IgnoredResolution, Resolution};
 
 /// What is known of the slide as a whole.
 pub(super) struct Origin {

@@ -27,7 +27,7 @@ use directory::Directory;
 use layout::Layout;
 
 /// How the name of a file begins and ends that is not whole yet.
-pub(crate) const TEMPORARY: (&str, &str) = (".ftuseg-", ".tmp");
+pub const TEMPORARY: (&str, &str) = (".ftuseg-", ".tmp");
 
 /// How many tiles are in flight at once. A fixed number, so that memory does not grow with the picture.
 const TILES_AT_ONCE: usize = 64;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{around, glass, pale};
-use crate::slide::{Bounds, Plane};
+use crate::{Bounds, Plane};
 
 /// The part of the view that was scanned.
 pub(super) struct Part {

@@ -1,0 +1,5 @@
+//! Reads files that others made within limits, and writes files whole or not at all.
+
+pub mod plain;
+pub mod table;
+pub mod whole;
