@@ -27,12 +27,15 @@
 //! lines for the user go through callbacks.
 
 pub mod backend;
+#[cfg(feature = "batch")]
 pub mod batch;
 pub mod bundle;
 pub mod memory;
 pub mod pipeline;
+#[cfg(feature = "files")]
 pub mod sink;
 
 pub use ftuseg_mask as mask;
+#[cfg(any(feature = "onnxruntime", feature = "openslide"))]
 pub use ftuseg_provision as provision;
 pub use ftuseg_slide as slide;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "onnxruntime")]
 use super::BackendError;
 
 /// A place to run networks on.
@@ -41,6 +42,7 @@ pub enum Arithmetic {
     Fp16,
 }
 
+#[cfg(feature = "onnxruntime")]
 impl Device {
     /// The name of ONNX Runtime's provider for it.
     pub(super) fn provider(self) -> &'static str {
@@ -76,6 +78,7 @@ impl Device {
 }
 
 /// Whether the processor multiplies in bf16 itself. Without that, bf16 is slower than fp32.
+#[cfg(feature = "onnxruntime")]
 fn processor_has_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::is_x86_feature_detected!("avx512bf16");
@@ -139,6 +142,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "onnxruntime")]
     #[test]
     fn bf16_is_refused_where_there_is_none() {
         for (device, usual) in [(Device::Cpu, "fp32"), (Device::Cuda(0), "fp16")] {

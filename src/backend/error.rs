@@ -1,5 +1,6 @@
 //! What can go wrong with a runtime or a network.
 
+#[cfg(feature = "onnxruntime")]
 use ftuseg_provision::onnxruntime::LibraryError;
 
 /// Errors of the backend room.
@@ -7,6 +8,7 @@ use ftuseg_provision::onnxruntime::LibraryError;
 #[non_exhaustive]
 pub enum BackendError {
     /// No usable runtime library.
+    #[cfg(feature = "onnxruntime")]
     #[error(transparent)]
     Runtime(#[from] LibraryError),
     /// The runtime library was found but did not start.

@@ -3,27 +3,39 @@
 //! The rest of the engine sees [`Backend`] and [`Session`] only, never a runtime's own types. A backend loads a
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
+#[cfg(feature = "onnxruntime")]
 mod bound;
+#[cfg(feature = "onnxruntime")]
 mod choose;
 mod device;
 mod error;
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
 mod external;
+#[cfg(feature = "onnxruntime")]
 mod gpus;
+#[cfg(feature = "onnxruntime")]
 mod graph;
+#[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
+mod protobuf;
 #[cfg(feature = "rten")]
 mod pure_rust;
+#[cfg(feature = "onnxruntime")]
 mod trial;
 
 use ndarray::ArrayView4;
 use serde::Serialize;
 
+#[cfg(feature = "onnxruntime")]
 pub use choose::{BackendChoice, choose, choose_on};
 pub use device::{Arithmetic, Device, DeviceChoice};
 pub use error::BackendError;
+#[cfg(feature = "onnxruntime")]
 pub use onnxruntime::OnnxRuntime;
 #[cfg(feature = "rten")]
 pub use pure_rust::Rten;
+#[cfg(feature = "onnxruntime")]
 pub use trial::{Trial, TrialError};
 
 /// What a network is fed.

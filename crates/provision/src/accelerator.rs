@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "pip")]
 use super::child;
 use super::error::LibraryError;
 use super::probe::{self, Probed};
@@ -55,6 +56,7 @@ impl Accelerator {
     }
 
     /// The lines of a requirements file that lets pip take these very files and no others.
+    #[cfg(any(test, feature = "pip"))]
     fn requirements_file(&self) -> String {
         self.requirements
             .iter()
@@ -159,6 +161,7 @@ fn in_python(python: &Python, search: &Search, wanted: &Accelerator) -> Result<P
 ///
 /// # Errors
 /// Where this platform has none, there is no cache folder, `--offline` forbids it, or pip fails.
+#[cfg(feature = "pip")]
 pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, LibraryError> {
     if !cfg!(all(
         target_os = "linux",

@@ -17,19 +17,6 @@ const TEMPORARY: &str = ".bringing-";
 /// A temporary folder of this age belongs to no running program.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where the library of `wheel` lies below the program's cache folder. The platform is part of the path:
-/// machines with different processors may share one home folder.
-pub(super) fn place(product: &Product, cache: &Path, wheel: &Wheel) -> PathBuf {
-    folder(product, cache, wheel).join(wheel.library)
-}
-
-fn folder(product: &Product, cache: &Path, wheel: &Wheel) -> PathBuf {
-    cache
-        .join(product.package)
-        .join(wheel.version)
-        .join(wheel.platform)
-}
-
 /// Downloads the wheel with the first Python that has pip, checks it, and puts its library into the cache.
 /// Returns the library's path. Several programs may do this at once: each works in a folder of its own, and
 /// the last step is one rename to the same bytes.
@@ -40,7 +27,7 @@ pub(super) fn bring(
     pythons: &[Python],
     limit: Duration,
 ) -> Result<PathBuf, LibraryError> {
-    let folder = folder(product, cache, wheel);
+    let folder = wheel.folder(product, cache);
     let full = |what: &'static str, path: &Path, e: io::Error| disk(what, path, e, wheel);
     fs::create_dir_all(&folder).map_err(|e| full("create the folder", &folder, e))?;
     clear_stale(&folder);
@@ -75,7 +62,7 @@ pub(super) fn bring(
         format!("{}  {}\n", wheel.library_sha256, wheel.library),
     )
     .map_err(|e| full("write", &note, e))?;
-    let target = place(product, cache, wheel);
+    let target = wheel.place(product, cache);
     let mut target_note = target.clone().into_os_string();
     target_note.push(".sha256");
     fs::rename(&note, &target_note).map_err(|e| full("write", &target, e))?;

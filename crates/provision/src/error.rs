@@ -189,6 +189,12 @@ pub enum LibraryError {
         /// What to type.
         advice: String,
     },
+    /// This build of the program brings nothing.
+    #[error("this build brings no libraries. {advice}")]
+    CannotBring {
+        /// What to type.
+        advice: String,
+    },
     /// No Python with pip is on this machine.
     #[error(
         "pip is needed to bring the library, and no Python here has it ({tried}). Type one of:\n    \

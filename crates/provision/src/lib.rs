@@ -12,6 +12,7 @@
 pub mod accelerator;
 mod accelerators;
 mod binary;
+#[cfg(feature = "pip")]
 mod bring;
 mod child;
 mod error;
@@ -30,7 +31,9 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use accelerator::{Accelerator, install, locate_accelerated};
+#[cfg(feature = "pip")]
+pub use accelerator::install;
+pub use accelerator::{Accelerator, locate_accelerated};
 pub use error::LibraryError;
 pub use finding::{Finding, Outcome, Source};
 pub use probe::reason;
@@ -192,7 +195,7 @@ type CacheMiss = (Finding, Option<LibraryError>);
 /// The library in the cache; `None` where this platform has no wheel or no cache folder.
 fn look_in_cache(search: &Search) -> Option<Result<Probed, CacheMiss>> {
     let (cache, wheel) = (search.cache.as_deref()?, search.wheel?);
-    let path = bring::place(search.product, cache, &wheel);
+    let path = wheel.place(search.product, cache);
     let expected = [wheel.library_sha256.to_owned()];
     Some(
         match probe::probe_expecting(search.product, &path, &expected) {
@@ -269,9 +272,10 @@ fn plan(search: &Search) -> Result<(&Path, Wheel), LibraryError> {
     Ok((cache, wheel))
 }
 
+#[cfg(feature = "pip")]
 fn bring(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryError> {
     let (cache, wheel) = plan(search)?;
-    let target = bring::place(search.product, cache, &wheel);
+    let target = wheel.place(search.product, cache);
     say(&format!(
         "No {} library found: bringing version {} with pip ({:.1} MB) to {}",
         search.product.name,
@@ -287,6 +291,14 @@ fn bring(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryEr
         search.bring_limit,
     )?;
     probe::probe_expecting(search.product, &path, &[wheel.library_sha256.to_owned()])
+}
+
+#[cfg(not(feature = "pip"))]
+fn bring(search: &Search, _say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryError> {
+    let (_, wheel) = plan(search)?;
+    Err(LibraryError::CannotBring {
+        advice: search.product.by_hand(&wheel),
+    })
 }
 
 fn passed_over(

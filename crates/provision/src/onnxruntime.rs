@@ -19,7 +19,9 @@ use std::path::{Path, PathBuf};
 use libloading::Library;
 
 pub use crate::accelerators::{ACCELERATORS, CUDA, OPENVINO};
-pub use crate::{Accelerator, install, locate_accelerated};
+#[cfg(feature = "pip")]
+pub use crate::install;
+pub use crate::{Accelerator, locate_accelerated};
 pub use crate::{Finding, LibraryError, Located, Outcome, Search, Source, locate, survey};
 use crate::{Product, Wheel, reason};
 

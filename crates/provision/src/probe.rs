@@ -129,6 +129,7 @@ pub(super) fn this_platform() -> String {
 }
 
 /// sha256 of the file at `path`, as 64 lower-case hexadecimal digits.
+#[cfg(any(test, feature = "pip"))]
 pub(super) fn sum(path: &Path) -> Result<String, LibraryError> {
     Ok(sum_and_search(path, &[])?.0)
 }

@@ -1,5 +1,9 @@
 //! The pinned wheel for each platform: which file is brought, and the sums that prove it is that file.
 
+use std::path::{Path, PathBuf};
+
+use super::product::Product;
+
 /// One wheel of a Python package, and the library inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wheel {
@@ -24,4 +28,20 @@ pub struct Wheel {
     pub library_size: u64,
     /// sha256 of the library.
     pub library_sha256: &'static str,
+}
+
+impl Wheel {
+    /// Where its library lies below the program's cache folder. The platform is part of the path: machines with
+    /// different processors may share one home folder.
+    pub(super) fn place(&self, product: &Product, cache: &Path) -> PathBuf {
+        self.folder(product, cache).join(self.library)
+    }
+
+    /// The folder that its library lies in.
+    pub(super) fn folder(&self, product: &Product, cache: &Path) -> PathBuf {
+        cache
+            .join(product.package)
+            .join(self.version)
+            .join(self.platform)
+    }
 }

@@ -4,32 +4,51 @@
 //! [`Plane`] is the same slide seen at a resolution somebody asks for (a model's, the router's, a thumbnail's),
 //! read from the best level and resampled so that a pixel's value does not depend on the region it was read in.
 
+#[cfg(feature = "files")]
 mod depth;
+#[cfg(feature = "files")]
 mod dicom;
 mod error;
+#[cfg(feature = "files")]
 mod flat;
+#[cfg(feature = "files")]
 pub mod mask_image;
+#[cfg(feature = "files")]
 mod names;
+#[cfg(feature = "openslide")]
 mod openslide;
+#[cfg(feature = "files")]
 mod parts;
 mod plane;
+#[cfg(feature = "files")]
 mod recognise;
 mod resolution;
+mod rgb;
+#[cfg(feature = "files")]
 mod tiff;
+#[cfg(feature = "files")]
 pub mod tiled_tiff;
 mod tissue;
 pub mod warning;
 
+#[cfg(feature = "files")]
 use std::path::Path;
 
 pub use error::SlideError;
+#[cfg(feature = "files")]
 pub use flat::FlatReader;
+#[cfg(feature = "files")]
 pub use names::{id_of_file, image_of};
+#[cfg(feature = "openslide")]
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
+#[cfg(feature = "files")]
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
+pub use rgb::RgbSlide;
+#[cfg(feature = "files")]
 pub(crate) use tiff::raw;
+#[cfg(feature = "files")]
 pub use tiff::{TiffReader, limit_strips};
 pub use tissue::{Tissue, TissueMode};
 
@@ -141,6 +160,7 @@ pub trait SlideReader: Send + Sync {
     ) -> Result<(), SlideError>;
 }
 
+#[cfg(feature = "files")]
 /// Extensions of files that [`open`] tries, in lower case and without the dot.
 pub const EXTENSIONS: [&str; 18] = [
     "tif", "tiff", "btf", "svs", "png", "jpg", "jpeg", "ndpi", "mrxs", "scn", "bif", "czi", "dcm",
@@ -153,6 +173,7 @@ pub const EXTENSIONS: [&str; 18] = [
 /// # Errors
 /// When the file cannot be read, is no image of a known format, uses something that is not supported, or needs OpenSlide
 /// and there is none.
+#[cfg(feature = "files")]
 pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
     use recognise::Kind;
     match recognise::kind(path)? {
@@ -161,20 +182,43 @@ pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
             // A link may stand for a slide whose other parts lie beside the file itself.
             let path = &parts::with_its_parts(path);
             parts::check(path)?;
-            Ok(Box::new(OpenSlideReader::open(path, format)?))
+            foreign(path, format)
         }
         Kind::Tiff => match tiff::foreign(path) {
-            Some(format) => Ok(Box::new(OpenSlideReader::open(path, format)?)),
+            Some(format) => foreign(path, format),
             None => match TiffReader::open(path) {
                 Ok(slide) => Ok(Box::new(slide)),
                 // Other samples it shows with other px than the file has (16-bit grey, signed numbers).
-                Err(error) if tiff::has_byte_samples(path) => {
-                    Ok(Box::new(OpenSlideReader::instead(path, error)?))
-                }
+                Err(error) if tiff::has_byte_samples(path) => instead(path, error),
                 Err(error) => Err(error),
             },
         },
     }
+}
+
+/// A slide of a format that only OpenSlide knows.
+#[cfg(feature = "openslide")]
+fn foreign(path: &Path, format: &'static str) -> Result<Box<dyn SlideReader>, SlideError> {
+    Ok(Box::new(OpenSlideReader::open(path, format)?))
+}
+
+#[cfg(all(feature = "files", not(feature = "openslide")))]
+fn foreign(path: &Path, format: &'static str) -> Result<Box<dyn SlideReader>, SlideError> {
+    Err(SlideError::unsupported(
+        path,
+        format!("{format} is read through OpenSlide, which this build was made without"),
+    ))
+}
+
+/// A TIFF that our own reader refused with `error`, through OpenSlide.
+#[cfg(feature = "openslide")]
+fn instead(path: &Path, error: SlideError) -> Result<Box<dyn SlideReader>, SlideError> {
+    Ok(Box::new(OpenSlideReader::instead(path, error)?))
+}
+
+#[cfg(all(feature = "files", not(feature = "openslide")))]
+fn instead(_path: &Path, error: SlideError) -> Result<Box<dyn SlideReader>, SlideError> {
+    Err(error)
 }
 
 /// The number of bytes of an RGB region, if it fits into memory at all.

@@ -33,6 +33,8 @@ pub enum ResolutionSource {
     TiffTags,
     /// OpenSlide's `openslide.mpp-x`, which it takes from what the vendor wrote.
     OpenSlide,
+    /// Whoever handed in the px themselves.
+    Caller,
 }
 
 impl std::fmt::Display for ResolutionSource {
@@ -44,6 +46,7 @@ impl std::fmt::Display for ResolutionSource {
             ResolutionSource::OmeXml => "OME-XML",
             ResolutionSource::TiffTags => "TIFF resolution tags",
             ResolutionSource::OpenSlide => "OpenSlide properties",
+            ResolutionSource::Caller => "caller",
         })
     }
 }

@@ -4,6 +4,7 @@
 mod headers;
 mod libraries;
 #[cfg(unix)]
+#[cfg(feature = "pip")]
 mod pip;
 #[cfg(unix)]
 mod pythons;

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::time::SystemTime;
 
-use super::super::bring::place;
 use super::super::{LibraryError, Outcome, Source, locate, probe::sum, survey};
 use super::*;
 
@@ -82,11 +81,8 @@ impl Stage {
     }
 
     fn target(&self) -> PathBuf {
-        place(
-            &ONNX_RUNTIME,
-            self.search.cache.as_ref().unwrap(),
-            &self.search.wheel.unwrap(),
-        )
+        let cache = self.search.cache.as_ref().unwrap();
+        self.search.wheel.unwrap().place(&ONNX_RUNTIME, cache)
     }
 
     /// The reason why nothing was brought, after checking that nothing was left behind.

@@ -5,7 +5,7 @@ use super::packing::Packing;
 use super::problem::Problem;
 use super::samples::{self, Samples};
 use super::source::Source;
-use super::{colour, jpeg, jpeg2000, unpack, webp};
+use super::{colour, jpeg, unpack};
 
 /// A decoded strip or tile: RGB, `[height, width, 3]`.
 pub(super) struct Chunk {
@@ -104,8 +104,10 @@ fn decode_plane(
     let packed = layout.packed(source, plane, index)?;
     match layout.packing {
         Packing::Jpeg => jpeg::decode(layout, packed),
-        Packing::Jpeg2000 => jpeg2000::decode(layout, &packed),
-        Packing::WebP => webp::decode(layout, packed),
+        #[cfg(feature = "jpeg2000")]
+        Packing::Jpeg2000 => super::jpeg2000::decode(layout, &packed),
+        #[cfg(feature = "webp")]
+        Packing::WebP => super::webp::decode(layout, packed),
         _ => {
             let (bytes, size) = unpack_plane(layout, packed, index)?;
             let colours = layout.colour.samples();

@@ -7,11 +7,13 @@
 //! not say what they are. What the file says is taken as untrue until it is checked.
 
 mod choice;
+#[cfg(feature = "jpeg2000")]
 mod codestream;
 mod colour;
 mod decode;
 mod directory;
 mod jpeg;
+#[cfg(feature = "jpeg2000")]
 mod jpeg2000;
 mod layout;
 mod missing;
@@ -30,6 +32,7 @@ mod source;
 mod stream;
 mod unpack;
 mod vendor;
+#[cfg(feature = "webp")]
 mod webp;
 
 pub use layout::limit_strips;

@@ -7,9 +7,12 @@ pub(super) enum Packing {
     Lzw,
     Deflate,
     PackBits,
+    #[cfg(feature = "zstd")]
     Zstandard,
     Jpeg,
+    #[cfg(feature = "jpeg2000")]
     Jpeg2000,
+    #[cfg(feature = "webp")]
     WebP,
 }
 
@@ -22,8 +25,11 @@ impl Packing {
             7 => Packing::Jpeg,
             8 | 32_946 => Packing::Deflate,
             32_773 => Packing::PackBits,
+            #[cfg(feature = "jpeg2000")]
             33_003 | 33_005 | 34_712 => Packing::Jpeg2000,
+            #[cfg(feature = "zstd")]
             34_926 | 50_000 => Packing::Zstandard,
+            #[cfg(feature = "webp")]
             34_927 | 50_001 => Packing::WebP,
             _ => return None,
         })
@@ -31,7 +37,14 @@ impl Packing {
 
     /// Whether an image codec does the work, with its own header and its own idea of samples.
     pub(super) fn is_image(self) -> bool {
-        matches!(self, Packing::Jpeg | Packing::Jpeg2000 | Packing::WebP)
+        match self {
+            Packing::Jpeg => true,
+            #[cfg(feature = "jpeg2000")]
+            Packing::Jpeg2000 => true,
+            #[cfg(feature = "webp")]
+            Packing::WebP => true,
+            _ => false,
+        }
     }
 }
 
