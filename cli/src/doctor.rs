@@ -8,7 +8,7 @@ use ftuseg::backend::{Arithmetic, Trial};
 use ftuseg::pipeline::{Network, Precision};
 use ftuseg::slide::{self, OPENSLIDE};
 use ftuseg_provision::onnxruntime::{self, ACCELERATORS, Accelerator, locate_accelerated};
-use ftuseg_provision::{self, Search};
+use ftuseg_provision::{LibraryError, Search};
 
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
@@ -86,6 +86,9 @@ fn show_accelerators(args: &Args) {
                 located.path.display(),
                 accelerator.name
             ),
+            Err(error @ LibraryError::BrokenAccelerator { .. }) => {
+                say!("{:<11} NOT USABLE: {error}", accelerator.name);
+            }
             Err(_) => say!(
                 "{:<11} not here; ftuseg doctor --install {} brings it",
                 accelerator.name,

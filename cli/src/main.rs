@@ -83,6 +83,7 @@ enum Command {
 /// could start, 130 and 143 stopped by SIGINT and SIGTERM.
 fn run() -> u8 {
     let cli = Cli::parse();
+    signals::outlive_large_files();
     let offline = match &cli.command {
         Command::Segment(args) => args.is_offline(),
         Command::Route(args) => args.is_offline(),

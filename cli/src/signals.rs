@@ -10,6 +10,14 @@ use signal_hook::flag;
 /// What is added to a signal's number for an exit code, as shells do.
 const EXIT_BASE: i32 = 128;
 
+/// From now on a file over the limit (`ulimit -f`) is an error of that file, and does not end the program in the middle of
+/// its work.
+pub(super) fn outlive_large_files() {
+    // Where it cannot be had, the program ends as it would without.
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
 /// The signals that came.
 pub(super) struct Signals {
     stop: Arc<AtomicBool>,
@@ -37,10 +45,6 @@ impl Signals {
             };
             register().context("cannot listen to signals")?;
         }
-        // A file over the limit (ulimit -f) is then an error of that file, and does not end the program.
-        #[cfg(unix)]
-        flag::register(signal_hook::consts::SIGXFSZ, Arc::default())
-            .context("cannot listen to signals")?;
         Ok(signals)
     }
 

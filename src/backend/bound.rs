@@ -3,13 +3,16 @@
 //! On a GPU the buffers lie in page-locked memory of the machine, which the GPU reads and writes itself; what it computes
 //! in comes from the arena of ONNX Runtime's CUDA provider, which keeps its memory from run to run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::{IoBinding, Session as OrtSession};
+use ort::session::{IoBinding, RunOptions, Session as OrtSession};
 use ort::value::{PrimitiveTensorElementType, Tensor};
 
 use super::device::Device;
 use super::onnxruntime::NAME;
-use super::{BackendError, Input, Output, Session, graph};
+use super::{BackendError, Brake, Input, Output, Session, graph};
 
 /// A session and its buffers.
 pub(super) struct Bound {
@@ -21,8 +24,28 @@ pub(super) struct Bound {
     /// Whether the answer is one of [`graph::with_byte_answers`].
     is_bytes: bool,
     in_halves: bool,
+    brake: Arc<Terminated>,
     /// Made by the first run, and made anew when a run brings another shape.
     buffers: Option<Buffers>,
+}
+
+/// ONNX Runtime looks at a flag in a run's options before each node and each round of a loop.
+struct Terminated {
+    options: RunOptions,
+    is_pulled: AtomicBool,
+}
+
+impl Brake for Terminated {
+    fn pull(&self) {
+        self.is_pulled.store(true, Ordering::Relaxed);
+        // It only sets a flag, and fails for no reason that is known.
+        let _ = self.options.terminate();
+    }
+
+    fn release(&self) {
+        let _ = self.options.unterminate();
+        self.is_pulled.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Where the input lies, and what binds it to the session.
@@ -66,8 +89,13 @@ impl Bound {
                 session.inputs().len()
             )));
         }
+        let options = RunOptions::new().map_err(|error| fail(error.to_string()))?;
         Ok(Bound {
             name: name.to_owned(),
+            brake: Arc::new(Terminated {
+                options,
+                is_pulled: AtomicBool::new(false),
+            }),
             input: input.name().to_owned(),
             output: bytes.unwrap_or(output.name()).to_owned(),
             is_bytes: bytes.is_some(),
@@ -148,7 +176,9 @@ impl Bound {
             _ => {}
         }
         let output = {
-            let outputs = self.session.run_binding(&buffers.binding)?;
+            let outputs = self
+                .session
+                .run_binding_with_options(&buffers.binding, &self.brake.options)?;
             let answer = &outputs[self.output.as_str()];
             if self.is_bytes {
                 let (shape, values) = answer.try_extract_tensor::<u8>()?;
@@ -186,11 +216,20 @@ impl Bound {
 impl Session for Bound {
     fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
         let answer = self.answer(&input);
-        answer.map_err(|error| BackendError::Run {
-            name: self.name.clone(),
-            backend: NAME,
-            reason: error.to_string(),
+        answer.map_err(|error| match self.brake.is_pulled.load(Ordering::Relaxed) {
+            true => BackendError::Stopped {
+                name: self.name.clone(),
+            },
+            false => BackendError::Run {
+                name: self.name.clone(),
+                backend: NAME,
+                reason: error.to_string(),
+            },
         })
+    }
+
+    fn brake(&self) -> Option<Arc<dyn Brake>> {
+        Some(Arc::clone(&self.brake) as Arc<dyn Brake>)
     }
 
     fn in_halves(&self) -> bool {

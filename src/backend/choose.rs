@@ -17,10 +17,11 @@ pub enum BackendChoice {
 /// As [`choose`], on a device of the user's choice.
 ///
 /// [`DeviceChoice::Auto`] is the processor; by OpenVINO where a [`Trial`] in the cache folder has shown, with the same
-/// library on the same kind of processor, that it is faster and gives the same masks. `say` is told when it is.
+/// library on the same kind of processor, that it is faster and gives the same masks. `say` is told when it is. An OpenVINO
+/// of which that is known and that cannot be used any more is passed over with a warning, which stands in the record.
 ///
 /// # Errors
-/// As [`choose`]; and when the device cannot be used: nothing else is used in its place.
+/// As [`choose`]; and when a device that is named cannot be used: nothing else is used in its place.
 pub fn choose_on(
     choice: BackendChoice,
     device: DeviceChoice,
@@ -31,33 +32,10 @@ pub fn choose_on(
 ) -> Result<Box<dyn Backend>, BackendError> {
     let device = match device {
         DeviceChoice::Exactly(device) => device,
-        DeviceChoice::Auto => match proven(choice, search, threads) {
-            // OpenVINO does not compute in fp16, and nothing else is used in its place.
-            Some((trial, located)) if wish != Arithmetic::Fp16 => {
-                say(&format!(
-                    "running on OpenVINO: {trial}; --device cpu does without"
-                ));
-                let runtime = OnnxRuntime::start_on(&located, threads, Device::OpenVino, wish)?;
-                return Ok(Box::new(runtime));
-            }
-            _ => Device::Cpu,
-        },
+        DeviceChoice::Auto => return auto(choice, wish, search, threads, say),
     };
     let accelerator: &Accelerator = match device {
-        Device::Cpu => {
-            let arithmetic = device.arithmetic(wish)?;
-            if arithmetic == "fp32" {
-                return choose(choice, search, threads, say);
-            }
-            if choice == BackendChoice::Rten {
-                return Err(BackendError::Usage(format!(
-                    "--precision {arithmetic}: --backend rten computes in fp32 only"
-                )));
-            }
-            let located = onnxruntime::locate(search, say)?;
-            let runtime = OnnxRuntime::start_on(&located, threads, device, wish)?;
-            return Ok(Box::new(runtime));
-        }
+        Device::Cpu => return processor(choice, wish, search, threads, None, say),
         Device::OpenVino => &OPENVINO,
         Device::Cuda(_) | Device::AllCuda => &CUDA,
     };
@@ -72,22 +50,115 @@ pub fn choose_on(
     )?))
 }
 
-/// The trial that speaks for OpenVINO here, with the library that it was made with.
+/// What was proven to be the fastest; the processor where nothing was.
+fn auto(
+    choice: BackendChoice,
+    wish: Arithmetic,
+    search: &Search,
+    threads: usize,
+    say: &mut dyn FnMut(&str),
+) -> Result<Box<dyn Backend>, BackendError> {
+    let warning = |reason: &str| {
+        let reason = reason.trim_end_matches('.');
+        let mend = match reason.contains("ftuseg doctor") {
+            true => "",
+            false => "`ftuseg doctor --install openvino` tries it again; ",
+        };
+        format!(
+            "WARNING: running on the plain processor, because OpenVINO, which was shown to be faster here, cannot be used: \
+             {reason}. {mend}--device cpu does without"
+        )
+    };
+    let passed_over = match proven(choice, search, threads) {
+        // OpenVINO does not compute in fp16.
+        _ if wish == Arithmetic::Fp16 => None,
+        Ok(None) => None,
+        Ok(Some((trial, located))) => {
+            match OnnxRuntime::start_on(&located, threads, Device::OpenVino, wish) {
+                Ok(runtime) => {
+                    say(&format!(
+                        "running on OpenVINO: {trial}; --device cpu does without"
+                    ));
+                    return Ok(Box::new(runtime));
+                }
+                Err(error) => {
+                    let warning = warning(&one_line(&error));
+                    // A process can use only one library: where this one has started, it is the one for the processor, too.
+                    let plain = OnnxRuntime::start_on(&located, threads, Device::Cpu, wish);
+                    if let Ok(plain) = plain {
+                        say(&warning);
+                        return Ok(Box::new(plain.with_warning(Some(warning))));
+                    }
+                    Some(warning)
+                }
+            }
+        }
+        Err(reason) => Some(warning(&reason)),
+    };
+    if let Some(warning) = &passed_over {
+        say(warning);
+    }
+    processor(choice, wish, search, threads, passed_over, say)
+}
+
+/// The processor, with a warning for the record where something faster was passed over.
+fn processor(
+    choice: BackendChoice,
+    wish: Arithmetic,
+    search: &Search,
+    threads: usize,
+    passed_over: Option<String>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Box<dyn Backend>, BackendError> {
+    let arithmetic = Device::Cpu.arithmetic(wish)?;
+    if arithmetic == "fp32" {
+        return plain(choice, search, threads, passed_over, say);
+    }
+    if choice == BackendChoice::Rten {
+        return Err(BackendError::Usage(format!(
+            "--precision {arithmetic}: --backend rten computes in fp32 only"
+        )));
+    }
+    let located = onnxruntime::locate(search, say)?;
+    let runtime = OnnxRuntime::start_on(&located, threads, Device::Cpu, wish)?;
+    Ok(Box::new(runtime.with_warning(passed_over)))
+}
+
+/// The trial that speaks for OpenVINO here, with the library that it was made with. The error is why a library that was
+/// shown to be faster cannot be used, or why nobody can know.
 fn proven(
     choice: BackendChoice,
     search: &Search,
     threads: usize,
-) -> Option<(Trial, onnxruntime::Located)> {
+) -> Result<Option<(Trial, onnxruntime::Located)>, String> {
     // A library that the user names is the one to use.
     if choice == BackendChoice::Rten || search.option.is_some() || search.variable.is_some() {
-        return None;
+        return Ok(None);
     }
-    let trial = Trial::read(search.cache.as_deref()?)?;
-    if !trial.speaks_for_it(threads) {
-        return None;
+    let trial = match search.cache.as_deref().map(Trial::find) {
+        Some(found) => found?,
+        None => None,
+    };
+    let Some(trial) = trial.filter(|trial| trial.speaks_for_it(threads)) else {
+        return Ok(None);
+    };
+    let located =
+        onnxruntime::locate_accelerated(search, &OPENVINO).map_err(|error| error.one_line())?;
+    if located.sha256 != trial.library_sha256 {
+        return Err(format!(
+            "{} is not the library that the trial was made with",
+            located.path.display()
+        ));
     }
-    let located = onnxruntime::locate_accelerated(search, &OPENVINO).ok()?;
-    (located.sha256 == trial.library_sha256).then_some((trial, located))
+    Ok(Some((trial, located)))
+}
+
+fn one_line(error: &BackendError) -> String {
+    let text = match error {
+        BackendError::Device { reason, .. } => reason.clone(),
+        error => error.to_string(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Finds or brings the runtime and starts it with `threads` threads, on the processor.
@@ -102,10 +173,20 @@ pub fn choose(
     threads: usize,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
+    plain(choice, search, threads, None, say)
+}
+
+fn plain(
+    choice: BackendChoice,
+    search: &Search,
+    threads: usize,
+    passed_over: Option<String>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Box<dyn Backend>, BackendError> {
     match choice {
-        BackendChoice::Rten => pure_rust(threads, None),
-        BackendChoice::OnnxRuntime => onnxruntime(search, threads, say),
-        BackendChoice::Auto => match onnxruntime(search, threads, say) {
+        BackendChoice::Rten => pure_rust(threads, passed_over),
+        BackendChoice::OnnxRuntime => onnxruntime(search, threads, passed_over, say),
+        BackendChoice::Auto => match onnxruntime(search, threads, passed_over.clone(), say) {
             Ok(backend) => Ok(backend),
             // Any other error is about a library that the user named or that is broken: theirs to mend.
             Err(BackendError::Runtime(error @ LibraryError::NotFound { .. }))
@@ -115,7 +196,8 @@ pub fn choose(
                     "WARNING: running on the pure-Rust runtime, about four times slower, because ONNX Runtime cannot be used: {error}"
                 );
                 say(&warning);
-                pure_rust(threads, Some(warning))
+                let all: Vec<String> = passed_over.into_iter().chain([warning]).collect();
+                pure_rust(threads, Some(all.join("\n")))
             }
             Err(error) => Err(error),
         },
@@ -125,10 +207,12 @@ pub fn choose(
 fn onnxruntime(
     search: &Search,
     threads: usize,
+    passed_over: Option<String>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
     let located = onnxruntime::locate(search, say)?;
-    Ok(Box::new(OnnxRuntime::start(&located, threads)?))
+    let runtime = OnnxRuntime::start(&located, threads)?;
+    Ok(Box::new(runtime.with_warning(passed_over)))
 }
 
 #[cfg(feature = "rten")]

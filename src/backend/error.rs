@@ -49,6 +49,12 @@ pub enum BackendError {
         /// The runtime's reason.
         reason: String,
     },
+    /// A network was stopped in the middle of a run, since nobody waits for its answer any more.
+    #[error("the network {name:?} was stopped while it ran")]
+    Stopped {
+        /// The network.
+        name: String,
+    },
     /// A network's answer has another shape than the bundle promises.
     #[error("the network {name:?} answers {found}, but bundle.toml promises {expected}")]
     Shape {

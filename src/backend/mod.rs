@@ -24,6 +24,8 @@ mod pure_rust;
 #[cfg(feature = "onnxruntime")]
 mod trial;
 
+use std::sync::Arc;
+
 use ndarray::ArrayView4;
 use serde::Serialize;
 
@@ -61,13 +63,29 @@ pub trait Session: Send {
     /// Runs the network on one input and returns its first output.
     ///
     /// # Errors
-    /// When the network wants another kind or size of input, answers with something other than 32-bit floats, or fails.
+    /// When the network wants another kind or size of input, answers with something other than 32-bit floats, fails, or is
+    /// stopped by its [`Brake`].
     fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError>;
 
     /// Whether the network computes in 16-bit floats.
     fn in_halves(&self) -> bool {
         false
     }
+
+    /// What ends a run from another thread; `None` where the backend has no way to.
+    fn brake(&self) -> Option<Arc<dyn Brake>> {
+        None
+    }
+}
+
+/// Ends the runs of one session from another thread.
+pub trait Brake: Send + Sync {
+    /// Ends the run that is under way, and every one that begins before [`Brake::release`]: they fail with
+    /// [`BackendError::Stopped`]. It does not wait for that.
+    fn pull(&self);
+
+    /// Lets the session run again.
+    fn release(&self);
 }
 
 /// What a session is for.

@@ -137,6 +137,12 @@ impl OnnxRuntime {
         Ok(runtime)
     }
 
+    /// The same, with what the user should know of how it came to be used.
+    pub(super) fn with_warning(mut self, warning: Option<String>) -> Self {
+        self.about.warning = warning;
+        self
+    }
+
     /// For tests: the same runtime, but it goes the way that GPUs go: several lanes, batches, and probabilities that come
     /// back as bytes. So that way can be tried where there is no GPU; on a processor it wins nothing.
     #[doc(hidden)]

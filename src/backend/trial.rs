@@ -72,10 +72,27 @@ impl Trial {
 
     /// The trial of this machine, if there is one that can be read. A broken file is no trial.
     pub fn read(cache: &Path) -> Option<Self> {
+        Self::find(cache).ok().flatten()
+    }
+
+    /// As [`Trial::read`], but says what is wrong with a file that is broken. One of another version is no trial.
+    pub(super) fn find(cache: &Path) -> Result<Option<Self>, String> {
         let path = place(cache);
-        let trial: Trial =
-            serde_json::from_slice(&ftuseg_files::plain::read(&path, LIMIT).ok()?).ok()?;
-        (trial.schema == SCHEMA).then_some(trial)
+        let bad = |error: &dyn fmt::Display| {
+            format!("the trial in {} cannot be read: {error}", path.display())
+        };
+        let text = match ftuseg_files::plain::read(&path, LIMIT) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(bad(&error)),
+        };
+        let any: serde_json::Value = serde_json::from_slice(&text).map_err(|error| bad(&error))?;
+        if any.get("schema").is_none_or(|schema| schema != SCHEMA) {
+            return Ok(None);
+        }
+        serde_json::from_value(any)
+            .map(Some)
+            .map_err(|error| bad(&error))
     }
 
     /// Keeps the trial in the cache folder, whole or not at all. Returns its path.
@@ -164,7 +181,12 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replace("trial/1", "trial/9")).unwrap();
         assert_eq!(Trial::read(folder.path()), None);
-        fs::write(&path, "{").unwrap();
-        assert_eq!(Trial::read(folder.path()), None);
+        assert_eq!(Trial::find(folder.path()), Ok(None));
+        for broken in ["{", "{\"schema\": \"ftuseg/trial/1\"}"] {
+            fs::write(&path, broken).unwrap();
+            assert_eq!(Trial::read(folder.path()), None);
+            let reason = Trial::find(folder.path()).unwrap_err();
+            assert!(reason.contains("openvino-trial"), "{reason}");
+        }
     }
 }

@@ -310,10 +310,17 @@ impl<'a> Run<'a> {
         };
         let segmentation = batch
             .engine
-            .segment(&slide, &request, &|tiles| {
-                (self.tell)(Event::Tiles(tiles));
-            })
-            .map_err(|error| Failure::new(error.kind(), named(job, &error)))?;
+            .segment_until(
+                &slide,
+                &request,
+                &|tiles| (self.tell)(Event::Tiles(tiles)),
+                &|| clock.check().is_err(),
+            )
+            .map_err(|error| match error.kind() {
+                // Whoever tells why it was stopped names the file.
+                "stopped" => Failure::new("stopped", error),
+                kind => Failure::new(kind, named(job, &error)),
+            })?;
         let changed = |what: &str| {
             Failure::new(
                 "changed",
@@ -476,9 +483,13 @@ impl<'a> Run<'a> {
             Some(limit) if clock.is_late() => Failure::new(
                 "timeout",
                 format!(
-                    "{}: it took longer than --slide-timeout allows ({} s)",
+                    "{}: it took longer than --slide-timeout allows ({} s){}",
                     job.path.display(),
-                    limit.as_secs_f64()
+                    limit.as_secs_f64(),
+                    match failure.kind.as_str() {
+                        "stopped" => format!("; {}", failure.reason),
+                        _ => String::new(),
+                    }
                 ),
             ),
             _ => failure,

@@ -13,6 +13,7 @@ use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
 
 use super::loaded::{Loaded, Shared};
 use super::run::{How, run};
+use super::watch::{GivenUp, watched};
 use super::{
     Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, doubt, route,
 };
@@ -212,6 +213,15 @@ impl Engine {
         slide: &dyn SlideReader,
         request: &Request,
     ) -> Result<(Tissue, OrganMap, Timings), PipelineError> {
+        self.route_until(slide, request, &|| false)
+    }
+
+    fn route_until(
+        &self,
+        slide: &dyn SlideReader,
+        request: &Request,
+        is_given_up: GivenUp<'_>,
+    ) -> Result<(Tissue, OrganMap, Timings), PipelineError> {
         let mut timings = Timings::default();
         let started = Instant::now();
         let tissue = Tissue::find(slide, self.options.tissue)?;
@@ -221,7 +231,7 @@ impl Engine {
             .resolution
             .or(slide.info().resolution)
             .map(|resolution| (resolution.mpp, resolution.down));
-        let map = self.organ_map(slide, &tissue, mpp, request.organ)?;
+        let map = self.organ_map(slide, &tissue, mpp, request.organ, is_given_up)?;
         timings.route = started.elapsed().as_secs_f64();
         Ok((tissue, map, timings))
     }
@@ -236,8 +246,23 @@ impl Engine {
         request: &Request,
         progress: &(dyn Fn(TileCount) + Sync),
     ) -> Result<Segmentation, PipelineError> {
+        self.segment_until(slide, request, progress, &|| false)
+    }
+
+    /// As [`Engine::segment`], until `is_given_up` says so, which is asked a few times a second. A network that runs is
+    /// then stopped, as far as the backend has a way to, and can be run again for the next slide.
+    ///
+    /// # Errors
+    /// As [`Engine::segment`]; [`BackendError::Stopped`](crate::backend::BackendError::Stopped) when a network was stopped.
+    pub fn segment_until(
+        &self,
+        slide: &dyn SlideReader,
+        request: &Request,
+        progress: &(dyn Fn(TileCount) + Sync),
+        is_given_up: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Segmentation, PipelineError> {
         let resolution = request.resolution.or(slide.info().resolution);
-        let (tissue, map, mut timings) = self.route(slide, request)?;
+        let (tissue, map, mut timings) = self.route_until(slide, request, is_given_up)?;
         let warnings = self.doubts(&tissue, &map);
         let plans = map
             .targets()
@@ -287,21 +312,18 @@ impl Engine {
                 });
             };
             let mut networks = locked(&networks, &keys);
-            let (stitched, inferred) = run(
-                slide,
-                plan,
-                &map,
-                &mut networks,
-                How {
-                    blend: self.options.blend,
-                    probabilities: request.probabilities,
-                    symmetries: self.options.tta.symmetries(),
-                    readers: self.options.readers,
-                    batch: self.options.batch,
-                    queue_bytes: self.queue_bytes,
-                },
-                &tick,
-            )?;
+            let how = How {
+                blend: self.options.blend,
+                probabilities: request.probabilities,
+                symmetries: self.options.tta.symmetries(),
+                readers: self.options.readers,
+                batch: self.options.batch,
+                queue_bytes: self.queue_bytes,
+            };
+            let brakes: Vec<_> = networks.iter().flat_map(|one| one.brakes()).collect();
+            let (stitched, inferred) = watched(&brakes, is_given_up, || {
+                run(slide, plan, &map, &mut networks, how, &tick)
+            })?;
             tiles.inferred += inferred;
             timings.tiles += started.elapsed().as_secs_f64();
             let mut mask = stitched.mask;
@@ -359,6 +381,7 @@ impl Engine {
         tissue: &Tissue,
         mpp: Option<(f64, f64)>,
         organ: Option<Organ>,
+        is_given_up: GivenUp<'_>,
     ) -> Result<OrganMap, PipelineError> {
         let policy = match self.options.route {
             Route::Tile => Policy::Tile,
@@ -382,7 +405,10 @@ impl Engine {
             Network::router(self.backend(), &self.bundle, spec)
         })?;
         let mut network = network.lock().unwrap_or_else(PoisonError::into_inner);
-        let votes = route::vote(slide, spec, &mut network, grid, mpp, &shares)?;
+        let brakes: Vec<_> = network.brakes().collect();
+        let votes = watched(&brakes, is_given_up, || {
+            route::vote(slide, spec, &mut network, grid, mpp, &shares)
+        })?;
         Ok(decide(&votes, policy, spec.limit, spec.fallback))
     }
 

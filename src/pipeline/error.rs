@@ -63,6 +63,7 @@ impl PipelineError {
     pub fn kind(&self) -> &'static str {
         match self {
             PipelineError::Slide(error) => error.kind(),
+            PipelineError::Backend(BackendError::Stopped { .. }) => "stopped",
             PipelineError::Backend(_) => "backend",
             PipelineError::Bundle(_) => "bundle",
             PipelineError::Mask(_) | PipelineError::Router(_) => "limits",

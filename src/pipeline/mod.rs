@@ -22,6 +22,7 @@ mod route;
 mod run;
 mod stitch;
 mod tta;
+mod watch;
 
 pub use axis::Axis;
 pub use engine::{Engine, Layer, Options, Request, Route, Segmentation, TileCount, Timings};

@@ -1,8 +1,10 @@
 //! One model of the bundle, loaded: takes RGB tiles, gives probabilities.
 
+use std::sync::Arc;
+
 use ndarray::{Array4, ArrayView4};
 
-use crate::backend::{Backend, BackendError, Input, Loading, Session};
+use crate::backend::{Backend, BackendError, Brake, Input, Loading, Session};
 use crate::bundle::{
     Bundle, BundleError, InputKind, ModelSpec, Normalisation, OutputKind, RouterSpec,
 };
@@ -177,6 +179,11 @@ impl Network {
     /// Whether it computes in 16-bit floats.
     pub fn in_halves(&self) -> bool {
         self.sessions.first().is_some_and(|one| one.in_halves())
+    }
+
+    /// What ends the runs of its sessions from another thread, as far as the backend has a way to.
+    pub(super) fn brakes(&self) -> impl Iterator<Item = Arc<dyn Brake>> {
+        self.sessions.iter().filter_map(|session| session.brake())
     }
 
     /// Its sessions, to be run by a thread each.

@@ -5,19 +5,24 @@
 #![cfg(feature = "rten")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod asked;
 mod attacks;
 mod bad_slides;
 mod commands;
 mod devices;
 mod doubts;
+#[cfg(unix)]
+mod endless;
 mod evaluate;
 mod field_tables;
+mod full;
 mod inputs;
 mod inspect;
 mod kills;
 mod memory;
 mod outputs;
 mod outside;
+mod passed_over;
 mod probabilities;
 mod refusals;
 mod report_page;

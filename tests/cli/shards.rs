@@ -230,3 +230,55 @@ fn the_slurm_example_does_a_batch() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("name the slides"));
 }
+
+#[test]
+fn reports_that_cannot_be_true_are_not_joined() {
+    let dir = Dir::with_slide();
+    dir.segment(["one.tif"], "a").ends_with(0);
+    let (run, table) = (dir.read("a/run.json"), dir.read("a/submission.csv"));
+    let merge = || dir.ftuseg("merge").args(["a", "--out", "all"]);
+    merge().ends_with(0);
+    fs::remove_dir_all(dir.join("all")).unwrap();
+    let untouched =
+        || !dir.join("all/run.json").exists() && !dir.join("all/submission.csv").exists();
+
+    type Forge = fn(&mut Value);
+    let forgeries: [(Forge, &str); 7] = [
+        (|slide| slide["objects"] = u64::MAX.into(), "objects"),
+        (|slide| slide["objects"] = (1_u64 << 41).into(), "objects"),
+        (|slide| slide["objects"] = (-1).into(), "slides"),
+        (|slide| slide["id"] = "".into(), "id"),
+        (|slide| slide["tiles"]["planned"] = u64::MAX.into(), "tiles"),
+        (|slide| slide["seconds"] = (-1).into(), "seconds"),
+        (|slide| slide["folder"] = "../../elsewhere".into(), "folder"),
+    ];
+    for (forge, word) in forgeries {
+        let mut report: Value = serde_json::from_slice(&run).unwrap();
+        forge(&mut report["slides"][0]);
+        dir.write("a/run.json", report.to_string());
+        merge().ends_with(2).says(&["a/run.json", word]);
+        assert!(untouched(), "{word}");
+    }
+    let mut report: Value = serde_json::from_slice(&run).unwrap();
+    let twice = report["slides"][0].clone();
+    report["slides"].as_array_mut().unwrap().push(twice);
+    dir.write("a/run.json", report.to_string());
+    merge().ends_with(2).says(&["a/run.json", "twice"]);
+    dir.write("a/run.json", &run);
+
+    for (rows, word) in [
+        ("one,1 2 3", "damaged"),
+        ("one,1 2 2 2", "damaged"),
+        ("one,words", "damaged"),
+        ("one,60000 2", "does not fit"),
+        (",1 2", "empty"),
+        ("one,1 2\none,1 2", "twice"),
+    ] {
+        dir.write("a/submission.csv", format!("id,rle\n{rows}\n"));
+        merge().ends_with(2).says(&["a/submission.csv", word]);
+        assert!(untouched(), "{rows}");
+    }
+    dir.write("a/submission.csv", &table);
+    merge().ends_with(0);
+    assert_eq!(dir.read("all/submission.csv"), table);
+}

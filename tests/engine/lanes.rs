@@ -62,6 +62,7 @@ struct Lanes {
     lanes: usize,
     trouble: Trouble,
     runs: Arc<Vec<AtomicUsize>>,
+    loads: Arc<AtomicUsize>,
 }
 
 impl Lanes {
@@ -71,6 +72,7 @@ impl Lanes {
             lanes,
             trouble,
             runs: Arc::new((0..lanes).map(|_| AtomicUsize::new(0)).collect()),
+            loads: Arc::default(),
         }
     }
 }
@@ -85,6 +87,7 @@ impl Backend for Lanes {
     }
 
     fn load(&self, _: &str, _: &[u8], how: Loading) -> Result<Box<dyn Session>, BackendError> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(Red {
             lane: how.lane,
             trouble: self.trouble,
@@ -242,6 +245,42 @@ fn a_tile_that_cannot_be_read_ends_all_lanes() {
             let error = error.unwrap_err().to_string();
             assert!(error.contains("it ends here"), "{error}");
         }
+    }
+}
+
+#[test]
+fn a_file_that_several_models_share_is_loaded_once() {
+    let organ = |organ: &str, more: &str| {
+        BYTES.replace("role = \"baseline\"", &format!("organ = \"{organ}\"")) + more
+    };
+    let slide = noise(100, 100);
+    for (second, loads) in [
+        // What is done with the answers is no matter of the network's, nor is the scale.
+        (organ("prostate", "\nthreshold = 0.7\nmin_area = 9.0"), 1),
+        (organ("prostate", "").replace("mpp = 2.0", "mpp = 4.0"), 1),
+        // What its answers are is one.
+        (organ("prostate", "").replace("probability", "logit"), 2),
+    ] {
+        let tiny = TinyBundle::new()
+            .model("first", "red.onnx", &organ("kidney", ""))
+            .model("second", "red.onnx", &second);
+        let backend = Lanes::new(1, Trouble::None);
+        let count = Arc::clone(&backend.loads);
+        let options = Options {
+            route: Route::Given,
+            ..options(1, Blend::Crop)
+        };
+        let engine = Engine::new(tiny.load(), Box::new(backend), options);
+        for name in ["kidney", "prostate", "kidney"] {
+            let request = Request {
+                organ: name.parse().ok(),
+                ..Request::default()
+            };
+            let found = engine.segment(&slide, &request, &|_| {}).unwrap();
+            let expected = if name == "kidney" { "first" } else { "second" };
+            assert_eq!(found.layers[0].models, [expected]);
+        }
+        assert_eq!(count.load(Ordering::Relaxed), loads, "{second}");
     }
 }
 

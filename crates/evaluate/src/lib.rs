@@ -22,6 +22,7 @@ mod record;
 mod report;
 mod routing;
 mod score;
+mod staged;
 mod statistics;
 mod sweep;
 mod truth;

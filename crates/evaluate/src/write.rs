@@ -5,10 +5,10 @@
 //! or a carriage return stands there after an apostrophe, and so does one that begins with an apostrophe: whoever takes
 //! the first apostrophe of a text away reads what it was.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::page::page;
+use super::staged::Set;
 use super::{EvaluateError, Gallery, Report};
 
 /// Writes the files into a folder, which is made if it is not there.
@@ -32,50 +32,11 @@ pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), Ev
     let thresholds = folder.join("thresholds.toml");
     if !toml.is_empty() {
         set.stage(&thresholds, &toml)?;
-    }
-    set.publish()?;
-    if toml.is_empty() && thresholds.is_file() {
+    } else if thresholds.is_file() {
         // One of an earlier report would not belong to this one.
-        std::fs::remove_file(&thresholds).map_err(|e| EvaluateError::io(&thresholds, e))?;
+        set.stage_removal(&thresholds);
     }
-    Ok(())
-}
-
-/// Files that are written beside their places, and get their names when all of them are whole.
-#[derive(Default)]
-struct Set(Vec<(PathBuf, PathBuf)>);
-
-impl Set {
-    fn stage(&mut self, target: &Path, bytes: &[u8]) -> Result<(), EvaluateError> {
-        // Checked before anything gets its name: only a file can be replaced.
-        if std::fs::symlink_metadata(target).is_ok_and(|meta| meta.is_dir()) {
-            return Err(EvaluateError::format(target, "a folder is in the way"));
-        }
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let part = target.with_file_name(format!(".{name}.part-{}", std::process::id()));
-        self.0.push((part.clone(), target.to_owned()));
-        let write = || -> std::io::Result<()> {
-            let mut file = std::fs::File::create(&part)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        write().map_err(|source| EvaluateError::io(target, source))
-    }
-
-    fn publish(self) -> Result<(), EvaluateError> {
-        self.0.iter().try_for_each(|(part, target)| {
-            std::fs::rename(part, target).map_err(|source| EvaluateError::io(target, source))
-        })
-    }
-}
-
-impl Drop for Set {
-    fn drop(&mut self) {
-        // What got its name is not there any more.
-        for (part, _) in &self.0 {
-            let _ = std::fs::remove_file(part);
-        }
-    }
+    set.publish()
 }
 
 /// A text as a cell that no spreadsheet takes for a formula.
@@ -154,27 +115,5 @@ mod tests {
             assert_eq!(cell.strip_prefix('\''), Some(text));
         }
         assert_eq!((cell("a=1"), cell("")), ("a=1".to_owned(), String::new()));
-    }
-
-    #[test]
-    fn a_set_is_written_whole_or_not_at_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-        std::fs::write(&one, "old").unwrap();
-        std::fs::create_dir(&two).unwrap();
-        let mut set = Set::default();
-        set.stage(&one, b"new").unwrap();
-        assert!(set.stage(&two, b"new").is_err());
-        drop(set);
-        assert_eq!(std::fs::read(&one).unwrap(), b"old");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-        std::fs::remove_dir(&two).unwrap();
-        let mut set = Set::default();
-        set.stage(&one, b"new").unwrap();
-        set.stage(&two, b"new").unwrap();
-        assert!(!two.exists());
-        set.publish().unwrap();
-        assert_eq!(std::fs::read(&one).unwrap(), b"new");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

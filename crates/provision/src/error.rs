@@ -142,6 +142,37 @@ pub enum LibraryError {
         /// The sha256 that it should have.
         expected: String,
     },
+    /// The file has another size than the one that was installed.
+    #[error(
+        "{} is damaged: it has {size} bytes, it should have {expected}. Delete it, or install it again",
+        path.display()
+    )]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// The size that it should have.
+        expected: u64,
+    },
+    /// The list of what was installed does not say what the libraries should be.
+    #[error("{} does not list what was installed: {found}. Install it again", path.display())]
+    BadRecord {
+        /// The list.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
+    /// What was brought for an accelerator is there, and cannot be used.
+    #[error("the ONNX Runtime for {name} that was brought cannot be used: {reason}. {advice}")]
+    BrokenAccelerator {
+        /// The accelerator: `openvino` or `cuda`.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// What to type.
+        advice: String,
+    },
     /// Reading or writing failed.
     #[error("could not {what} {}", path.display())]
     Io {
@@ -285,7 +316,7 @@ impl LibraryError {
     }
 
     /// The message with the system's own words, on one line, for a [`Finding`].
-    pub(super) fn one_line(&self) -> String {
+    pub fn one_line(&self) -> String {
         let mut text = self.to_string();
         if let Self::Io { source, .. } = self {
             text.push_str(": ");

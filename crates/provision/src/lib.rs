@@ -18,6 +18,8 @@ mod child;
 mod error;
 mod finding;
 mod folder;
+#[cfg(feature = "pip")]
+mod installed;
 pub mod onnxruntime;
 pub mod openslide;
 mod probe;

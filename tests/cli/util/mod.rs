@@ -104,7 +104,13 @@ impl Dir {
     /// Writes a bundle's folder: the networks it names, and the manifest with their sums in place of `SUM(file)`.
     pub fn bundle(&self, name: &str, manifest: &str) {
         let mut text = manifest.to_owned();
-        for file in ["red.onnx", "green.onnx", "red-float.onnx", "router.onnx"] {
+        for file in [
+            "red.onnx",
+            "green.onnx",
+            "red-float.onnx",
+            "router.onnx",
+            "endless.onnx",
+        ] {
             let bytes = fs::read(fixture(file)).unwrap();
             text = text.replace(&format!("SUM({file})"), &sha256(&bytes));
             self.write(&format!("{name}/{file}"), bytes);
