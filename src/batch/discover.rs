@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 use super::ids::name_folders;
 use super::{BatchError, Manifest};
 use crate::slide::warning::{Warning, WarningKind};
-use crate::slide::{EXTENSIONS, Resolution, id_of_file, one_per_slide};
+use crate::slide::{EXTENSIONS, Resolution, id_of_file, slides_among};
 
 /// One slide to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,12 @@ pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, B
         })?;
         let is_table = Manifest::is_named_so(input);
         if meta.is_dir() {
-            jobs.extend(search(input)?.into_iter().filter(&mut is_new).map(plain));
+            let found = search(input)?.into_iter();
+            let new = found.filter(|(path, _)| is_new(path));
+            jobs.extend(new.map(|(path, warnings)| Job {
+                warnings,
+                ..plain(path)
+            }));
         } else if is_table {
             jobs.extend(Manifest::read(input, images)?);
         } else if is_new(input) {
@@ -133,7 +138,7 @@ pub(super) fn same_id(who: &str) -> Warning {
 
 /// All slides below a folder, sorted. Hidden files and folders are left out, and so are results of earlier runs: their
 /// masks and pictures are no slides.
-fn search(folder: &Path) -> Result<Vec<PathBuf>, BatchError> {
+fn search(folder: &Path) -> Result<Vec<(PathBuf, Vec<Warning>)>, BatchError> {
     let visible = |entry: &walkdir::DirEntry| {
         let is_result = || entry.file_type().is_dir() && entry.path().join("slide.json").is_file();
         let is_hidden = || entry.file_name().to_string_lossy().starts_with('.');
@@ -181,7 +186,7 @@ fn search(folder: &Path) -> Result<Vec<PathBuf>, BatchError> {
             ),
         });
     }
-    Ok(one_per_slide(found))
+    Ok(slides_among(found))
 }
 
 #[cfg(test)]

@@ -34,5 +34,6 @@ pub use merge::{Merged, merge};
 pub use report::{SlideStatus, State, Status, Summary};
 pub use run::{Again, Batch};
 pub use shard::{MAX_SHARDS, Shard, ShardNote};
+
 pub use watch::Opener;
 pub use write::Outputs;

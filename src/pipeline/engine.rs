@@ -263,7 +263,11 @@ impl Engine {
     ) -> Result<Segmentation, PipelineError> {
         let resolution = request.resolution.or(slide.info().resolution);
         let (tissue, map, mut timings) = self.route_until(slide, request, is_given_up)?;
-        let warnings = self.doubts(&tissue, &map);
+        let mut warnings = self.doubts(&tissue, &map);
+        warnings.extend(doubt::contradicted(
+            request.resolution,
+            slide.info().resolution,
+        ));
         let plans = map
             .targets()
             .into_iter()

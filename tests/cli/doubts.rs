@@ -93,3 +93,37 @@ fn cells_under_the_limit_are_a_doubt() {
         "{text}"
     );
 }
+
+#[test]
+fn um_per_px_that_the_file_contradicts_are_a_doubt_and_count() {
+    let dir = Dir::with_slide();
+    let given = MPP / 2.0;
+    dir.segment(["one.tif"], "out")
+        .args(["--mpp", &given.to_string()])
+        .ends_with(0);
+    let slide = status(&dir, "out", "one");
+    assert_eq!(slide["warnings"][0]["kind"], "resolution", "{slide}");
+    let text = slide["warnings"][0]["text"].as_str().unwrap();
+    assert!(text.contains("100 % apart"), "{text}");
+    let record = dir.json("out/slides/one/slide.json");
+    assert_eq!(record["mpp"]["value"], given);
+    assert_eq!(record["warnings"], slide["warnings"]);
+    // A table's count the same; who rounds is not spoken to.
+    dir.write(
+        "slides.csv",
+        format!(
+            "id,path,mpp\nfar,one.tif,{}\nnear,one.tif,{}\n",
+            MPP * 3.0,
+            MPP * 1.05
+        ),
+    );
+    dir.segment(["slides.csv"], "table").ends_with(0);
+    let kinds = |id: &str| -> Vec<String> {
+        let slide = status(&dir, "table", id);
+        let all = slide["warnings"].as_array().unwrap().iter();
+        all.map(|w| w["kind"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(kinds("far").contains(&"resolution".to_owned()));
+    assert!(!kinds("near").contains(&"resolution".to_owned()));
+}

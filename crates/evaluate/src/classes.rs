@@ -90,9 +90,8 @@ impl Classes {
     }
 }
 
-/// The class of a feature, as QuPath writes it or as a plain word; empty where it has none.
-pub(super) fn class_of(feature: &Value) -> String {
-    let class = &feature["properties"]["classification"];
+/// The name in a `classification`, as QuPath writes it or as a plain word; empty where it has none.
+pub(super) fn class_of(class: &Value) -> String {
     let named = class["name"].as_str().or_else(|| class.as_str());
     match (named, class["names"].as_array()) {
         (Some(name), _) => name.trim().to_owned(),

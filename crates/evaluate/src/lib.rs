@@ -12,6 +12,7 @@ mod boundary;
 mod classes;
 mod curve;
 mod error;
+mod geojson;
 mod mask_file;
 mod objects;
 mod overlap;

@@ -1,18 +1,22 @@
 //! Reads a mask from a file of any kind that people keep masks in: an image, or GeoJSON.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
-use serde_json::Value;
-
-use super::classes::class_of;
+use super::geojson::{self, Shape};
 use super::{Classes, EvaluateError};
-use ftuseg_mask::rasterize_rings;
+use ftuseg_files::plain;
+use ftuseg_mask::{Mask, Objects, runs_of_rings};
 use ftuseg_slide::mask_image::{LabelMask, check_size, read_mask_image};
 
 /// The largest GeoJSON file that is read.
 const MAX_GEOJSON: u64 = 1 << 30;
+/// Runs of px that all polygons of a file may have: a slide full of tissue units has a tenth.
+const MAX_RUNS: u64 = 1 << 25;
+/// Rows of one row of the mask's tiles.
+const BAND: u32 = 256;
+/// Tiles that are written to before the mask is made small: 128 MiB of them.
+const LOOSE_TILES: u32 = 1 << 14;
 
 /// Extensions of the files that [`read`] reads, in lower case.
 pub(super) const EXTENSIONS: [&str; 8] = [
@@ -39,93 +43,65 @@ pub(super) fn read(
         return Err(wrong(reason.to_owned()));
     };
     check_size(width, height).map_err(wrong)?;
-    let polygons = polygons(path)?;
+    let text = plain::read(path, MAX_GEOJSON).map_err(|e| EvaluateError::io(path, e))?;
+    let shapes = geojson::shapes(&text).map_err(wrong)?;
+    drop(text);
     let mut counts = BTreeMap::new();
-    for (class, _) in &polygons {
-        *counts.entry(class.clone()).or_insert(0) += 1;
+    for shape in &shapes {
+        *counts.entry(shape.class.clone()).or_insert(0) += shape.polygons.len();
     }
     let (chosen, left_out) = classes.choose(&counts).map_err(wrong)?;
-    let rings: Vec<Rings> = polygons
+    let counting = shapes
         .into_iter()
-        .filter_map(|(class, rings)| chosen.contains(&class).then_some(rings))
-        .collect();
+        .filter(|shape| chosen.contains(&shape.class));
+    let (mask, objects) = fill(path, counting, (width, height), MAX_RUNS)?;
     Ok(LabelMask {
-        mask: rasterize_rings(&rings, width, height)?,
-        objects: None,
+        mask,
+        objects: Some(objects),
         left_out,
     })
 }
 
-type Rings = Vec<Vec<[f64; 2]>>;
-
-/// The polygons of a GeoJSON file, with their classes: a FeatureCollection, a Feature, a geometry, or a bare list of
-/// features.
-fn polygons(path: &Path) -> Result<Vec<(String, Rings)>, EvaluateError> {
-    let meta = std::fs::metadata(path).map_err(|e| EvaluateError::io(path, e))?;
-    if !meta.is_file() {
-        return Err(EvaluateError::format(path, "it is not a regular file"));
-    }
-    let file = std::fs::File::open(path).map_err(|e| EvaluateError::io(path, e))?;
-    let mut text = String::new();
-    let length = file
-        .take(MAX_GEOJSON + 1)
-        .read_to_string(&mut text)
-        .map_err(|e| EvaluateError::io(path, e))?;
-    if length as u64 > MAX_GEOJSON {
-        return Err(EvaluateError::format(path, "it is larger than 1 GiB"));
-    }
-    let wrong = |reason: String| EvaluateError::format(path, reason);
-    let text = text.trim_start_matches('\u{feff}');
-    let value: Value = serde_json::from_str(text).map_err(|e| wrong(format!("not JSON: {e}")))?;
-    let mut found = Vec::new();
-    collect(&value, "", &mut found).map_err(wrong)?;
-    Ok(found)
-}
-
-/// Adds the polygons of one value. Depth is bounded, since `serde_json` refuses deep nesting.
-fn collect(value: &Value, class: &str, found: &mut Vec<(String, Rings)>) -> Result<(), String> {
-    if let Some(list) = value.as_array() {
-        return list.iter().try_for_each(|item| collect(item, class, found));
-    }
-    match value["type"].as_str() {
-        Some("FeatureCollection") => collect(&value["features"], class, found),
-        Some("Feature") if value["geometry"].is_null() => Ok(()),
-        Some("Feature") => collect(&value["geometry"], &class_of(value), found),
-        Some("GeometryCollection") => collect(&value["geometries"], class, found),
-        Some("Polygon") => {
-            found.push((class.to_owned(), rings(&value["coordinates"])?));
-            Ok(())
-        }
-        Some("MultiPolygon") => {
-            let parts = value["coordinates"].as_array();
-            for part in parts.ok_or("a MultiPolygon without coordinates")? {
-                found.push((class.to_owned(), rings(part)?));
+/// Fills shapes into a mask. An object is a connected part of one shape, so shapes that touch or lie over each other are
+/// objects of their own.
+fn fill(
+    path: &Path,
+    shapes: impl Iterator<Item = Shape>,
+    size: (u32, u32),
+    most: u64,
+) -> Result<(Mask, Objects), EvaluateError> {
+    let mut mask = Mask::new(size.0, size.1)?;
+    let (mut budget, mut tiles) = (most, 0);
+    let mut rows = Vec::new();
+    for shape in shapes {
+        let runs = runs_of_rings(&shape.polygons, size, &mut budget)?.ok_or_else(|| {
+            EvaluateError::format(
+                path,
+                format!("its polygons have more than {most} runs of px; simplify them"),
+            )
+        })?;
+        // Bands of tiles, so that a shape over the whole slide is made small while it is drawn.
+        for band in runs.chunk_by(|one, two| one.y / BAND == two.y / BAND) {
+            let start = band.iter().map(|run| run.start).min().unwrap_or(0);
+            let end = band.iter().map(|run| run.end).max().unwrap_or(0);
+            tiles += (end - start) / BAND + 2;
+            for run in band {
+                mask.set_row_run(run.y, run.columns());
             }
-            Ok(())
+            if tiles >= LOOSE_TILES {
+                mask.compact();
+                tiles = 0;
+            }
         }
-        // Points and lines have no inside.
-        Some("Point" | "MultiPoint" | "LineString" | "MultiLineString") => Ok(()),
-        Some(other) => Err(format!("a GeoJSON type {other:?} that is not known")),
-        None => Err("not GeoJSON: a value without a type".to_owned()),
+        rows.push(runs);
     }
-}
-
-fn rings(value: &Value) -> Result<Rings, String> {
-    let corner = |corner: &Value| -> Option<[f64; 2]> {
-        Some([corner.get(0)?.as_f64()?, corner.get(1)?.as_f64()?])
-    };
-    let ring =
-        |ring: &Value| -> Option<Vec<[f64; 2]>> { ring.as_array()?.iter().map(corner).collect() };
-    let all = value
-        .as_array()
-        .and_then(|all| all.iter().map(ring).collect());
-    all.ok_or_else(|| "a polygon whose coordinates are not lists of [x, y]".to_owned())
+    mask.compact();
+    Ok((mask, Objects::of_shapes(rows)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftuseg_mask::Mask;
 
     fn read_text(text: &str, size: Option<(u32, u32)>) -> Result<Mask, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -167,11 +143,113 @@ mod tests {
                 "coordinates",
             ),
             (r#"{"type":"Circle"}"#, Some((5, 5)), "Circle"),
+            (
+                r#"{"type":"Polygon","coordinates":[[["a",2]]]}"#,
+                Some((5, 5)),
+                "coordinates",
+            ),
             (SQUARE, None, "img_width"),
         ] {
             let error = read_text(text, size).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
         }
+    }
+
+    fn read_all(text: &str, size: (u32, u32)) -> Result<LabelMask, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.geojson");
+        std::fs::write(&path, text).unwrap();
+        read(&path, Some(size), &Classes::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn features_that_touch_or_lie_over_each_other_are_objects_of_their_own() {
+        let square = |x: u32, side: u32| {
+            let (end, side) = (x + side, side);
+            format!("[[[{x},0],[{end},0],[{end},{side}],[{x},{side}],[{x},0]]]")
+        };
+        let feature = |kind: &str, coordinates: String| {
+            format!(
+                r#"{{"type":"Feature","properties":{{"classification":{{"name":"Glomerulus"}},"measurements":[1]}},"geometry":{{"type":"{kind}","coordinates":{coordinates}}}}}"#
+            )
+        };
+        let list = [
+            feature("Polygon", square(0, 10)),
+            feature("Polygon", square(10, 10)),
+            feature("Polygon", square(15, 10)),
+            // Two parts, and two that are one.
+            feature(
+                "MultiPolygon",
+                format!("[{},{}]", square(40, 5), square(50, 5)),
+            ),
+            feature(
+                "MultiPolygon",
+                format!("[{},{}]", square(60, 5), square(64, 5)),
+            ),
+        ];
+        let text = format!(
+            r#"{{"type":"FeatureCollection","features":[{}]}}"#,
+            list.join(",")
+        );
+        let found = read_all(&text, (100, 20)).unwrap();
+        let areas: Vec<u64> = found.objects.unwrap().iter().map(|o| o.area()).collect();
+        assert_eq!(areas, [100, 100, 100, 25, 25, 45]);
+        assert_eq!(found.mask.count(), 250 + 50 + 45);
+        // Polygons that are in no feature say nothing of objects.
+        let bare = format!(
+            r#"[{{"type":"Polygon","coordinates":{}}},{{"type":"Polygon","coordinates":{}}}]"#,
+            square(0, 10),
+            square(10, 10)
+        );
+        assert_eq!(
+            read_all(&bare, (100, 20)).unwrap().objects.unwrap().len(),
+            1
+        );
+    }
+
+    #[test]
+    fn combs_over_the_whole_slide_are_bounded() {
+        let comb = |teeth: u32, step: u32, height: u32| {
+            let tooth = |at: u32| {
+                let x = at * step;
+                format!(
+                    "[{x},{height}],[{x},1],[{},1],[{},{height}]",
+                    x + step / 2,
+                    x + step / 2
+                )
+            };
+            let teeth: Vec<String> = (0..teeth).map(tooth).collect();
+            format!(
+                r#"{{"type":"Polygon","coordinates":[[[0,{height}],{}]]}}"#,
+                teeth.join(",")
+            )
+        };
+        let side = 1 << 18;
+        // Many teeth in every row of the slide.
+        let text = comb(1 << 12, 64, side);
+        let shapes = geojson::shapes(text.as_bytes()).unwrap();
+        let error = fill(Path::new("x"), shapes.into_iter(), (side, side), 1 << 17);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("131072 runs of px"), "{error}");
+        // Few runs, over all tiles.
+        let bars: Vec<String> = (0..64)
+            .map(|bar| {
+                let (y, end) = (bar * 1024, bar * 1024 + 1);
+                format!("[[[0,{y}],[{side},{y}],[{side},{end}],[0,{end}]]]")
+            })
+            .collect();
+        let bars = format!(
+            r#"{{"type":"MultiPolygon","coordinates":[{}]}}"#,
+            bars.join(",")
+        );
+        let found = read_all(&bars, (side, side)).unwrap();
+        assert_eq!(found.objects.unwrap().len(), 64);
+        assert_eq!(found.mask.count(), 64 << 18);
+        assert!(
+            found.mask.bytes_used() < 64 << 20,
+            "{}",
+            found.mask.bytes_used()
+        );
     }
 
     #[test]

@@ -80,19 +80,40 @@ fn shared(found: &Objects, truth: &Objects) -> BTreeMap<(usize, usize), u64> {
     };
     let (a, b) = (runs(found), runs(truth));
     let mut both = BTreeMap::new();
-    let (mut i, mut j) = (0, 0);
-    while let (Some(one), Some(other)) = (a.get(i), b.get(j)) {
-        if one.0 == other.0 {
-            let (start, end) = (one.1.max(other.1), one.2.min(other.2));
-            if start < end {
-                *both.entry((one.3, other.3)).or_insert(0) += u64::from(end - start);
-            }
+    // The runs of each side that the present place may lie in. Objects of one side may lie over each other.
+    let mut open_a: Vec<(u32, usize)> = Vec::new();
+    let mut open_b: Vec<(u32, usize)> = Vec::new();
+    let (mut i, mut j, mut row) = (0, 0, None);
+    loop {
+        let from_a = match (a.get(i), b.get(j)) {
+            (None, None) => break,
+            (Some(one), Some(other)) => (one.0, one.1) <= (other.0, other.1),
+            (one, _) => one.is_some(),
+        };
+        let (y, start, end, index) = if from_a { a[i] } else { b[j] };
+        if row != Some(y) {
+            open_a.clear();
+            open_b.clear();
+            row = Some(y);
         }
-        // The run that ends first has met all it can meet.
-        if (one.0, one.2) <= (other.0, other.2) {
-            i += 1;
-        } else {
-            j += 1;
+        let (own, others) = match from_a {
+            true => (&mut open_a, &mut open_b),
+            false => (&mut open_b, &mut open_a),
+        };
+        others.retain(|&(other_end, _)| other_end > start);
+        for &(other_end, other) in others.iter() {
+            let pair = if from_a {
+                (index, other)
+            } else {
+                (other, index)
+            };
+            *both.entry(pair).or_insert(0) += u64::from(end.min(other_end) - start);
+        }
+        own.retain(|&(own_end, _)| own_end > start);
+        own.push((end, index));
+        match from_a {
+            true => i += 1,
+            false => j += 1,
         }
     }
     both
@@ -137,6 +158,26 @@ mod tests {
             halves.set_row_run(row, 0..5);
         }
         assert_eq!(compare(&halves, &squares(&[(0, 0, 10)])).matched, 1);
+    }
+
+    #[test]
+    fn objects_that_lie_over_each_other_are_compared_one_by_one() {
+        let square = |x: u32, side: u32| -> Vec<ftuseg_mask::Run> {
+            let run = |y| ftuseg_mask::Run {
+                y,
+                start: x,
+                end: x + side,
+            };
+            (0..side).map(run).collect()
+        };
+        // A large object with two small ones in it, against the same and one more.
+        let truth = Objects::of_shapes([square(0, 20), square(2, 6), square(10, 6)]);
+        let found = Objects::of_shapes([square(10, 6), square(0, 20), square(2, 6), square(40, 3)]);
+        let figures = compare_objects(&found, &truth);
+        assert_eq!((figures.found, figures.truth, figures.matched), (4, 3, 3));
+        assert_eq!(figures.matched_dice, Some(1.0));
+        let both = shared(&found, &truth);
+        assert_eq!(both.values().sum::<u64>(), 400 + 4 * 36 + 2 * 36);
     }
 
     #[test]

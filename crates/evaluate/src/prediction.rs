@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::record::{Record, RunRecord};
 use super::{Classes, EvaluateError, mask_file};
+use ftuseg_files::table::Table;
 use ftuseg_mask::rle;
 use ftuseg_slide::mask_image::LabelMask;
 
@@ -51,6 +52,11 @@ impl Prediction {
             Kind::Masks(masks(path))
         } else if path.is_file() {
             Kind::Submission(submission(path)?)
+        } else if path.exists() {
+            return Err(EvaluateError::format(
+                path,
+                "it is neither a folder nor a plain file, but a pipe or device",
+            ));
         } else {
             return Err(EvaluateError::format(
                 path,
@@ -214,30 +220,19 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn submission(path: &Path) -> Result<HashMap<String, String>, EvaluateError> {
-    let wrong =
-        |error: csv::Error| EvaluateError::format(path, format!("not a CSV table: {error}"));
-    let mut table = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(wrong)?;
-    let header = table.headers().map_err(wrong)?.clone();
-    let find = |name: &str| header.iter().position(|column| column == name);
-    let (Some(id), Some(rle)) = (find("id"), find("rle")) else {
-        return Err(EvaluateError::format(
-            path,
-            "a submission has the columns id and rle",
-        ));
+    let wrong = |reason: String| EvaluateError::format(path, reason);
+    let table = Table::read(path, "id").map_err(wrong)?;
+    let find = |name: &str| table.column(name).map_err(wrong);
+    let (Some(id), Some(rle)) = (find("id")?, find("rle")?) else {
+        return Err(wrong("a submission has the columns id and rle".to_owned()));
     };
     let mut rows = HashMap::new();
-    for row in table.records() {
-        let row = row.map_err(wrong)?;
-        let (name, text) = (row.get(id).unwrap_or(""), row.get(rle).unwrap_or(""));
-        if rows.insert(name.to_owned(), text.to_owned()).is_some() {
-            return Err(EvaluateError::format(
-                path,
-                format!("the id {name:?} stands there twice"),
-            ));
+    for (_, mut row) in table.into_rows() {
+        let [name, text] = [id, rle].map(|column| std::mem::take(&mut row[column]));
+        if rows.contains_key(&name) {
+            return Err(wrong(format!("the id {name:?} stands there twice")));
         }
+        rows.insert(name, text);
     }
     Ok(rows)
 }
@@ -277,5 +272,36 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 8);
+    }
+
+    #[test]
+    fn submissions_of_all_programs_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("submission.csv");
+        for text in [
+            &b"id,rle\na,1 3\nb,\n"[..],
+            b"\xef\xbb\xbfID;RLE\r\na;1 3\r\nb;\r\n;\r\n",
+            b"rle\tid\n1 3\ta\n\tb\n\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let rows = submission(&path).unwrap();
+            assert_eq!(
+                (rows["a"].as_str(), rows["b"].as_str(), rows.len()),
+                ("1 3", "", 2)
+            );
+        }
+        std::fs::write(&path, "id,rle\na,1 3\na,\n").unwrap();
+        let error = submission(&path).unwrap_err().to_string();
+        assert!(error.contains("stands there twice"), "{error}");
+    }
+
+    #[test]
+    fn a_field_of_many_megabytes_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("submission.csv");
+        let long = "1 1 ".repeat(4 << 20);
+        std::fs::write(&path, format!("id,rle\na,{long}\n")).unwrap();
+        let rows = submission(&path).unwrap();
+        assert_eq!(rows["a"].len(), long.trim_end().len());
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ftuseg_router::Organ;
 
 use super::{Classes, EvaluateError, mask_file};
+use ftuseg_files::table::{Table, said};
 use ftuseg_mask::{Mask, rle};
 use ftuseg_slide::mask_image::{LabelMask, check_size};
 
@@ -82,7 +83,7 @@ impl Truth {
     }
 }
 
-/// Reads a table with a column `id` and either `rle`, `img_width`, `img_height` (Kaggle's `train.csv`) or `mask`, a file
+/// Reads a table, with any of the separators and encodings that people's programs write, with a column `id` and either `rle`, `img_width`, `img_height` (Kaggle's `train.csv`) or `mask`, a file
 /// relative to the table's folder. `organ` and `mpp` or `pixel_size` are read where they are there. Rows that make no
 /// sense are named, and the others are returned.
 ///
@@ -90,71 +91,67 @@ impl Truth {
 /// When the table cannot be read, lacks a column or has no row.
 pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<Problem>), EvaluateError> {
     let wrong = |reason: String| EvaluateError::format(path, reason);
-    let mut table = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let header = table
-        .headers()
-        .map_err(|error| wrong(format!("is not a CSV table: {error}")))?
-        .clone();
-    let find = |name: &str| header.iter().position(|column| column == name);
-    let id = find("id").ok_or_else(|| wrong("it has no column id".to_owned()))?;
-    let (rle, mask) = (find("rle"), find("mask"));
+    let table = Table::read(path, "id").map_err(wrong)?;
+    let find = |name: &str| table.column(name).map_err(wrong);
+    let id = find("id")?.ok_or_else(|| wrong("it has no column id".to_owned()))?;
+    let (rle, mask) = (find("rle")?, find("mask")?);
     if rle.is_none() && mask.is_none() {
         return Err(wrong(
             "it has neither a column rle (with img_width and img_height) nor a column mask"
                 .to_owned(),
         ));
     }
-    let size = (find("img_width"), find("img_height"));
+    let size = (find("img_width")?, find("img_height")?);
     if mask.is_none() && (size.0.is_none() || size.1.is_none()) {
         return Err(wrong(
             "an RLE needs the columns img_width and img_height".to_owned(),
         ));
     }
-    let (organ, mpp) = (find("organ"), find("mpp").or_else(|| find("pixel_size")));
+    let (organ, mpp) = (find("organ")?, find("mpp")?.or(find("pixel_size")?));
     let folder = path.parent().unwrap_or(Path::new(""));
     let (mut truths, mut problems, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for row in table.records() {
-        let row = row.map_err(|error| wrong(format!("is not a CSV table: {error}")))?;
-        let line = row.position().map_or(0, csv::Position::line);
+    let number_of = table.numbers();
+    for (line, mut row) in table.into_rows() {
+        // Taken out, since it may be very long.
+        let runs = rle.map(|column| std::mem::take(&mut row[column]));
         let field = |index: Option<usize>| {
-            let text = index.and_then(|index| row.get(index)).unwrap_or("");
+            let text = index.map_or("", |index| row[index].as_str());
             (!text.is_empty()).then_some(text)
         };
+        let known = |index: Option<usize>| field(index).and_then(said);
         let name = field(Some(id)).unwrap_or("").to_owned();
-        let mut parse = || -> Result<Truth, String> {
+        let is_new = seen.insert(name.clone());
+        let parse = || -> Result<Truth, String> {
             if name.is_empty() {
                 return Err(format!("line {line}: the id is empty"));
             }
-            if !seen.insert(name.clone()) {
+            if !is_new {
                 return Err(format!("line {line}: the id stands there a second time"));
             }
             let number = |index, what: &str| -> Result<Option<u32>, String> {
-                let Some(text) = field(index) else {
+                let Some(text) = known(index) else {
                     return Ok(None);
                 };
                 let bad = || format!("line {line}: {what} is {text:?}, not a number of px");
                 text.parse().map(Some).map_err(|_| bad())
             };
             let (width, height) = (number(size.0, "img_width")?, number(size.1, "img_height")?);
-            let source = match field(mask) {
-                Some(file) => Source::File(folder.join(file)),
-                None if rle.is_some() => Source::Rle(field(rle).unwrap_or("").to_owned()),
-                None => return Err(format!("line {line}: no mask is named")),
+            let source = match (known(mask), runs) {
+                (Some(file), _) => Source::File(folder.join(file)),
+                (None, Some(runs)) => Source::Rle(runs),
+                (None, None) => return Err(format!("line {line}: no mask is named")),
             };
             Ok(Truth {
                 id: name.clone(),
-                organ: field(organ)
+                organ: known(organ)
                     .map(|text| {
                         text.parse::<Organ>()
                             .map_err(|e| format!("line {line}: {e}"))
                     })
                     .transpose()?,
-                mpp: field(mpp)
+                mpp: known(mpp)
                     .map(|text| {
-                        let value: Option<f64> = text.parse().ok();
+                        let value = number_of.number(text);
                         let value = value.filter(|v| v.is_finite() && *v > 0.0);
                         value.ok_or_else(|| format!("line {line}: {text:?} is no um/px"))
                     })
@@ -212,6 +209,70 @@ mod tests {
         ] {
             let error = table(text).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn tables_of_all_programs_are_read() {
+        let utf16 = "id;img_height;img_width;pixel_size;rle\n1;4;5;0,4;1 3\n";
+        let utf16: Vec<u8> = utf16.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let tables: [&[u8]; 5] = [
+            b"id;img_height;img_width;pixel_size;rle\n1;4;5;0,4;1 3\n",
+            b"ID\tIMG_HEIGHT\tImg_Width\tpixel_size\tRLE\n1\t4\t5\t0.4\t1 3\n",
+            b"\xef\xbb\xbfid,organ,img_height,img_width,pixel_size,rle\r\n1,nan,4,5,0.4,1 3\r\n,,,,,\r\n",
+            &[&[0xff, 0xfe][..], &utf16].concat(),
+            &utf16,
+        ];
+        for text in tables {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("t.csv");
+            std::fs::write(&path, text).unwrap();
+            let (truths, problems) = read_truth(&path).unwrap();
+            assert_eq!(
+                (truths.len(), problems.len()),
+                (1, 0),
+                "{}",
+                text.escape_ascii()
+            );
+            assert_eq!((truths[0].mpp, truths[0].size), (Some(0.4), Some((5, 4))));
+            assert_eq!(truths[0].mask().unwrap().count(), 3);
+        }
+        assert!(
+            table("id,ID,rle,img_width,img_height\n")
+                .unwrap_err()
+                .contains("two columns")
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_of_the_truth_is_waited_for_or_read_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink("/dev/zero", at("zero")).unwrap();
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        let mut names = vec!["zero"];
+        if pipe.is_ok_and(|status| status.success()) {
+            names.push("pipe");
+        }
+        for name in names {
+            let error = read_truth(&at(name)).unwrap_err().to_string();
+            assert!(error.contains("not a plain file"), "{error}");
+            for mask in ["mask.png", "mask.tif", "mask.geojson"] {
+                let _ = std::fs::remove_file(at(mask));
+                std::os::unix::fs::symlink(at(name), at(mask)).unwrap();
+                let row = format!("id,img_width,img_height,mask\n1,5,5,{mask}\n");
+                std::fs::write(at("t.csv"), row).unwrap();
+                let (truths, _) = read_truth(&at("t.csv")).unwrap();
+                let error = truths[0].mask().unwrap_err().to_string();
+                assert!(error.contains("not a plain file"), "{mask}: {error}");
+            }
+            let error = super::super::Prediction::open(&at(name)).unwrap_err();
+            assert!(error.to_string().contains("pipe or device"), "{error}");
+            let slide = ftuseg_slide::open(&at(name)).err().unwrap().to_string();
+            assert!(slide.contains("not a regular file"), "{slide}");
         }
     }
 

@@ -11,7 +11,8 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// What programs write where nothing is known.
 const NOTHING: [&str; 8] = ["nan", "na", "n/a", "<na>", "null", "none", "nil", "-"];
 
-/// A table in memory.
+/// A table in memory. A field may have hundreds of megabytes, an RLE say; the file's text and the fields are the only
+/// copies of it.
 #[derive(Debug)]
 pub struct Table {
     separator: u8,
@@ -31,6 +32,7 @@ impl Table {
     }
 
     fn parse(text: &str, key: &str) -> Result<Self, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (text, stated) = separator_line(text);
         let separator = stated.unwrap_or_else(|| separator_of(text, key));
         let not_csv = |reason: String| format!("is not a CSV table: {reason}");
@@ -88,6 +90,11 @@ impl Table {
         }
     }
 
+    /// The same rows, handed over one by one.
+    pub fn into_rows(self) -> impl Iterator<Item = (u64, Vec<String>)> {
+        self.rows.into_iter()
+    }
+
     /// The rows that are not blank: line and fields.
     pub fn rows(&self) -> impl Iterator<Item = (u64, &[String])> {
         self.rows.iter().map(|(line, row)| (*line, row.as_slice()))
@@ -95,7 +102,28 @@ impl Table {
 
     /// A number, with a point; or with a comma where commas do not separate columns.
     pub fn number(&self, text: &str) -> Option<f64> {
-        let is_decimal = self.separator != b',' && text.matches([',', '.']).count() == 1;
+        self.numbers().number(text)
+    }
+
+    /// How the table writes numbers.
+    pub fn numbers(&self) -> Numbers {
+        Numbers {
+            has_commas: self.separator != b',',
+        }
+    }
+}
+
+/// How a table writes numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers {
+    /// Whether a comma can stand before decimals.
+    has_commas: bool,
+}
+
+impl Numbers {
+    /// See [`Table::number`].
+    pub fn number(self, text: &str) -> Option<f64> {
+        let is_decimal = self.has_commas && text.matches([',', '.']).count() == 1;
         match is_decimal {
             true => text.replace(',', ".").parse().ok(),
             false => text.parse().ok(),
@@ -112,10 +140,10 @@ pub fn said(text: &str) -> Option<&str> {
 /// The text of a table in UTF-8 or UTF-16.
 fn text_of(path: &Path) -> Result<String, String> {
     let unread = |error: std::io::Error| format!("cannot be read: {error}");
-    decode(&plain::read(path, MAX_BYTES).map_err(unread)?)
+    decode(plain::read(path, MAX_BYTES).map_err(unread)?)
 }
 
-fn decode(bytes: &[u8]) -> Result<String, String> {
+fn decode(bytes: Vec<u8>) -> Result<String, String> {
     let save = "save it as CSV in UTF-8";
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err(format!(
@@ -130,21 +158,21 @@ fn decode(bytes: &[u8]) -> Result<String, String> {
         }
         .ok_or_else(|| format!("is damaged: it is no UTF-16; {save}"))
     };
-    let text = match bytes {
-        [0xff, 0xfe, rest @ ..] => pairs(u16::from_le_bytes, rest)?,
-        [0xfe, 0xff, rest @ ..] => pairs(u16::from_be_bytes, rest)?,
-        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest, save)?,
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => pairs(u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => pairs(u16::from_be_bytes, rest),
         // A header begins with two letters, or with quotes.
-        [first, 0, second, 0, ..] if *first > 0 && *second > 0 => pairs(u16::from_le_bytes, bytes)?,
-        [0, first, 0, second, ..] if *first > 0 && *second > 0 => pairs(u16::from_be_bytes, bytes)?,
-        _ => utf8(bytes, save)?,
-    };
-    Ok(text)
+        [first, 0, second, 0, ..] if *first > 0 && *second > 0 => pairs(u16::from_le_bytes, &bytes),
+        [0, first, 0, second, ..] if *first > 0 && *second > 0 => pairs(u16::from_be_bytes, &bytes),
+        _ => utf8(bytes, save),
+    }
 }
 
-fn utf8(bytes: &[u8], save: &str) -> Result<String, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()]
+/// The text that the bytes are, without a copy; a byte order mark stays for the parser to take off.
+fn utf8(bytes: Vec<u8>, save: &str) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid]
             .iter()
             .filter(|&&b| b == b'\n')
             .count();
@@ -152,8 +180,7 @@ fn utf8(bytes: &[u8], save: &str) -> Result<String, String> {
             "has letters in an encoding that is not UTF-8 (line {}); {save}",
             line + 1
         )
-    })?;
-    Ok(text.to_owned())
+    })
 }
 
 /// Takes off the line `sep=;` that spreadsheets understand, and says what it states.
@@ -204,7 +231,7 @@ mod tests {
     use super::*;
 
     fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
-        let table = Table::parse(&decode(bytes).unwrap(), "id").unwrap();
+        let table = Table::parse(&decode(bytes.to_vec()).unwrap(), "id").unwrap();
         let (id, path) = (
             table.column("id").unwrap().unwrap(),
             table.column("path").unwrap().unwrap(),
@@ -251,7 +278,7 @@ mod tests {
             (b"id,path\npr\xe4parat,b\n", "line 2"),
             (b"\xff\xfea", "UTF-16"),
         ] {
-            let error = decode(bytes).unwrap_err();
+            let error = decode(bytes.to_vec()).unwrap_err();
             assert!(error.contains(word), "{error}");
         }
         let error = Table::parse("id,path\na,b,c\n", "id").unwrap_err();

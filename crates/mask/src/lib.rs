@@ -39,6 +39,7 @@ mod tests;
 pub use objects::{Object, Objects, Run};
 pub use polygon::{Polygon, Ring, outline, outlines, polygons};
 pub use postprocess::{fill_holes, remove_small};
+pub use raster::runs_of_rings;
 pub use raster::{rasterize, rasterize_rings};
 pub use runs::Runs;
 pub use sparse::Mask;

@@ -56,10 +56,17 @@ impl Objects {
     /// Finds the objects of labels: the 4-connected parts of px of one label. The runs come sorted by label, row and
     /// column, and those of one label do not touch within a row.
     pub fn of_labels(runs: Vec<(u64, Run)>) -> Self {
+        let labels = runs.chunk_by(|one, two| one.0 == two.0);
+        Self::of_shapes(labels.map(|label| label.iter().map(|&(_, run)| run)))
+    }
+
+    /// Finds the objects of shapes, which may lie over each other: the 4-connected parts of each. The runs of a shape come
+    /// sorted by row and column and do not touch within a row.
+    pub fn of_shapes<S: IntoIterator<Item = Run>>(shapes: impl IntoIterator<Item = S>) -> Self {
         let mut found = Vec::new();
-        for label in runs.chunk_by(|one, two| one.0 == two.0) {
+        for shape in shapes {
             let mut components = Components::new(false, u64::MAX, |_| false);
-            for &(_, run) in label {
+            for run in shape {
                 components.add(run, |runs| found.push(runs));
             }
             components.finish(|runs| found.push(runs));
@@ -69,7 +76,8 @@ impl Objects {
 
     /// Each object came when it ended; their order is that of their beginnings.
     fn in_order(mut found: Vec<Vec<Run>>) -> Self {
-        found.sort_unstable_by_key(|runs| runs.first().map(|run| (run.y, run.start)));
+        // Stable: shapes that lie over each other may begin at one px.
+        found.sort_by_key(|runs| runs.first().map(|run| (run.y, run.start)));
         let mut end = 0;
         let ends = found.iter().map(|runs| {
             end += runs.len();

@@ -1,6 +1,8 @@
 //! Filling polygons into a mask.
 
-use super::{Mask, MaskError, Polygon, Rect};
+use std::ops::Range;
+
+use super::{Mask, MaskError, Polygon, Run};
 
 /// Fills polygons with corners in whole px into a new mask of `width` x `height` px.
 ///
@@ -18,7 +20,8 @@ pub fn rasterize(polygons: &[Polygon], width: u32, height: u32) -> Result<Mask, 
         for ring in rings {
             add_sides(ring.iter().map(|corner| corner.map(f64::from)), &mut sides);
         }
-        fill(&mut mask, sides);
+        let row = |y, columns| mask.set_row_run(y, columns);
+        fill((width, height), sides, &mut { u64::MAX }, row);
     }
     Ok(mask)
 }
@@ -39,17 +42,62 @@ pub fn rasterize_rings(
 ) -> Result<Mask, MaskError> {
     let mut mask = Mask::new(width, height)?;
     for (index, polygon) in polygons.iter().enumerate() {
-        let mut coordinates = polygon.iter().flatten().flatten();
-        if !coordinates.all(|value| value.is_finite()) {
-            return Err(MaskError::Coordinate { polygon: index });
-        }
-        let mut sides = Vec::new();
-        for ring in polygon {
-            add_sides(ring.iter().copied(), &mut sides);
-        }
-        fill(&mut mask, sides);
+        let sides = sides_of(polygon).ok_or(MaskError::Coordinate { polygon: index })?;
+        let row = |y, columns| mask.set_row_run(y, columns);
+        fill((width, height), sides, &mut { u64::MAX }, row);
     }
     Ok(mask)
+}
+
+/// The rows of polygons that are one thing, filled as by [`rasterize_rings`]: sorted runs that do not touch within a row.
+///
+/// `budget` is how many runs may still be made; it shrinks. So neither time nor memory follow what corners ask for. None
+/// when it does not suffice.
+///
+/// # Errors
+///
+/// [`MaskError::Coordinate`] if a coordinate is not finite.
+pub fn runs_of_rings(
+    polygons: &[Vec<Vec<[f64; 2]>>],
+    size: (u32, u32),
+    budget: &mut u64,
+) -> Result<Option<Vec<Run>>, MaskError> {
+    let mut runs = Vec::new();
+    for (index, polygon) in polygons.iter().enumerate() {
+        let sides = sides_of(polygon).ok_or(MaskError::Coordinate { polygon: index })?;
+        let row = |y, columns: Range<u32>| {
+            runs.push(Run {
+                y,
+                start: columns.start,
+                end: columns.end,
+            });
+        };
+        if !fill(size, sides, budget, row) {
+            return Ok(None);
+        }
+    }
+    runs.sort_unstable_by_key(|run: &Run| (run.y, run.start));
+    runs.dedup_by(|next, last| {
+        let touch = next.y == last.y && next.start <= last.end;
+        if touch {
+            last.end = last.end.max(next.end);
+        }
+        touch
+    });
+    Ok(Some(runs))
+}
+
+/// The sides of a polygon; none where a coordinate is not finite.
+fn sides_of(polygon: &[Vec<[f64; 2]>]) -> Option<Vec<Side>> {
+    let mut coordinates = polygon.iter().flatten().flatten();
+    if !coordinates.all(|value| value.is_finite()) {
+        return None;
+    }
+    let mut sides = Vec::new();
+    for ring in polygon {
+        add_sides(ring.iter().copied(), &mut sides);
+    }
+    Some(sides)
 }
 
 /// One side of a ring that is not level.
@@ -89,50 +137,51 @@ fn add_sides(corners: impl ExactSizeIterator<Item = [f64; 2]> + Clone, sides: &m
     }
 }
 
-/// Sets the pixels whose centres lie inside by the even-odd rule, one row after the other.
-fn fill(mask: &mut Mask, mut sides: Vec<Side>) {
-    let height = f64::from(mask.height());
+/// Hands over the pixels whose centres lie inside by the even-odd rule, one row after the other. False when `budget`,
+/// from which every run is taken, does not suffice.
+fn fill(
+    size: (u32, u32),
+    mut sides: Vec<Side>,
+    budget: &mut u64,
+    mut put: impl FnMut(u32, Range<u32>),
+) -> bool {
+    let [width, height] = [size.0, size.1].map(f64::from);
     // A side crosses the rows whose centres lie from its top (with) to its bottom (without).
     let row_of = |y: f64| (y - 0.5).ceil().clamp(0.0, height) as u32;
+    // A pixel is set whose centre lies from the left (with) to the right (without).
+    let column_of = |x: f64| (x - 0.5).ceil().clamp(0.0, width) as u32;
     sides.sort_by(|one, two| one.top[1].total_cmp(&two.top[1]));
     let mut waiting = sides.iter().peekable();
     let mut active: Vec<&Side> = Vec::new();
     let mut crossings = Vec::new();
     let mut y = 0;
-    while y < mask.height() {
+    while y < size.1 {
         if active.is_empty() {
             match waiting.peek() {
                 Some(side) => y = y.max(row_of(side.top[1])),
-                None => return,
+                None => return true,
             }
         }
         while let Some(side) = waiting.next_if(|side| row_of(side.top[1]) <= y) {
             active.push(side);
         }
         active.retain(|side| row_of(side.bottom[1]) > y);
+        // What lies outside the mask costs time as well.
+        match budget.checked_sub(active.len() as u64 / 2) {
+            Some(left) => *budget = left,
+            None => return false,
+        }
         crossings.clear();
         let centre = f64::from(y) + 0.5;
         crossings.extend(active.iter().map(|side| side.crossing(centre)));
         crossings.sort_by(f64::total_cmp);
         for pair in crossings.chunks_exact(2) {
-            fill_between(mask, y, pair[0], pair[1]);
+            let columns = column_of(pair[0])..column_of(pair[1]);
+            if y < size.1 && !columns.is_empty() {
+                put(y, columns);
+            }
         }
         y += 1;
     }
-}
-
-/// Sets the pixels of row `y` whose centres lie from `left` (with) to `right` (without).
-fn fill_between(mask: &mut Mask, y: u32, left: f64, right: f64) {
-    let width = f64::from(mask.width());
-    let column_of = |x: f64| (x - 0.5).ceil().clamp(0.0, width) as u32;
-    let (start, end) = (column_of(left), column_of(right));
-    if start < end {
-        let rect = Rect {
-            x: start,
-            y,
-            width: end - start,
-            height: 1,
-        };
-        mask.fill_rect(rect, true);
-    }
+    true
 }

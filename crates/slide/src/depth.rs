@@ -32,6 +32,14 @@ pub(super) fn doubt(bits: u32, largest: u16) -> String {
     )
 }
 
+/// The same where the file says how many bits are in use.
+pub(super) fn stated_doubt(bits: u32, who: &str) -> String {
+    format!(
+        "the samples have 16 bits and use {bits} of them ({who}); {} is taken for full brightness",
+        (1_u32 << bits) - 1
+    )
+}
+
 /// A wide sample as 8 bits: the upper ones of those in use. Padding of full scale stays the brightest.
 ///
 /// # Errors

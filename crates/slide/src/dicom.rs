@@ -4,6 +4,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use ftuseg_files::plain;
+
 /// The most that is read: the series stands before anything large.
 const MAX_BYTES: u64 = 1 << 20;
 /// What is read at first.
@@ -56,10 +58,8 @@ pub(super) fn series(path: &Path) -> Option<String> {
 
 /// What a DICOM file is; `None` where it is none, is broken, or does not say its series near its start.
 pub(super) fn instance(path: &Path) -> Option<Instance> {
-    let meta = std::fs::metadata(path).ok().filter(|meta| meta.is_file());
-    meta?;
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
+    let file = plain::open(path, u64::MAX).ok()?;
     // Most files that are asked are none, and their start says so.
     let mut file = file.take(MAX_BYTES);
     file.by_ref().take(132).read_to_end(&mut bytes).ok()?;

@@ -1,5 +1,6 @@
 //! Reads PNG and JPEG images, which have one level and are decoded whole.
 
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageBuffer, ImageReader, Limits};
@@ -7,6 +8,7 @@ use image::{DynamicImage, ImageBuffer, ImageReader, Limits};
 use super::depth::{Largest, doubt, narrow};
 use super::tiff::{AlphaSeen, ignored_alpha};
 use crate::warning::{Warning, WarningKind};
+use ftuseg_files::plain;
 
 use super::{Level, MAX_SIDE, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 
@@ -27,8 +29,8 @@ impl FlatReader {
     /// # Errors
     /// When the file cannot be read or decoded, or would take more than 1 GiB.
     pub fn open(path: &Path) -> Result<Self, SlideError> {
-        let mut reader = ImageReader::open(path)
-            .and_then(ImageReader::with_guessed_format)
+        let mut reader = plain::open(path, u64::MAX)
+            .and_then(|file| ImageReader::new(BufReader::new(file)).with_guessed_format())
             .map_err(|source| SlideError::io(path, source))?;
         let format = match reader.format() {
             Some(image::ImageFormat::Png) => "PNG",

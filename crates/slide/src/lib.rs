@@ -42,6 +42,8 @@ pub use names::{id_of_file, image_of};
 #[cfg(feature = "openslide")]
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
 #[cfg(feature = "files")]
+pub use parts::slides_among;
+#[cfg(feature = "files")]
 pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
@@ -98,6 +100,7 @@ pub struct Bounds {
     pub height: u32,
 }
 
+#[cfg(feature = "openslide")]
 impl Bounds {
     /// These bounds, if they are a part of the slide and not all of it.
     pub(crate) fn within(self, whole: Level) -> Option<Self> {

@@ -1,11 +1,13 @@
 //! Tells which files are one slide: DICOM keeps each level in a file of its own, VMS its pictures beside it, MRXS a folder.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::SlideError;
 use super::dicom::{Instance, instance, series};
+use crate::warning::{Warning, WarningKind};
+use ftuseg_files::plain;
 
 /// The most that is read of a VMS file or a `Slidedat.ini`: OpenSlide's limit for both is 64 KiB and 1 MiB.
 const MAX_TEXT: u64 = 1 << 20;
@@ -13,16 +15,66 @@ const MAX_TEXT: u64 = 1 << 20;
 /// Keeps one file of each slide: of the DICOM files of one series in one folder the first, and of a VMS or VMU slide the
 /// file that names the others. All other files stay, in their order.
 pub fn one_per_slide(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let slides = slides_among(files).into_iter();
+    slides.map(|(file, _)| file).collect()
+}
+
+/// The same with what looks doubtful: a DICOM label, overview or thumbnail whose series has no level, beside a slide of
+/// another series, is no slide, and the slide says so. Alone in its folder it stays, and fails with its reason.
+pub fn slides_among(files: Vec<PathBuf>) -> Vec<(PathBuf, Vec<Warning>)> {
     let pictures: HashSet<PathBuf> = files.iter().flat_map(|file| named_by(file)).collect();
-    let mut seen = HashSet::new();
-    let mut kept = files;
-    kept.retain(|file| {
-        if pictures.contains(file) {
-            return false;
+    let mut places: HashMap<(PathBuf, String), usize> = HashMap::new();
+    let mut kept: Vec<(PathBuf, Vec<Warning>)> = Vec::new();
+    // Of each kept DICOM file whether its series has a level.
+    let mut levels: HashMap<usize, bool> = HashMap::new();
+    for file in files {
+        if pictures.contains(&file) {
+            continue;
         }
         // What is no DICOM after all is kept, so that it fails with its reason.
-        let series = may_be_dicom(file).then(|| series(file)).flatten();
-        series.is_none_or(|series| seen.insert((file.parent().map(Path::to_owned), series)))
+        if let Some(found) = may_be_dicom(&file).then(|| instance(&file)).flatten() {
+            let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+            let place = *places
+                .entry((folder, found.series.clone()))
+                .or_insert(kept.len());
+            *levels.entry(place).or_insert(false) |= found.is_level();
+            if place < kept.len() {
+                continue;
+            }
+        }
+        kept.push((file, Vec::new()));
+    }
+    let folder_of = |place: &usize| kept[*place].0.parent().map(Path::to_owned);
+    let mut slides: HashMap<Option<PathBuf>, usize> = HashMap::new();
+    for place in levels
+        .iter()
+        .filter(|(_, has)| **has)
+        .map(|(place, _)| place)
+    {
+        let first = slides.entry(folder_of(place)).or_insert(*place);
+        *first = *place.min(first);
+    }
+    let mut lone: Vec<(usize, usize)> = levels
+        .iter()
+        .filter(|(_, has)| !**has)
+        .filter_map(|(place, _)| Some((*place, *slides.get(&folder_of(place))?)))
+        .collect();
+    lone.sort_unstable();
+    for &(place, slide) in &lone {
+        let name = kept[place].0.file_name().unwrap_or_default();
+        let text = format!(
+            "{} beside it is a label, an overview or a thumbnail in a series of its own, and was left out",
+            name.to_string_lossy()
+        );
+        kept[slide]
+            .1
+            .push(Warning::new(WarningKind::OtherImages, text));
+    }
+    let mut place = 0;
+    kept.retain(|_| {
+        place += 1;
+        lone.binary_search_by_key(&(place - 1), |one| one.0)
+            .is_err()
     });
     kept
 }
@@ -72,6 +124,25 @@ fn same_series(slide: &Path, own: &str) -> std::io::Result<Vec<(PathBuf, Instanc
     Ok(others.collect())
 }
 
+/// The name of something in a slide's folder that is neither a file nor a folder, if there is one: to open it may be to
+/// wait for ever, and OpenSlide opens all.
+fn unplain_beside(slide: &Path) -> Option<std::ffi::OsString> {
+    let folder = slide
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut names: Vec<_> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .ok()?
+        .filter_map(Result::ok)
+        .filter(|entry| {
+            let meta = std::fs::metadata(entry.path());
+            meta.is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+        })
+        .map(|entry| entry.file_name())
+        .collect();
+    names.sort();
+    names.into_iter().next()
+}
+
 /// Whether the name is one that DICOM files have; they can be TIFF files at the same time.
 fn may_be_dicom(file: &Path) -> bool {
     file.extension().is_none() || has_extension(file, &["dcm", "tif", "tiff", "svs", "btf"])
@@ -117,6 +188,16 @@ pub(super) fn check(slide: &Path) -> Result<(), SlideError> {
     let Some(own) = instance(slide) else {
         return Ok(());
     };
+    if let Some(other) = unplain_beside(slide) {
+        return Err(SlideError::format(
+            slide,
+            format!(
+                "{} in its folder is a pipe, a device or the like, and all files there are looked at for a DICOM slide; \
+                 move it away",
+                other.to_string_lossy()
+            ),
+        ));
+    }
     let beside = same_series(slide, &own.series).map_err(|source| SlideError::io(slide, source))?;
     let all = beside.into_iter().map(|(_, instance)| instance);
     let all: Vec<Instance> = all.chain(std::iter::once(own)).collect();
@@ -196,7 +277,7 @@ fn is_name(value: &str) -> bool {
 /// The keys and values of a vendor's text file; none where it cannot be read.
 fn values(file: &Path) -> Vec<(String, String)> {
     let mut text = Vec::new();
-    let read = std::fs::File::open(file).and_then(|f| f.take(MAX_TEXT).read_to_end(&mut text));
+    let read = plain::open(file, u64::MAX).and_then(|f| f.take(MAX_TEXT).read_to_end(&mut text));
     if read.is_err() {
         return Vec::new();
     }
@@ -369,6 +450,69 @@ mod tests {
         });
         assert_eq!(one_per_slide(files.to_vec()), files[..1]);
         assert_eq!(files_beside(&files[0]).unwrap(), files[1..]);
+    }
+
+    /// A copy of a drawn level that says to be a label of another series.
+    fn label(to: &Path) {
+        let drawn = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/slides/foreign/dicom/level-0.dcm");
+        let mut bytes = std::fs::read(drawn).unwrap();
+        for (old, new) in [(&b"VOLUME"[..], &b"LABEL "[..]), (b"2.25.3", b"2.25.9")] {
+            for at in 0..bytes.len() - old.len() {
+                if bytes[at..].starts_with(old) {
+                    bytes[at..at + old.len()].copy_from_slice(new);
+                }
+            }
+        }
+        std::fs::write(to, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_label_of_its_own_series_is_no_slide() {
+        let drawn =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+        let work = tempfile::tempdir().unwrap();
+        let at = |name: &str| work.path().join(name);
+        std::fs::create_dir(at("alone")).unwrap();
+        label(&at("a-label.dcm"));
+        label(&at("alone/label.dcm"));
+        std::fs::copy(drawn.join("level-0.dcm"), at("b.dcm")).unwrap();
+        std::fs::copy(drawn.join("level-1.dcm"), at("c.dcm")).unwrap();
+        let files = ["a-label.dcm", "alone/label.dcm", "b.dcm", "c.dcm"].map(at);
+        let found = slides_among(files.to_vec());
+        let names: Vec<&PathBuf> = found.iter().map(|(file, _)| file).collect();
+        assert_eq!(names, [&at("alone/label.dcm"), &at("b.dcm")]);
+        assert!(found[0].1.is_empty());
+        assert_eq!(found[1].1.len(), 1);
+        assert!(found[1].1[0].text.contains("a-label.dcm"), "{found:?}");
+        // Alone, or named by itself, it is refused with the reason.
+        for lone in ["alone/label.dcm", "a-label.dcm"] {
+            let error = check(&at(lone)).unwrap_err().to_string();
+            assert!(
+                error.contains("no level of the slide") && error.contains("LABEL"),
+                "{error}"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_waited_for_beside_a_dicom_slide() {
+        let drawn =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+        let work = tempfile::tempdir().unwrap();
+        let slide = work.path().join("a.dcm");
+        std::fs::copy(drawn.join("level-0.dcm"), &slide).unwrap();
+        let pipe = work.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        if !made.is_ok_and(|status| status.success()) {
+            println!("skipped: no mkfifo here");
+            return;
+        }
+        let error = check(&slide).unwrap_err().to_string();
+        assert!(error.contains("pipe in its folder"), "{error}");
+        std::fs::remove_file(&pipe).unwrap();
+        assert!(check(&slide).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{SlideError, parts};
+use ftuseg_files::plain;
 
 /// Who reads a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub(super) enum Kind {
 /// Bytes that are looked at: DICOM's mark and the group of its first element come after a preamble of 128.
 const START: usize = 134;
 
+#[cfg(feature = "openslide")]
 /// Whether the file starts like a TIFF.
 pub(super) fn is_tiff(path: &Path) -> bool {
     matches!(kind(path), Ok(Kind::Tiff))
@@ -34,7 +36,7 @@ pub(super) fn kind(path: &Path) -> Result<Kind, SlideError> {
     if !meta.is_file() {
         return Err(SlideError::format(path, "it is not a regular file"));
     }
-    let file = std::fs::File::open(path).map_err(|source| SlideError::io(path, source))?;
+    let file = plain::open(path, u64::MAX).map_err(|source| SlideError::io(path, source))?;
     let mut start = Vec::with_capacity(START);
     file.take(START as u64)
         .read_to_end(&mut start)

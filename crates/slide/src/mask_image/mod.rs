@@ -22,6 +22,7 @@ use std::path::Path;
 
 use crate::SlideReader;
 use crate::raw::{Format, Meaning, Part, RawTiff};
+use ftuseg_files::plain;
 use ftuseg_mask::{Mask, Objects, Rect};
 
 use collect::Collector;
@@ -73,12 +74,8 @@ pub fn check_size(width: u32, height: u32) -> Result<(), String> {
 /// # Errors
 /// When the file cannot be read, or its meaning is not sure.
 pub fn read_mask_image(path: &Path) -> Result<LabelMask, MaskImageError> {
-    let meta = std::fs::metadata(path).map_err(|e| MaskImageError::io(path, e))?;
-    if !meta.is_file() {
-        return Err(MaskImageError::format(path, "it is not a regular file"));
-    }
     let mut start = Vec::new();
-    std::fs::File::open(path)
+    plain::open(path, u64::MAX)
         .and_then(|file| file.take(132).read_to_end(&mut start))
         .map_err(|e| MaskImageError::io(path, e))?;
     let is_dicom = start.get(128..132) == Some(b"DICM");

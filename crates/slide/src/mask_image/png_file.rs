@@ -10,13 +10,14 @@ use super::collect::Collector;
 use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
 use crate::raw::Meaning;
+use ftuseg_files::plain;
 
 /// Memory that an interlaced PNG, which cannot be read row by row, may take.
 const MAX_BYTES: usize = 1 << 30;
 
 /// Reads the mask in a PNG.
 pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
-    let file = std::fs::File::open(path).map_err(|e| MaskImageError::io(path, e))?;
+    let file = plain::open(path, u64::MAX).map_err(|e| MaskImageError::io(path, e))?;
     let wrong = |reason: String| MaskImageError::format(path, reason);
     let broken = |error: png::DecodingError| wrong(format!("it is no sound PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: 256 << 20 });

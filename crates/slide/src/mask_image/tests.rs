@@ -248,6 +248,12 @@ fn masks_of_every_kind_are_the_same_mask() {
         &tiff_of(8, 1, 0, &[(270, imagej)], |l| 255 * on(l)),
         1,
     );
+    let mut reversed = tiff_of(1, 1, 1, &[(266, vec![2])], on);
+    let strip = 8..8 + HEIGHT * WIDTH / 8;
+    reversed[strip]
+        .iter_mut()
+        .for_each(|byte| *byte = byte.reverse_bits());
+    right("bits from the right", &reversed, 1);
     let mut map = vec![0; 768];
     (map[1], map[258]) = (65535, 65535);
     right(

@@ -12,6 +12,9 @@ use crate::warning::{Warning, WarningKind};
 /// What is read of a page's description: its kind stands near its start.
 const DESCRIPTION_START: u64 = 4096;
 
+/// um/px above which a picture is no scan, if there is one beside it: a camera's has 10 and more.
+const MACRO_MPP: f64 = 5.0;
+
 /// The pages that are the slide.
 pub(super) struct Choice {
     /// One page, or those of red, green and blue.
@@ -33,6 +36,8 @@ struct Page {
     reduced: bool,
     /// A label, a macro picture or a thumbnail.
     companion: bool,
+    /// Smaller copies hang below it.
+    has_levels: bool,
     description: String,
     name: String,
 }
@@ -51,6 +56,7 @@ impl Page {
             tiled: directory.has(tag::TILE_OFFSETS),
             reduced: number(tag::NEW_SUBFILE_TYPE, 0)? & 1 != 0,
             companion: is_companion(&description),
+            has_levels: directory.has(tag::SUB_IFDS),
             name: directory.start_of_text(source, tag::PAGE_NAME, 64),
             description,
         })
@@ -105,7 +111,8 @@ fn of_pages(pages: &[Page]) -> Result<Choice, Problem> {
         }
     };
     // Aperio's thumbnail, label and macro picture are strips, and can be larger than a cut-out.
-    if pages.iter().any(|p| p.description.starts_with("Aperio")) {
+    let is_aperio = pages.iter().any(|p| p.description.starts_with("Aperio"));
+    if is_aperio || has_untagged_macro(pages) {
         keep(&|page| page.tiled);
     }
     keep(&|page| !page.reduced);
@@ -149,6 +156,26 @@ fn of_pages(pages: &[Page]) -> Result<Choice, Problem> {
     })
 }
 
+/// Whether the largest page is a picture in strips that nothing names, beside a tiled slide that is not a smaller copy of
+/// it: scanners store what is large in tiles. The slide must have levels, or be not much smaller.
+fn has_untagged_macro(pages: &[Page]) -> bool {
+    let named = || pages.iter().filter(|page| !page.companion && !page.reduced);
+    let Some(largest) = named().max_by_key(|page| page.area()) else {
+        return false;
+    };
+    let has_levels = |slide: &Page| {
+        slide.has_levels
+            || pages
+                .iter()
+                .any(|other| other.tiled && other.is_like(slide))
+    };
+    !largest.tiled
+        && named().any(|page| {
+            let near = page.area().saturating_mul(4) >= largest.area();
+            page.tiled && !page.is_like(largest) && (near || has_levels(page))
+        })
+}
+
 /// The choice where OME-XML says which page belongs to which image; none where it names no page that there is.
 fn of_ome(pages: &[Page], images: &[OmeImage]) -> Result<Option<Choice>, Problem> {
     let first_page = |image: &OmeImage| image.planes.first().copied().flatten();
@@ -156,7 +183,13 @@ fn of_ome(pages: &[Page], images: &[OmeImage]) -> Result<Option<Choice>, Problem
         let page = first_page(image).filter(|&page| page < pages.len())?;
         Some((number, image, page))
     });
+    // A camera's picture of the whole glass can have more px than a cut-out of the scan.
+    let is_macro = |image: &OmeImage| image.mpp.is_some_and(|mpp| mpp > MACRO_MPP);
+    let has_scan = known
+        .clone()
+        .any(|(_, image, _)| image.mpp.is_some_and(|mpp| mpp <= MACRO_MPP));
     let best = known
+        .filter(|(_, image, _)| !(has_scan && is_macro(image)))
         .filter(|(_, image, _)| !is_companion(&image.name))
         .max_by_key(|&(number, _, page)| (pages[page].area(), usize::MAX - number));
     let Some((ome_image, image, base)) = best else {

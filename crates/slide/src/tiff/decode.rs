@@ -46,6 +46,14 @@ pub(super) fn wide_colours(
     let colours = layout.colour.samples() as usize;
     let inside = layout.size_inside(index);
     let mut out = Vec::new();
+    #[cfg(feature = "jpeg2000")]
+    if layout.packing == Packing::Jpeg2000 {
+        for plane in 0..layout.planes.min(colours as u32) {
+            let packed = layout.packed(source, plane, index)?;
+            out.extend(super::jpeg2000::wide_colours(layout, &packed, inside)?);
+        }
+        return Ok(out);
+    }
     let (planes, together) = if layout.planes == 1 {
         (1, colours)
     } else {

@@ -31,6 +31,8 @@ pub(super) mod tag {
     pub(crate) const SAMPLES: u16 = 277;
     pub(crate) const ROWS_PER_STRIP: u16 = 278;
     pub(crate) const STRIP_COUNTS: u16 = 279;
+    pub(crate) const MIN_SAMPLE: u16 = 280;
+    pub(crate) const MAX_SAMPLE: u16 = 281;
     pub(crate) const X_RESOLUTION: u16 = 282;
     pub(crate) const Y_RESOLUTION: u16 = 283;
     pub(crate) const PLANAR: u16 = 284;

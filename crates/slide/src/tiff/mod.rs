@@ -117,7 +117,8 @@ impl TiffReader {
         }
         let told = missing.text(kind);
         warnings.extend(told.map(|text| Warning::new(WarningKind::MissingTiles, text)));
-        warnings.extend(probe::settle(&source, &mut levels).map_err(named)?);
+        let depth = probe::stated_depth(&source, slide, origin.bits).map_err(named)?;
+        warnings.extend(probe::settle(&source, &mut levels, depth.as_ref()).map_err(named)?);
         Ok(TiffReader {
             path: path.to_owned(),
             info: SlideInfo {

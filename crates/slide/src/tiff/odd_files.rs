@@ -220,6 +220,58 @@ fn compressed_strips_over_the_limit_say_which_and_what_to_do() {
     }
 }
 
+#[test]
+fn a_larger_picture_in_strips_that_nothing_names_is_not_the_slide() {
+    let data = vec![7; 300 * 100 * 3];
+    let tile = vec![8; 2];
+    let macro_picture = strips((300, 100), 100, 1, vec![8], vec![90_000]);
+    let slide = tiles((32, 16), 8, 3, tile.clone(), 768);
+    let level = tiles((16, 8), 8, 3, tile[..1].to_vec(), 768);
+    let width = |pages: &[Tags]| {
+        let (_work, path) = write(&data, pages);
+        let slide = TiffReader::open(&path).unwrap();
+        (
+            slide.info().width(),
+            slide.info().levels.len(),
+            kinds(&slide),
+        )
+    };
+    let others = vec![WarningKind::OtherImages];
+    let pages = [macro_picture.clone(), slide.clone(), level];
+    assert_eq!(width(&pages), (32, 2, others.clone()));
+    // Without levels it must be not much smaller.
+    let near = tiles((112, 80), 8, 3, vec![8; 35], 768);
+    assert_eq!(
+        width(&[macro_picture.clone(), near]),
+        (112, 1, others.clone())
+    );
+    assert_eq!(width(&[macro_picture.clone(), slide]), (300, 1, others));
+    // A smaller copy is none of this.
+    let copy = tiles((96, 32), 8, 3, vec![8; 12], 768);
+    assert_eq!(width(&[macro_picture, copy]).0, 300);
+}
+
+#[test]
+fn a_cameras_picture_in_ome_is_not_the_slide_beside_a_scan() {
+    let image = |page: u32, mpp: f64, size: (u32, u32)| {
+        format!(
+            "<Image><Pixels SizeC=\"3\" SizeX=\"{}\" SizeY=\"{}\" PhysicalSizeX=\"{mpp}\" PhysicalSizeY=\"{mpp}\">\
+             <Channel SamplesPerPixel=\"3\"/><TiffData IFD=\"{page}\" PlaneCount=\"1\"/></Pixels></Image>",
+            size.0, size.1
+        )
+    };
+    let width = |mpp: f64| {
+        let images = image(0, mpp, (300, 100)) + &image(1, 0.5, (32, 16));
+        let mut first = strips((300, 100), 100, 1, vec![8], vec![90_000]);
+        first.push((tag::DESCRIPTION, text(&format!("<OME>{images}</OME>"))));
+        let pages = [first, tiles((32, 16), 8, 3, vec![8; 2], 768)];
+        let (_work, path) = write(&vec![7; 90_000], &pages);
+        TiffReader::open(&path).unwrap().info().width()
+    };
+    assert_eq!(width(15.0), 32);
+    assert_eq!(width(1.0), 300);
+}
+
 /// RGB tiles of 16-bit samples, one value a tile.
 fn deep(values: &[u16], across: u32) -> (tempfile::TempDir, PathBuf) {
     let data: Vec<u8> = values
@@ -250,6 +302,128 @@ fn samples_of_fewer_bits_are_scaled_with_a_word() {
     }
     let (_work, path) = deep(&[0, 0x8000, 0xff00, 0xffff], 2);
     assert!(kinds(&TiffReader::open(&path).unwrap()).is_empty());
+}
+
+/// A text as 32-bit numbers, which is how `write` keeps all tags.
+fn text(text: &str) -> Vec<u32> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(bytes.len().next_multiple_of(4) + 4, 0);
+    let numbers = bytes.chunks_exact(4);
+    numbers
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect()
+}
+
+#[test]
+fn the_depth_that_a_file_states_counts_unless_its_samples_say_more() {
+    let open = |values: &[u16], more: Tags| {
+        let data: Vec<u8> = values
+            .iter()
+            .flat_map(|v| v.to_le_bytes().repeat(768))
+            .collect();
+        let offsets = (0..values.len() as u32)
+            .map(|tile| 8 + tile * 1536)
+            .collect();
+        let mut tags = tiles((values.len() as u32 * 16, 16), 16, 3, offsets, 1536);
+        tags.extend(more);
+        let (work, path) = write(&data, &[tags]);
+        (
+            TiffReader::open(&path).map_err(|error| error.to_string()),
+            work,
+        )
+    };
+    let most = |value: u32| vec![(tag::MAX_SAMPLE, vec![value; 3])];
+    let ome = |bits: u32| {
+        let pixels = format!(
+            "<OME><Image><Pixels SizeC=\"3\" SizeX=\"32\" SizeY=\"16\" SignificantBits=\"{bits}\">\
+             <Channel SamplesPerPixel=\"3\"/><TiffData IFD=\"0\"/></Pixels></Image></OME>"
+        );
+        vec![(tag::DESCRIPTION, text(&pixels))]
+    };
+    // A dark picture of 12 bits, whose values alone would make it one of 10 bits.
+    for (more, word) in [
+        (most(4095), "MaxSampleValue = 4095"),
+        (ome(12), "SignificantBits = 12"),
+    ] {
+        let (slide, _work) = open(&[1000, 16], more);
+        let slide = slide.unwrap();
+        let all = whole(&slide, 0);
+        assert_eq!((all[0], all[48]), (62, 1), "{word}");
+        assert_eq!(kinds(&slide), [WarningKind::Samples]);
+        assert!(
+            slide.warnings()[0].text.contains(word),
+            "{:?}",
+            slide.warnings()
+        );
+    }
+    // What is not true, and what says nothing.
+    let (slide, _work) = open(&[60_000, 16], most(4095));
+    let slide = slide.unwrap();
+    assert_eq!(whole(&slide, 0)[0], (60_000_u16 >> 8) as u8);
+    assert!(
+        slide.warnings()[0].text.contains("not true"),
+        "{:?}",
+        slide.warnings()
+    );
+    for more in [most(65_535), ome(16), vec![]] {
+        let (slide, _work) = open(&[1000, 16], more);
+        assert_eq!(whole(&slide.unwrap(), 0)[0], 250);
+    }
+    let mut moved = most(36_863);
+    moved.push((tag::MIN_SAMPLE, vec![32_768; 3]));
+    let (slide, _work) = open(&[33_000, 34_000], moved);
+    let error = slide.err().unwrap();
+    assert!(error.contains("from 32768 to 36863"), "{error}");
+}
+
+#[test]
+fn jpeg_2000_of_fewer_bits_is_scaled_like_any_other() {
+    // Made with OpenJPEG 2.5.4: 16 x 16 px, 4095 above and 2048 below, in samples of 16 and of 12 bits.
+    let start = |depth: u8| {
+        let mut bytes = vec![0xff, 0x4f, 0xff, 0x51, 0, 47, 0, 0];
+        for side in [16_u32, 16, 0, 0, 16, 16, 0, 0] {
+            bytes.extend(side.to_be_bytes());
+        }
+        bytes.extend([0, 3, depth - 1, 1, 1, depth - 1, 1, 1, depth - 1, 1, 1]);
+        bytes.extend([0xff, 0x52, 0, 12, 0, 0, 0, 1, 0, 0, 4, 4, 0, 1]);
+        bytes.extend([
+            0xff,
+            0x5c,
+            0,
+            4,
+            0x40,
+            if depth == 16 { 0x80 } else { 0x60 },
+        ]);
+        bytes
+    };
+    let stream = |depth: u8, plane: &[u8]| {
+        let mut bytes = start(depth);
+        let length = 14 + 3 * plane.len() as u32;
+        bytes.extend([0xff, 0x90, 0, 10, 0, 0]);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend([0, 1, 0xff, 0x93]);
+        bytes.extend(plane.repeat(3));
+        bytes.extend([0xff, 0xd9]);
+        bytes
+    };
+    let of_16: [u8; 52] = [
+        0xcf, 0xfc, 0x30, 0xc0, 0x11, 0x50, 0x54, 0xaf, 0xdf, 0x1c, 0xb2, 0xbc, 0x00, 0x00, 0x00,
+        0x00, 0x61, 0x21, 0x2e, 0xeb, 0xd6, 0x00, 0x18, 0x48, 0x4b, 0xc1, 0x26, 0xc0, 0x00, 0x30,
+        0x90, 0x97, 0xff, 0x4a, 0x2f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x48, 0x4b, 0xb5,
+        0xd4, 0x80, 0x06, 0x12, 0x12, 0xff, 0x7f,
+    ];
+    let of_12: [u8; 15] = [
+        0xcf, 0xe4, 0x30, 0x14, 0x00, 0x5c, 0xad, 0x57, 0x3f, 0x90, 0x7c, 0x81, 0x05, 0xa4, 0x7f,
+    ];
+    for (bytes, warned) in [(stream(16, &of_16), true), (stream(12, &of_12), false)] {
+        let mut tags = tiles((16, 16), 16, 3, vec![8], bytes.len() as u32);
+        tags[3].1 = vec![33_005];
+        let (_work, path) = write(&bytes, &[tags]);
+        let slide = TiffReader::open(&path).unwrap();
+        let all = whole(&slide, 0);
+        assert_eq!((all[0], all[8 * 16 * 3]), (255, 128));
+        assert_eq!(!kinds(&slide).is_empty(), warned);
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(super) struct Ome {
     y: Option<(f64, Option<String>)>,
     /// Width and height of the picture that it describes.
     size: Option<(u64, u64)>,
+    /// `SignificantBits`: how many bits of a sample are in use.
+    pub(super) bits: Option<u64>,
 }
 
 impl Ome {
@@ -43,6 +45,7 @@ impl Ome {
             x: size(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"),
             y: size(pixels, "PhysicalSizeY", "PhysicalSizeYUnit"),
             size: number(pixels, "SizeX").zip(number(pixels, "SizeY")),
+            bits: number(pixels, "SignificantBits"),
         }))
     }
 

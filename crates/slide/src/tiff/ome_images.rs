@@ -4,6 +4,7 @@ use roxmltree::Node;
 
 use super::ome::{Ome, document, number, with_known_entities};
 use super::problem::Problem;
+use crate::resolution::{decimal, micrometres};
 
 /// Channels of one image that are followed.
 const MAX_CHANNELS: u64 = 64;
@@ -16,6 +17,8 @@ pub(super) struct OmeImage {
     pub(super) colours: u64,
     /// `SizeZ` times `SizeT`.
     pub(super) focal_planes: u64,
+    /// um/px across, where it is stated.
+    pub(super) mpp: Option<f64>,
     /// The channels' names, empty where they have none.
     pub(super) channels: Vec<String>,
     /// Whether the metadata speaks of fluorescence.
@@ -90,6 +93,7 @@ fn image(pixels: Node<'_, '_>, own: Option<&str>, pages: usize) -> OmeImage {
             .to_owned(),
         colours,
         focal_planes,
+        mpp: mpp(pixels),
         is_fluorescence: channels.iter().any(speaks_of_fluorescence),
         channels: channels
             .iter()
@@ -130,6 +134,13 @@ fn image(pixels: Node<'_, '_>, own: Option<&str>, pages: usize) -> OmeImage {
         }
     }
     found
+}
+
+/// `PhysicalSizeX` in um.
+fn mpp(pixels: Node<'_, '_>) -> Option<f64> {
+    let value = decimal(pixels.attribute("PhysicalSizeX")?)?;
+    let unit = pixels.attribute("PhysicalSizeXUnit").unwrap_or("um");
+    Some(value * micrometres(unit)?).filter(|mpp| mpp.is_finite() && *mpp > 0.0)
 }
 
 /// The number of a plane, given as z, channel and time, in the order of the file.

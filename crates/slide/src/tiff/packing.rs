@@ -35,6 +35,15 @@ impl Packing {
         })
     }
 
+    /// Whether every sample comes out as a number of its own, not as a lossy codec's guess at 8 bits.
+    pub(super) fn is_exact(self) -> bool {
+        #[cfg(feature = "jpeg2000")]
+        if self == Packing::Jpeg2000 {
+            return true;
+        }
+        !self.is_image()
+    }
+
     /// Whether an image codec does the work, with its own header and its own idea of samples.
     pub(super) fn is_image(self) -> bool {
         match self {

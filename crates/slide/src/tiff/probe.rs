@@ -4,12 +4,13 @@
 //! file holds is held against the answer when it is decoded, so a wrong one is an error and never a wrong picture.
 
 use super::decode;
+use super::directory::{Directory, tag};
 use super::layout::Layout;
 use super::packing::Packing;
 use super::photometric::Alpha;
 use super::problem::Problem;
 use super::source::Source;
-use crate::depth::{Largest, doubt};
+use crate::depth::{Largest, doubt, stated_doubt};
 use crate::warning::{Warning, WarningKind};
 
 /// Tiles or strips of a level that are looked at.
@@ -17,13 +18,65 @@ const LOOKS: u64 = 48;
 /// Px of a level that are looked at, but for one tile or strip.
 const LOOKED_PIXELS: u64 = 32 << 20;
 
+/// How many bits of wide samples a file says to be in use.
+pub(super) struct StatedDepth {
+    /// 8 to 15.
+    bits: u32,
+    /// Where it says so.
+    who: String,
+}
+
+/// Reads how many bits of wide samples are in use, where the file says less than all; `ome` is what OME-XML says.
+///
+/// # Errors
+/// When the samples do not begin at 0.
+pub(super) fn stated_depth(
+    source: &Source,
+    slide: &Directory,
+    ome: Option<u64>,
+) -> Result<Option<StatedDepth>, Problem> {
+    if let Some(bits @ 8..=15) = ome {
+        return Ok(Some(StatedDepth {
+            bits: bits as u32,
+            who: format!("SignificantBits = {bits} in its OME-XML"),
+        }));
+    }
+    // What is not sound here says nothing.
+    let largest = |tag| {
+        let values = slide.numbers(source, tag).unwrap_or_default();
+        values.into_iter().max()
+    };
+    let Some(most @ 255..=65_535) = largest(tag::MAX_SAMPLE) else {
+        return Ok(None);
+    };
+    let least = largest(tag::MIN_SAMPLE).unwrap_or(0);
+    // A camera's range that was moved up, and no mere least value of the picture.
+    if least > 255 && most > least && (most - least + 1).is_power_of_two() {
+        return Err(Problem::unsupported(format!(
+            "samples that run from {least} to {most} (MinSampleValue, MaxSampleValue); convert it to 8-bit RGB"
+        )));
+    }
+    let bits = u64::BITS - most.leading_zeros();
+    Ok((8..16).contains(&bits).then(|| StatedDepth {
+        bits,
+        who: format!("MaxSampleValue = {most}"),
+    }))
+}
+
 /// Finds out what the tags do not say, sets it in the levels, and gives the doubts that remain.
 ///
 /// # Errors
 /// When the alpha channel can mean two things.
-pub(super) fn settle(source: &Source, levels: &mut [Layout]) -> Result<Vec<Warning>, Problem> {
+pub(super) fn settle(
+    source: &Source,
+    levels: &mut [Layout],
+    stated: Option<&StatedDepth>,
+) -> Result<Vec<Warning>, Problem> {
     let mut warnings = Vec::new();
-    let wide = |layout: &Layout| layout.sample_bytes == 2 && !layout.packing.is_image();
+    let wide = |layout: &Layout| {
+        let is_exact = layout.packing.is_exact();
+        layout.sample_bytes == 2 && is_exact
+    };
     if levels.iter().any(wide) {
         let mut largest = Largest::default();
         for (layout, index) in looked_at(levels) {
@@ -34,11 +87,25 @@ pub(super) fn settle(source: &Source, levels: &mut [Layout]) -> Result<Vec<Warni
                 largest.see(values);
             }
         }
-        if let Some((bits, largest)) = largest.bits()
-            && bits < 16
-        {
+        let (bits, text) = match (stated, largest.bits()) {
+            (Some(stated), None) => (stated.bits, stated_doubt(stated.bits, &stated.who)),
+            (Some(stated), Some((_, largest))) if largest >> stated.bits == 0 => {
+                (stated.bits, stated_doubt(stated.bits, &stated.who))
+            }
+            (Some(stated), Some((bits, largest))) => (
+                bits,
+                format!(
+                    "{} is not true: a sample is {largest}; {} is taken for full brightness",
+                    stated.who,
+                    (1_u32 << bits) - 1
+                ),
+            ),
+            (None, Some((bits, largest))) if bits < 16 => (bits, doubt(bits, largest)),
+            (None, _) => (16, String::new()),
+        };
+        if !text.is_empty() {
             levels.iter_mut().for_each(|layout| layout.bits = bits);
-            warnings.push(Warning::new(WarningKind::Samples, doubt(bits, largest)));
+            warnings.push(Warning::new(WarningKind::Samples, text));
         }
     }
     match levels[0].alpha {

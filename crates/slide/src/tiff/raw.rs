@@ -79,6 +79,8 @@ pub(crate) struct RawTiff {
     tiled: bool,
     packing: Packing,
     differences: bool,
+    /// The first px of a byte is in its lowest bit (FillOrder 2). As in libtiff, packed bytes are turned round too.
+    reversed: bool,
     offsets: Vec<u64>,
     counts: Vec<u64>,
 }
@@ -142,11 +144,7 @@ impl RawTiff {
                 "colours of {bits} bits a number; save the mask with 8 or 16"
             )));
         }
-        if number(tag::FILL_ORDER, 1)? == 2 {
-            return Err(Problem::unsupported(
-                "bytes with reversed bits (FillOrder 2); save the mask as a plain TIFF",
-            ));
-        }
+        let reversed = number(tag::FILL_ORDER, 1)? == 2;
         let planes = match number(tag::PLANAR, 1)? {
             2 => samples,
             _ => 1,
@@ -192,6 +190,7 @@ impl RawTiff {
             tiled,
             packing,
             differences,
+            reversed,
             offsets: first.numbers(&source, offset_tag)?,
             counts: first.numbers(&source, count_tag)?,
             source,
@@ -319,7 +318,12 @@ impl RawTiff {
                     "it takes {count} bytes in the file"
                 )));
             }
-            let packed = self.source.bytes(offset, count as usize)?;
+            let mut packed = self.source.bytes(offset, count as usize)?;
+            if self.reversed {
+                packed
+                    .iter_mut()
+                    .for_each(|byte| *byte = byte.reverse_bits());
+            }
             stream::of(self.packing, packed)
         });
         Ok(Rows {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::problem::Problem;
+use ftuseg_files::plain;
 
 /// An open TIFF file whose header has been read.
 pub(super) struct Source {
@@ -18,7 +19,7 @@ pub(super) struct Source {
 impl Source {
     /// Opens a file and reads its header: byte order, TIFF or BigTIFF, where the first directory is.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
-        let file = File::open(path).map_err(Problem::Io)?;
+        let file = plain::open(path, u64::MAX).map_err(Problem::Io)?;
         let length = file.metadata().map_err(Problem::Io)?.len();
         let mut source = Source {
             file,

@@ -17,6 +17,8 @@ pub(super) struct Origin {
     pub(super) resolution: Option<Resolution>,
     pub(super) ignored: Vec<IgnoredResolution>,
     pub(super) warnings: Vec<Warning>,
+    /// How many bits of a sample OME-XML says to be in use.
+    pub(super) bits: Option<u64>,
 }
 
 impl Origin {
@@ -47,15 +49,17 @@ impl Origin {
         };
         let side = |tag| slide.number(source, tag).map(Option::unwrap_or_default);
         let size = (side(tag::WIDTH)?, side(tag::HEIGHT)?);
+        let mut bits = None;
         let (format, stated) = if description.starts_with("Aperio") {
             ("Aperio SVS", Stated::aperio(&description, size))
         } else if let Some(ome) = Ome::of_image(&description, ome_image)? {
+            bits = ome.bits;
             ("OME-TIFF", ome.resolution(size))
         } else {
             ("TIFF", None)
         };
         // The order is documented in `resolution.rs`.
-        let chosen = choose(stated.into_iter().chain(tags(source, slide)));
+        let chosen = choose(stated.into_iter().chain(tags(source, slide, &description)?));
         if let Some(reason) = chosen.refused {
             // Not `unsupported`: OpenSlide would be asked next, and need not look.
             return Err(Problem::format(reason));
@@ -65,6 +69,7 @@ impl Origin {
             resolution: chosen.resolution,
             ignored: chosen.ignored,
             warnings: chosen.warnings,
+            bits,
         })
     }
 }
@@ -99,10 +104,18 @@ fn has_extension(path: &Path, extension: &str) -> bool {
         .is_some_and(|e| e.eq_ignore_ascii_case(extension))
 }
 
-fn tags(source: &Source, slide: &Directory) -> Option<Stated> {
-    let x = slide.real(source, tag::X_RESOLUTION)?;
-    let y = slide.real(source, tag::Y_RESOLUTION)?;
+/// What the resolution tags state, in the unit of an ImageJ description first, which ImageJ itself goes by.
+fn tags(source: &Source, slide: &Directory, description: &str) -> Result<Vec<Stated>, Problem> {
+    let side = |tag| slide.real(source, tag);
+    let Some((x, y)) = side(tag::X_RESOLUTION).zip(side(tag::Y_RESOLUTION)) else {
+        return Ok(Vec::new());
+    };
     // Inches are the format's default.
-    let unit = slide.number(source, tag::RESOLUTION_UNIT).ok()?;
-    Some(Stated::tiff_tags(x, y, unit.unwrap_or(2)))
+    let unit = slide.number(source, tag::RESOLUTION_UNIT)?.unwrap_or(2);
+    let mut stated: Vec<Stated> = Stated::imagej(description, x, y).into_iter().collect();
+    // Tags without a unit of their own say nothing more.
+    if stated.is_empty() || unit != 1 {
+        stated.push(Stated::tiff_tags(x, y, unit));
+    }
+    Ok(stated)
 }
