@@ -1,18 +1,9 @@
 //! Chooses the backend, brings the runtime library if need be, and says what it does.
 
-use super::{Arithmetic, Backend, BackendError, Device, DeviceChoice, OnnxRuntime, Trial};
+use super::{
+    Arithmetic, Backend, BackendChoice, BackendError, Device, DeviceChoice, OnnxRuntime, Trial,
+};
 use ftuseg_provision::onnxruntime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
-
-/// Which backend the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendChoice {
-    /// ONNX Runtime; `rten`, with a loud warning, where no library can be had.
-    Auto,
-    /// ONNX Runtime or an error.
-    OnnxRuntime,
-    /// The pure-Rust runtime.
-    Rten,
-}
 
 /// As [`choose`], on a device of the user's choice.
 ///

@@ -19,10 +19,23 @@ pub enum Device {
     AllCuda,
 }
 
+/// Which backend the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendChoice {
+    /// ONNX Runtime; `rten`, with a loud warning, where no library can be had.
+    #[default]
+    Auto,
+    /// ONNX Runtime or an error.
+    OnnxRuntime,
+    /// The pure-Rust runtime.
+    Rten,
+}
+
 /// Which device the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// The processor; by OpenVINO where a trial on this machine has shown that to be faster.
+    #[default]
     Auto,
     /// This device or an error.
     Exactly(Device),
@@ -95,6 +108,12 @@ impl fmt::Display for Device {
             Device::Cuda(number) => write!(f, "cuda:{number}"),
             Device::AllCuda => f.write_str("cuda:all"),
         }
+    }
+}
+
+impl From<Device> for DeviceChoice {
+    fn from(device: Device) -> Self {
+        DeviceChoice::Exactly(device)
     }
 }
 

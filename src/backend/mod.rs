@@ -30,8 +30,8 @@ use ndarray::ArrayView4;
 use serde::Serialize;
 
 #[cfg(feature = "onnxruntime")]
-pub use choose::{BackendChoice, choose, choose_on};
-pub use device::{Arithmetic, Device, DeviceChoice};
+pub use choose::{choose, choose_on};
+pub use device::{Arithmetic, BackendChoice, Device, DeviceChoice};
 pub use error::BackendError;
 #[cfg(feature = "onnxruntime")]
 pub use onnxruntime::OnnxRuntime;

@@ -106,10 +106,11 @@ impl Trial {
             source,
         };
         fs::create_dir_all(cache).map_err(failed)?;
-        let mut file = tempfile::NamedTempFile::new_in(cache).map_err(failed)?;
-        serde_json::to_writer_pretty(&mut file, self).map_err(|error| failed(error.into()))?;
-        file.write_all(b"\n").map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
+        ftuseg_files::whole::replace(&path, |file| {
+            serde_json::to_writer_pretty(&mut *file, self)?;
+            file.write_all(b"\n")
+        })
+        .map_err(|error| failed(error.source))?;
         Ok(path)
     }
 
