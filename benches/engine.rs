@@ -36,7 +36,7 @@ fn segment(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let slide = slide::open(&path).expect("a slide");
-                let found = engine.segment(slide.as_ref(), &Request::default(), &|_| {});
+                let found = engine.segment(slide.as_ref(), &Request::default());
                 black_box(found.expect("a mask"))
             });
         });

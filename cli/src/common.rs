@@ -3,15 +3,17 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use ftuseg_router::{Organ, Target};
 
 use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
-use ftuseg::bundle::{Bundle, Fit, ModelSpec, Role, default_bundle};
-use ftuseg::pipeline::{Blend, Engine, Options, Precision, Route, Tta};
+use ftuseg::bundle::{Bundle, default_bundle};
+use ftuseg::pipeline::{Blend, Engine, Precision, Route, Tta};
 use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
 use ftuseg_provision::onnxruntime::{self, Search};
+
+use super::advice::with_advice;
 
 /// Where the models come from and what runs them.
 #[derive(Debug, Clone, Args)]
@@ -153,18 +155,6 @@ impl From<PrecisionArg> for Precision {
     }
 }
 
-impl From<PrecisionArg> for Arithmetic {
-    fn from(arg: PrecisionArg) -> Self {
-        match arg {
-            PrecisionArg::Auto => Arithmetic::Auto,
-            PrecisionArg::Bf16 => Arithmetic::Bf16,
-            PrecisionArg::Fp16 => Arithmetic::Fp16,
-            // What an int8 file leaves in floats stays in 32 bits.
-            PrecisionArg::Fp32 | PrecisionArg::Int8 => Arithmetic::Fp32,
-        }
-    }
-}
-
 /// How overlapping tiles are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum BlendArg {
@@ -199,13 +189,8 @@ impl EngineArgs {
 
     /// Starts the backend; lines for the user go to standard error.
     pub fn start_backend(&self, wish: Arithmetic) -> anyhow::Result<Box<dyn Backend>> {
-        let choice = match self.backend {
-            BackendName::Auto => BackendChoice::Auto,
-            BackendName::Onnxruntime => BackendChoice::OnnxRuntime,
-            BackendName::Rten => BackendChoice::Rten,
-        };
         Ok(choose_on(
-            choice,
+            self.backend.into(),
             self.device,
             wish,
             &self.search(),
@@ -218,102 +203,44 @@ impl EngineArgs {
 
     /// An engine with these settings. Also sets the size of the pool for data-parallel work.
     pub fn engine(&self, route: &RouteArgs, tiles: &TileArgs) -> anyhow::Result<Engine> {
-        let bundle = self.load_bundle()?;
         // Fails only if the pool exists already, in a test of the library say; then its size stays.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads())
             .build_global();
-        let mut options = Options {
-            route: route.route,
-            tissue: match route.tissue {
+        Engine::builder(self.load_bundle()?)
+            .route(route.route)
+            .tissue(match route.tissue {
                 TissueArg::Auto => TissueMode::Auto,
                 TissueArg::Off => TissueMode::Off,
-            },
-            overlap: tiles.overlap,
-            blend: match tiles.blend {
+            })
+            .overlap(tiles.overlap)
+            .blend(match tiles.blend {
                 BlendArg::Crop => Blend::Crop,
                 BlendArg::Gaussian => Blend::Gaussian,
-            },
-            tta: tiles.tta.into(),
-            precision: tiles.precision.into(),
-            readers: self.threads(),
-            batch: 1,
-            max_models: self.max_models,
-        };
-        check(&bundle, &options)?;
-        check_sums(&bundle, &options)?;
-        let backend = self.start_backend(tiles.precision.into())?;
-        options.batch = tiles.batch.map_or(backend.usual_batch(), usize::from);
-        Ok(Engine::new(bundle, backend, options))
+            })
+            .tta(tiles.tta.into())
+            .precision(tiles.precision.into())
+            .batch(tiles.batch.map(usize::from))
+            .max_models(self.max_models)
+            .threads(self.threads())
+            .device(self.device)
+            .runtime(self.backend.into())
+            .library(self.runtime.clone())
+            .offline(self.offline)
+            .on_message(|line| tell!("{line}"))
+            .build()
+            .map_err(with_advice)
     }
 }
 
-/// Checks what can be checked before the first slide.
-fn check(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
-    match options.route {
-        Route::Tile | Route::Slide if bundle.router.is_none() => bail!(
-            "the bundle {:?} has no [router]; choose --route given, organ=NAME, baseline or unet",
-            bundle.name
-        ),
-        Route::Fixed(target) if bundle.models_for(target).is_empty() => bail!(
-            "the bundle {:?} has no model for {target}; choose another --route or another --bundle",
-            bundle.name
-        ),
-        _ => {}
-    }
-    if let (Tta::Scales, Some(model)) = (
-        options.tta,
-        bundle
-            .models
-            .iter()
-            .find(|model| model.fit == Fit::Whole && is_needed(bundle, options.route, model)),
-    ) {
-        bail!(
-            "--tta scales: the model {:?} sees the whole slide in one tile, so it has one scale; choose another --tta",
-            model.name
-        );
-    }
-    if let Some(overlap) = options.overlap
-        && let Some(model) = bundle.models.iter().find(|model| overlap > model.tile / 2)
-    {
-        bail!(
-            "--overlap {overlap} is more than half a tile of the model {:?} ({} px)",
-            model.name,
-            model.tile
-        );
-    }
-    Ok(())
-}
-
-/// Whether a route can need a model.
-fn is_needed(bundle: &Bundle, route: Route, model: &ModelSpec) -> bool {
-    let fallback = bundle.router.as_ref().map(|router| router.fallback);
-    match route {
-        Route::Fixed(target) => model.target() == target,
-        Route::Given => model.role == Role::Organ,
-        Route::Tile | Route::Slide => model.role == Role::Organ || Some(model.target()) == fallback,
-    }
-}
-
-/// Checks the sha256 of every file that the route can need, so that a damaged model does not show in the middle of
-/// the night. Each file is checked once more when it is loaded.
-fn check_sums(bundle: &Bundle, options: &Options) -> anyhow::Result<()> {
-    let route = options.route;
-    let needed = |model: &&ModelSpec| is_needed(bundle, route, model);
-    for model in bundle.models.iter().filter(needed) {
-        let (file, sha256, is_int8) = options.precision.file(model);
-        bundle.verified_file(file, sha256)?;
-        if options.precision == Precision::Int8 && !is_int8 {
-            tell!(
-                "the bundle has no int8 file of the model {:?}: it runs in fp32",
-                model.name
-            );
+impl From<BackendName> for BackendChoice {
+    fn from(name: BackendName) -> Self {
+        match name {
+            BackendName::Auto => BackendChoice::Auto,
+            BackendName::Onnxruntime => BackendChoice::OnnxRuntime,
+            BackendName::Rten => BackendChoice::Rten,
         }
     }
-    if let (Route::Tile | Route::Slide, Some(router)) = (route, &bundle.router) {
-        bundle.verified_file(&router.file, &router.sha256)?;
-    }
-    Ok(())
 }
 
 fn parse_route(text: &str) -> Result<Route, String> {

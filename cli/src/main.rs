@@ -10,6 +10,7 @@ macro_rules! tell {
     ($($words:tt)*) => { crate::speech::tell_line(format_args!($($words)*)) };
 }
 
+mod advice;
 mod common;
 mod demo;
 mod doctor;

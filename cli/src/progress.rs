@@ -253,7 +253,10 @@ impl std::fmt::Display for Rate {
 
 /// What became of a slide, in words.
 fn sentence(status: &SlideStatus) -> String {
-    let reason = printable(status.reason.as_deref().unwrap_or("no reason known"));
+    let reason = printable(&advice::reason(
+        status.reason.as_deref(),
+        status.kind.as_deref(),
+    ));
     let id = printable(&status.id);
     match status.status {
         Status::Done => format!(

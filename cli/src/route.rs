@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                     _ => None,
                 };
                 let request = Request {
-                    resolution: args.route.mpp.or(job.resolution),
+                    mpp: args.route.mpp.or(job.resolution),
                     organ,
                     ..Request::default()
                 };
@@ -55,8 +55,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             });
         let id = printable(&job.id);
         match answer {
-            Ok((_, map, _)) => {
-                let shares = map.shares();
+            Ok(routed) => {
+                let shares = routed.map.shares();
                 if shares.is_empty() {
                     say!("{id}\t-\t0\t0\t0");
                 }

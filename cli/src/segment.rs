@@ -72,7 +72,8 @@ struct BatchArgs {
     /// needs a folder of its own; `ftuseg merge` joins them
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// Give a slide up when reading and segmenting it takes longer, because its share does not answer say
+    /// Give a slide up when reading and segmenting it takes longer, because its share does not answer or a network
+    /// does not end say
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     slide_timeout: Option<Duration>,
     /// The most that tiles waiting between the stages may take: 200M, 2G. With it no finished slide waits to be written
@@ -269,8 +270,8 @@ fn tell(summary: &Summary, args: &Args) -> std::io::Result<()> {
         printable(&args.out.display().to_string())
     );
     for slide in summary.ours().filter(|s| s.status == Status::Failed) {
-        let reason = slide.reason.as_deref().unwrap_or("no reason known");
-        tell!("  {}: {reason}", printable(&slide.id));
+        let reason = advice::reason(slide.reason.as_deref(), slide.kind.as_deref());
+        tell!("  {}: {}", printable(&slide.id), printable(&reason));
     }
     match summary.state {
         State::Interrupted => tell!("stopped; run the same command again to go on"),

@@ -15,6 +15,8 @@ mod external;
 mod gpus;
 #[cfg(feature = "onnxruntime")]
 mod graph;
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
+mod loops;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 #[cfg(any(feature = "onnxruntime", feature = "rten"))]
@@ -125,6 +127,7 @@ pub trait Backend: Send + Sync {
 
 /// Who runs the networks, and on what.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct About {
     /// `onnxruntime` or `rten`.
     pub backend: String,
@@ -147,4 +150,21 @@ pub struct About {
     /// What the user should know, such as a slower backend than asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
+}
+
+impl About {
+    /// A backend on the processor that computes in fp32 with one thread: fill in what is otherwise.
+    pub fn new(backend: impl Into<String>, version: impl Into<String>) -> Self {
+        About {
+            backend: backend.into(),
+            version: version.into(),
+            library: None,
+            sha256: None,
+            device: "cpu".to_owned(),
+            arithmetic: "fp32".to_owned(),
+            proof: "it is the processor".to_owned(),
+            threads: 1,
+            warning: None,
+        }
+    }
 }

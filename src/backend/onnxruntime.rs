@@ -10,8 +10,8 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::bound::Bound;
 use super::device::{Arithmetic, Device};
-use ftuseg_provision::accelerator;
 use ftuseg_provision::onnxruntime::{CUDA, Located};
+use ftuseg_provision::preload;
 
 use super::{About, Backend, BackendError, Input, Loading, Session, gpus, graph};
 
@@ -97,7 +97,7 @@ impl OnnxRuntime {
             }
             None => {
                 if matches!(device, Device::Cuda(_) | Device::AllCuda) {
-                    accelerator::preload(library, &CUDA);
+                    preload(library, &CUDA);
                 }
                 start(library, threads)?
             }

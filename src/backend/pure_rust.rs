@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
-use rten::{Model, RunOptions, ThreadPool, Value};
+use rten::{Model, ModelOptions, RunOptions, ThreadPool, Value};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
@@ -63,7 +63,13 @@ impl Backend for Rten {
             reason,
         };
         super::external::refuse(name, NAME, onnx)?;
-        let model = Model::load(onnx.to_vec()).map_err(|error| fail(error.to_string()))?;
+        let mut options = ModelOptions::with_all_ops();
+        // What depends on no input is computed while a network is made ready, where no brake ends it.
+        let has_loop = super::loops::has_loop(onnx).map_err(|error| fail(error.to_string()))?;
+        options.enable_optimization(!has_loop);
+        let model = options
+            .load(onnx.to_vec())
+            .map_err(|error| fail(error.to_string()))?;
         if model.input_ids().len() != 1 || model.output_ids().is_empty() {
             return Err(fail(format!(
                 "it has {} inputs and {} outputs; one input is what it can be given",

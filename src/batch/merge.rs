@@ -1,7 +1,6 @@
 //! Joins the results of several runs, shares of one batch say, into one report and one submission.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -10,16 +9,10 @@ use super::kept::difference;
 use super::ledger::write_submission;
 use super::lock::FolderLock;
 use super::report::{Heading, write_report};
-use super::rows::{Rows, row_of};
+use super::rows::Rows;
+use super::source::{Key, Source, key_of};
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
-use crate::mask::{MAX_SIDE, rle};
 use crate::slide::warning::Warning;
-use ftuseg_files::plain;
-
-/// The largest report that is read.
-const MAX_REPORT_BYTES: u64 = 1 << 30;
-/// The most objects or tiles of a slide that are believed; 2^24 slides of so many still add up.
-const MAX_COUNT: u64 = 1 << 40;
 
 /// What came of joining.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,16 +37,6 @@ impl Merged {
     pub fn is_whole(&self) -> bool {
         self.missing().next().is_none() && self.different.is_empty()
     }
-}
-
-/// One run's results.
-struct Source {
-    out: PathBuf,
-    report: Value,
-    slides: Vec<SlideStatus>,
-    shard: Option<ShardNote>,
-    rows: HashMap<String, String>,
-    _lock: FolderLock,
 }
 
 /// Joins the results in `outs` and writes `run.json` and `submission.csv` into `out`. The slides' folders stay where they
@@ -105,13 +88,6 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
     }
     let missing_shares = joining.add_missing(&sources);
     joining.write(out, &sources, missing_shares)
-}
-
-/// What tells slides apart: an id may stand for several, each with a folder of its own.
-type Key = (String, String);
-
-fn key_of(slide: &SlideStatus) -> Key {
-    (slide.id.clone(), slide.folder_name().to_owned())
 }
 
 /// The joined report as it grows.
@@ -286,219 +262,4 @@ fn made_by(report: &Value) -> Value {
         "runtime": report.get("runtime"),
         "settings": report.get("settings"),
     })
-}
-
-impl Source {
-    fn read(out: &Path, locking: Locking) -> Result<Self, BatchError> {
-        let lock = FolderLock::take_to_read(out, locking)?;
-        let path = out.join("run.json");
-        let wrong = |reason: String| BatchError::output(&path, reason);
-        let text = plain::read(&path, MAX_REPORT_BYTES)
-            .map_err(|error| wrong(format!("no results of `ftuseg segment` here: {error}")))?;
-        let report: Value = serde_json::from_slice(&text)
-            .map_err(|error| wrong(format!("is not a report: {error}")))?;
-        if report.get("schema").and_then(Value::as_str) != Some("ftuseg/run/1") {
-            return Err(wrong(
-                "its schema is not ftuseg/run/1; it was made by another version".to_owned(),
-            ));
-        }
-        if report.get("state") == Some(&json!(State::Merged)) {
-            return Err(wrong(
-                "it is a joined report; name the folders that it was joined from".to_owned(),
-            ));
-        }
-        let slides: Vec<SlideStatus> = report
-            .get("slides")
-            .cloned()
-            .and_then(|slides| serde_json::from_value(slides).ok())
-            .ok_or_else(|| wrong("its slides cannot be understood".to_owned()))?;
-        let shard: Option<ShardNote> = report
-            .get("shard")
-            .map(|shard| serde_json::from_value(shard.clone()))
-            .transpose()
-            .map_err(|error| wrong(format!("its shard cannot be understood: {error}")))?;
-        if let Some(note) = &shard {
-            note.check()
-                .map_err(|reason| wrong(format!("its shard cannot be: {reason}")))?;
-        }
-        let mut keys = HashSet::new();
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        for slide in &slides {
-            check(slide).map_err(|reason| wrong(format!("the slide {:?}: {reason}", slide.id)))?;
-            if !keys.insert(key_of(slide)) {
-                return Err(wrong(format!(
-                    "the slide {:?} stands there twice",
-                    slide.id
-                )));
-            }
-            *counts.entry(&slide.id).or_default() += 1;
-        }
-        let is_shared = |id: &str| counts.get(id).is_some_and(|&count| count > 1);
-        let rows = submission(&out.join("submission.csv"), is_shared)?;
-        let mut source = Source {
-            out: out.to_owned(),
-            slides,
-            shard,
-            rows,
-            report,
-            _lock: lock,
-        };
-        // A killed run's report may lag behind its folders by the slide that it had at hand.
-        for slide in &mut source.slides {
-            // A folder is a name, never a way out of the run's.
-            let name = slide.folder_name();
-            let is_name = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
-            if !is_name || slide.id.is_empty() {
-                return Err(wrong(format!(
-                    "{:?} is no id or {name:?} no folder",
-                    slide.id
-                )));
-            }
-            if slide.is_there() && !out.join("slides").join(name).is_dir() {
-                slide.status = Status::Failed;
-                slide.kind = Some("lost".to_owned());
-                slide.reason = Some("its folder is not there any more".to_owned());
-            }
-        }
-        Ok(source)
-    }
-
-    fn folder(&self, slide: &SlideStatus) -> PathBuf {
-        self.out.join("slides").join(slide.folder_name())
-    }
-
-    /// The row of a slide: its table's, or from its mask where the table lags behind.
-    fn row(&self, slide: &SlideStatus) -> Result<Option<String>, BatchError> {
-        let folder = self.folder(slide);
-        let Some(row) = self.rows.get(&slide.id) else {
-            return Ok(row_of(&folder).ok());
-        };
-        rle::check(row, pixels_of(&folder)).map_err(|error| {
-            BatchError::output(
-                &self.out.join("submission.csv"),
-                format!(
-                    "the row of {:?} does not fit its slide: {error}; segment it again",
-                    slide.id
-                ),
-            )
-        })?;
-        Ok(Some(row.clone()))
-    }
-}
-
-/// Says what cannot be true of a slide's entry: a report is a file that anybody can have changed.
-fn check(slide: &SlideStatus) -> Result<(), String> {
-    let is_share = |value: f64| value.is_finite() && value >= 0.0;
-    if slide.id.is_empty() {
-        return Err("its id is empty".to_owned());
-    }
-    if slide.objects > MAX_COUNT {
-        return Err(format!("it cannot have {} objects", slide.objects));
-    }
-    let tiles = slide.tiles.planned.max(slide.tiles.inferred);
-    if tiles > MAX_COUNT {
-        return Err(format!("it cannot have {tiles} tiles"));
-    }
-    if !is_share(slide.seconds) || !slide.area_mm2.is_none_or(is_share) {
-        return Err("its seconds or its area cannot be".to_owned());
-    }
-    Ok(())
-}
-
-/// How many px a finished slide has, as its record says; the most that there can be where it does not.
-fn pixels_of(folder: &Path) -> u64 {
-    let record: Option<Value> = plain::read(&folder.join("slide.json"), MAX_REPORT_BYTES)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let side = |pointer: &str| {
-        let side = record.as_ref()?.pointer(pointer)?.as_u64()?;
-        u32::try_from(side).ok()
-    };
-    match side("/width").zip(side("/height")) {
-        Some((width, height)) => u64::from(width) * u64::from(height),
-        None => u64::from(MAX_SIDE) * u64::from(MAX_SIDE),
-    }
-}
-
-/// The rows of a submission, each of them an RLE; none where there is no table.
-///
-/// Those of an id that several slides share are left out: they do not say which is whose.
-fn submission(
-    path: &Path,
-    is_shared: impl Fn(&str) -> bool,
-) -> Result<HashMap<String, String>, BatchError> {
-    let wrong = |reason: String| BatchError::output(path, reason);
-    let Ok(file) = File::open(path) else {
-        return Ok(HashMap::new());
-    };
-    let mut rows = HashMap::new();
-    for row in csv::Reader::from_reader(file).deserialize() {
-        let (id, text): (String, String) =
-            row.map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        if id.is_empty() {
-            return Err(wrong("a row's id is empty".to_owned()));
-        }
-        rle::check(&text, u64::MAX).map_err(|error| {
-            wrong(format!(
-                "the row of {id:?} is damaged: {error}; segment its slide again"
-            ))
-        })?;
-        if is_shared(&id) {
-            continue;
-        }
-        if rows.contains_key(&id) {
-            return Err(wrong(format!("the id {id:?} stands there twice")));
-        }
-        rows.insert(id, text);
-    }
-    Ok(rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_that_cannot_be_true_is_refused() {
-        let sound = SlideStatus::new("a", String::new(), Status::Done);
-        assert_eq!(check(&sound), Ok(()));
-        let mut forged = [(); 4].map(|()| sound.clone());
-        forged[0].id.clear();
-        forged[1].objects = u64::MAX;
-        forged[2].tiles.planned = u64::MAX;
-        forged[3].seconds = -1.0;
-        for (slide, word) in forged.iter().zip(["id", "objects", "tiles", "seconds"]) {
-            let error = check(slide).unwrap_err();
-            assert!(error.contains(word), "{error}");
-        }
-        for (index, of) in [(0, 3), (4, 3), (1, u32::MAX)] {
-            let batch = Vec::new();
-            assert!(ShardNote { index, of, batch }.check().is_err());
-        }
-    }
-
-    #[test]
-    fn rows_that_do_not_decode_are_refused_with_their_table() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("submission.csv");
-        let read = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            submission(&path, |id| id == "shared").map_err(|error| error.to_string())
-        };
-        let shared = read("id,rle\nshared,1 2\na,1 2\nshared,3 4\n").unwrap();
-        assert_eq!(shared.keys().collect::<Vec<_>>(), ["a"]);
-        assert_eq!(read("id,rle\na,1 2\nb,\n").unwrap().len(), 2);
-        for (text, word) in [
-            ("id,rle\na,1 2 3\n", "damaged"),
-            ("id,rle\na,x\n", "damaged"),
-            ("id,rle\n,1 2\n", "empty"),
-            ("id,rle\na,1 2\na,1 2\n", "twice"),
-        ] {
-            let error = read(text).unwrap_err();
-            assert!(
-                error.contains(word) && error.contains("submission.csv"),
-                "{error}"
-            );
-        }
-    }
 }

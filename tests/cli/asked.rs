@@ -36,7 +36,7 @@ fn the_masks_legend_names_who_decided() {
             .args(["--route", route])
             .ends_with(0);
         let (text, found) = legend(&dir, route);
-        let organs = "0 background, 1 kidney, 2 prostate, 3 lung";
+        let organs = "0 background, 1 kidney, 2 prostate, 3 largeintestine, 4 spleen, 5 lung";
         assert_eq!(text, format!("ftuseg mask: {organs}, {single}"), "{route}");
         assert_eq!(found, values, "{route}");
     }

@@ -52,7 +52,7 @@ fn a_network_that_does_not_end_is_stopped_when_its_slide_is_late() {
         let whole = dir.submission("whole");
         std::fs::remove_dir_all(dir.join("whole")).unwrap();
         segment(&dir, &INPUTS, backend, backend)
-            .args(["--slide-timeout", "6"])
+            .args(["--slide-timeout", "15"])
             .ends_with(1)
             .says(&["blue.tif", "--slide-timeout", "\"kidney\" was stopped"]);
         let slide = status(&dir, backend, "blue");
@@ -92,5 +92,18 @@ fn one_signal_ends_a_run_whose_network_does_not() {
             assert!(slide["reason"].as_str().unwrap().contains("stopped"));
             assert_eq!(slides_of(&dir, &out), ["one"]);
         }
+    }
+}
+
+#[test]
+fn a_loop_on_constants_is_no_way_around_it() {
+    let dir = three();
+    let backends = backends(&dir);
+    dir.bundle("bundle", &one_organ("endless-always.onnx"));
+    for backend in backends {
+        segment(&dir, &["one.tif"], backend, backend)
+            .args(["--slide-timeout", "4"])
+            .ends_with(1)
+            .says(&["one.tif", "--slide-timeout", "\"kidney\" was stopped"]);
     }
 }

@@ -10,6 +10,7 @@ mod attacks;
 mod bad_slides;
 mod commands;
 mod devices;
+mod docs;
 mod doubts;
 #[cfg(unix)]
 mod endless;

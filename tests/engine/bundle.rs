@@ -251,14 +251,14 @@ fn the_engine_reaches_the_dice_that_was_measured_in_training() {
         };
         let image = slide::open(&data.join(format!("train_images/{}.tiff", row["id"]))).unwrap();
         let request = Request {
-            resolution: Resolution::believable(
+            mpp: Resolution::believable(
                 row["pixel_size"].parse().unwrap(),
                 ResolutionSource::Manifest,
             ),
             organ: Some(row["organ"].parse().unwrap()),
             ..Request::default()
         };
-        let found = engine.segment(image.as_ref(), &request, &|_| {}).unwrap();
+        let found = engine.segment(image.as_ref(), &request).unwrap();
         let (width, height) = (image.info().width(), image.info().height());
         let truth = rle::decode(&row["rle"], width, height).unwrap();
         let reached = dice(&found.union().unwrap(), &truth).unwrap();

@@ -43,7 +43,7 @@ fn segment(
     options: Options,
 ) -> Result<Mask, PipelineError> {
     let engine = Engine::new(tiny.load(), backend, options);
-    let found = engine.segment(slide, &Request::default(), &|_| {})?;
+    let found = engine.segment(slide, &Request::default())?;
     assert_eq!(found.tiles.planned, found.tiles.inferred);
     found.union()
 }
@@ -192,7 +192,7 @@ fn with_next_to_no_memory_for_waiting_tiles_all_lanes_still_come_to_their_end() 
             let backend = Box::new(Lanes::new(lanes, Trouble::None));
             let engine = Engine::new(tiny.load(), backend, options(batch, Blend::Crop))
                 .with_queue_bytes(Some(bytes));
-            let found = engine.segment(&slide, &Request::default(), &|_| {});
+            let found = engine.segment(&slide, &Request::default());
             assert!(found.unwrap().union().unwrap() == expected);
         }
     }
@@ -241,7 +241,7 @@ fn a_tile_that_cannot_be_read_ends_all_lanes() {
         for batch in [1, 4] {
             let backend = Box::new(Lanes::new(lanes, Trouble::None));
             let engine = Engine::new(tiny.load(), backend, options(batch, Blend::Crop));
-            let error = engine.segment(&slide, &Request::default(), &|_| {});
+            let error = engine.segment(&slide, &Request::default());
             let error = error.unwrap_err().to_string();
             assert!(error.contains("it ends here"), "{error}");
         }
@@ -276,7 +276,7 @@ fn a_file_that_several_models_share_is_loaded_once() {
                 organ: name.parse().ok(),
                 ..Request::default()
             };
-            let found = engine.segment(&slide, &request, &|_| {}).unwrap();
+            let found = engine.segment(&slide, &request).unwrap();
             let expected = if name == "kidney" { "first" } else { "second" };
             assert_eq!(found.layers[0].models, [expected]);
         }

@@ -5,8 +5,10 @@
 
 mod bundle;
 mod evaluate;
+mod examples;
 mod kaggle_rle;
 mod lanes;
+mod regions;
 mod routing;
 mod stitch;
 mod support;

@@ -75,9 +75,7 @@ fn every_px_is_decided_by_its_own_organs_model() {
     let (width, height) = (slide.info().width(), slide.info().height());
     for backend in backends(2) {
         let engine = Engine::new(tiny.load(), backend, options(Route::Tile));
-        let found = engine
-            .segment(&slide, &Request::default(), &|_| {})
-            .unwrap();
+        let found = engine.segment(&slide, &Request::default()).unwrap();
         for y in 0..height {
             for x in 0..width {
                 // Glass is bright in every colour, so models see something there too; what counts is tissue.
@@ -100,7 +98,7 @@ fn one_vote_a_slide_takes_one_model() {
     let tiny = bundle();
     let (slide, _) = drawn_slide();
     let engine = Engine::new(tiny.load(), rten(1), options(Route::Slide));
-    let result = engine.segment(&slide, &Request::default(), &|_| {});
+    let result = engine.segment(&slide, &Request::default());
     // Two organs of about equal size leave the one vote near a half: either one organ or the fallback gets all.
     assert_eq!(result.unwrap().layers.len(), 1);
 }
@@ -115,15 +113,15 @@ fn given_and_fixed_routes_do_as_told() {
         organ: Some(Organ::Kidney),
         ..Request::default()
     };
-    let found = engine.segment(&slide, &kidney, &|_| {}).unwrap();
+    let found = engine.segment(&slide, &kidney).unwrap();
     assert_eq!(found.map.targets(), [Target::Organ(Organ::Kidney)]);
     assert!(matches!(
-        engine.segment(&slide, &Request::default(), &|_| {}),
+        engine.segment(&slide, &Request::default()),
         Err(PipelineError::NoOrganGiven)
     ));
     let engine = Engine::new(tiny.load(), rten(1), options(Route::Fixed(lung)));
     assert!(matches!(
-        engine.segment(&slide, &Request::default(), &|_| {}),
+        engine.segment(&slide, &Request::default()),
         Err(PipelineError::NoModel(target)) if target == lung
     ));
 }
@@ -140,9 +138,7 @@ fn unsure_tissue_goes_to_the_baseline() {
         },
     );
     let engine = Engine::new(tiny.load(), rten(1), options(Route::Tile));
-    let found = engine
-        .segment(&slide, &Request::default(), &|_| {})
-        .unwrap();
+    let found = engine.segment(&slide, &Request::default()).unwrap();
     assert_eq!(found.map.targets(), [Target::Baseline]);
     assert!(found.map.shares()[0].confidence < 0.5);
 }
@@ -152,9 +148,7 @@ fn an_empty_slide_is_empty_and_no_error() {
     let tiny = bundle();
     let slide = MemorySlide::new(300, 200, |_, _| GLASS);
     let engine = Engine::new(tiny.load(), rten(1), options(Route::Tile));
-    let found = engine
-        .segment(&slide, &Request::default(), &|_| {})
-        .unwrap();
+    let found = engine.segment(&slide, &Request::default()).unwrap();
     assert!(found.layers.is_empty());
     assert!(found.union().unwrap().is_empty());
     assert_eq!(found.tiles.planned, 0);
@@ -193,7 +187,7 @@ fn a_panic_in_a_decoder_ends_the_slide_and_not_the_program() {
     options.readers = 4;
     options.tissue = TissueMode::Off;
     let engine = Engine::new(tiny.load(), rten(1), options);
-    let result = engine.segment(&slide, &Request::default(), &|_| {});
+    let result = engine.segment(&slide, &Request::default());
     assert!(
         matches!(result, Err(PipelineError::Thread(_))),
         "{result:?}"
@@ -220,9 +214,7 @@ fn a_little_tissue_on_much_glass_is_not_lost_without_a_router() {
         rten(1),
         options(Route::Fixed(Target::Baseline)),
     );
-    let found = engine
-        .segment(&slide, &Request::default(), &|_| {})
-        .unwrap();
+    let found = engine.segment(&slide, &Request::default()).unwrap();
     assert!(found.union().unwrap().get(520, 520));
     // Only the tiles around it were looked at.
     assert!(found.tiles.planned < 9, "{:?}", found.tiles);

@@ -27,7 +27,7 @@ fn segment(
     options: Options,
 ) -> Mask {
     let engine = Engine::new(bundle.clone(), backend, options);
-    let found = engine.segment(slide, &Request::default(), &|_| {}).unwrap();
+    let found = engine.segment(slide, &Request::default()).unwrap();
     assert_eq!(found.tiles.planned, found.tiles.inferred);
     assert_eq!(found.layers.len(), 1);
     found.union().unwrap()

@@ -282,12 +282,7 @@ mod tests {
 
     #[test]
     fn a_list_that_says_nothing_is_refused() {
-        for text in [
-            "",
-            "some/lib/liba.so,,\n",
-            "some/lib/liba.so,md5=x,5\n",
-            "\"\n\u{0}",
-        ] {
+        for text in ["", "some/lib/liba.so,,\n", "some/lib/liba.so,md5=x,5\n"] {
             let site = installed(text);
             assert!(
                 check(site.path(), ["some-package"].into_iter()).is_err(),

@@ -10,7 +10,7 @@
 //! substitute for real slides.
 //!
 //! ```
-//! # use ftuseg_samples::{self, Drawing};
+//! # use ftuseg_samples::{self as samples, Drawing};
 //! # use ftuseg_router::Organ;
 //! let spec = samples::core(Organ::Kidney, 300, 4.0, 7);
 //! let drawing = Drawing::new(&spec)?;

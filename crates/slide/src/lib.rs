@@ -70,6 +70,7 @@ pub struct Level {
 
 /// What a reader found out about its slide.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SlideInfo {
     /// The file format, for people: `TIFF`, `OME-TIFF`, `Aperio SVS`, `Hamamatsu NDPI`, `PNG`.
     pub format: String,
@@ -116,6 +117,19 @@ impl Bounds {
 pub(crate) const NATIVE: &str = "ftuseg";
 
 impl SlideInfo {
+    /// A slide of one level, of which nothing else is known: fill in the rest.
+    pub fn new(format: impl Into<String>, width: u32, height: u32) -> Self {
+        SlideInfo {
+            format: format.into(),
+            reader: String::new(),
+            compression: String::new(),
+            levels: vec![Level { width, height }],
+            resolution: None,
+            ignored: Vec::new(),
+            bounds: None,
+        }
+    }
+
     /// Full-size width in px.
     pub fn width(&self) -> u32 {
         self.levels[0].width

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ftuseg::backend::{Backend, BackendChoice, BackendError, choose};
 use ftuseg::bundle::Bundle;
-use ftuseg::slide::{Level, Resolution, ResolutionSource, SlideError, SlideInfo, SlideReader};
+use ftuseg::slide::{Resolution, ResolutionSource, SlideError, SlideInfo, SlideReader};
 use ftuseg_provision::onnxruntime::{self, LibraryError};
 use sha2::{Digest, Sha256};
 
@@ -29,18 +29,9 @@ impl MemorySlide {
                 rgb.extend(colour(x, y));
             }
         }
-        MemorySlide {
-            info: SlideInfo {
-                format: "memory".into(),
-                compression: "none".into(),
-                levels: vec![Level { width, height }],
-                resolution: Resolution::believable(MPP, ResolutionSource::TiffTags),
-                reader: "test".into(),
-                ignored: Vec::new(),
-                bounds: None,
-            },
-            rgb,
-        }
+        let mut info = SlideInfo::new("memory", width, height);
+        info.resolution = Resolution::believable(MPP, ResolutionSource::TiffTags);
+        MemorySlide { info, rgb }
     }
 
     /// The colour of a px.
@@ -119,10 +110,15 @@ impl TinyBundle {
         self
     }
 
+    /// Writes its `bundle.toml`, and returns its folder.
+    pub fn path(&self) -> &str {
+        std::fs::write(self.folder.path().join("bundle.toml"), &self.toml).unwrap();
+        self.folder.path().to_str().unwrap()
+    }
+
     /// Loads the bundle.
     pub fn load(&self) -> Bundle {
-        std::fs::write(self.folder.path().join("bundle.toml"), &self.toml).unwrap();
-        Bundle::load(self.folder.path()).unwrap()
+        Bundle::load(Path::new(self.path())).unwrap()
     }
 
     fn copy(&self, file: &str) -> String {
@@ -136,9 +132,10 @@ impl TinyBundle {
 
 /// A file of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    // The command's tests are of another crate, one folder deeper.
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.join(if here.ends_with("cli") { ".." } else { "" });
+    root.join("tests/fixtures").join(name)
 }
 
 /// ONNX Runtime, if it can be had here; says so where it cannot.

@@ -6,7 +6,6 @@
 
 #[cfg(feature = "pip")]
 mod pip;
-mod preload;
 
 use std::path::Path;
 
@@ -18,7 +17,6 @@ use super::{Located, Search, folder, located, named};
 
 #[cfg(feature = "pip")]
 pub use pip::install;
-pub use preload::preload;
 
 /// An accelerated build of a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Loads what an accelerated library needs from packages beside its own.
+//! Loads the libraries that an accelerator's provider links to and that lie where the system's loader does not look.
 
 use std::fs;
 use std::path::{Path, PathBuf};
