@@ -59,7 +59,8 @@ impl Engine {
             }
             _ => None,
         };
-        tissue.warning().into_iter().chain(unsure).collect()
+        let of_tissue = tissue.warning().into_iter().chain(tissue.light_warning());
+        of_tissue.chain(unsure).collect()
     }
 
     fn organ_map(

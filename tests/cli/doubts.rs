@@ -127,3 +127,33 @@ fn um_per_px_that_the_file_contradicts_are_a_doubt_and_count() {
     assert!(kinds("far").contains(&"resolution".to_owned()));
     assert!(!kinds("near").contains(&"resolution".to_owned()));
 }
+
+#[test]
+fn a_picture_in_other_light_is_a_doubt() {
+    let dir = Dir::with_slide();
+    let spot = |x: u32, y: u32| (100..160).contains(&x) && (60..120).contains(&y);
+    dir.slide("dark.tif", (300, 200), Some(MPP), |x, y| match spot(x, y) {
+        true => [20, 180, 60],
+        false => [4; 3],
+    });
+    dir.slide("grey.tif", (300, 200), Some(MPP), |x, y| match spot(x, y) {
+        true => [120; 3],
+        false => [240; 3],
+    });
+    dir.segment(["one.tif", "dark.tif", "grey.tif"], "out")
+        .ends_with(0);
+    for (id, word) in [
+        ("dark", "% of the picture is black"),
+        ("grey", "no colours"),
+    ] {
+        let warnings = status(&dir, "out", id)["warnings"].clone();
+        let all: Vec<&serde_json::Value> = warnings.as_array().unwrap().iter().collect();
+        let told = all.iter().find(|w| w["kind"] == "not-brightfield");
+        let text = told.unwrap_or_else(|| panic!("{id}: {warnings}"))["text"].as_str();
+        assert!(text.unwrap().contains(word), "{warnings}");
+    }
+    assert_eq!(
+        status(&dir, "out", "one")["warnings"],
+        serde_json::json!([])
+    );
+}

@@ -6,7 +6,7 @@ use ftuseg_router::Organ;
 use serde_json::Value;
 
 /// Words that classes of other things than units begin with: parts of the slide, and what is to be passed over.
-const NEVER: [&str; 8] = [
+const NEVER: [&str; 10] = [
     "ignore",
     "region",
     "roi",
@@ -15,6 +15,8 @@ const NEVER: [&str; 8] = [
     "exclude",
     "artefact",
     "artifact",
+    "tma_core",
+    "tile",
 ];
 /// Other words for units than the organs' own.
 const UNITS: [&str; 9] = [

@@ -22,20 +22,20 @@ pub(super) struct Shape {
 }
 
 /// The shapes of a file: one a feature, and one of all polygons that are in no feature. Those without polygons are left
-/// out.
+/// out; also how many points and lines there are, which have no inside.
 ///
 /// # Errors
 /// When it is no GeoJSON.
-pub(super) fn shapes(text: &[u8]) -> Result<Vec<Shape>, String> {
+pub(super) fn shapes(text: &[u8]) -> Result<(Vec<Shape>, usize), String> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let root: Node = serde_json::from_slice(text).map_err(|error| match error.is_data() {
         true => format!("not GeoJSON: {error}"),
         false => format!("not JSON: {error}"),
     })?;
-    let mut found = vec![Shape::default()];
-    root.collect(None, &mut found)?;
+    let (mut found, mut lines) = (vec![Shape::default()], 0);
+    root.collect(None, &mut found, &mut lines)?;
     found.retain(|shape| !shape.polygons.is_empty());
-    Ok(found)
+    Ok((found, lines))
 }
 
 /// A value of any type that GeoJSON has, or a list of them.
@@ -60,12 +60,17 @@ enum Coordinates {
 
 impl Node {
     /// Adds its polygons to the shape of the feature that it belongs to.
-    fn collect(self, feature: Option<usize>, found: &mut Vec<Shape>) -> Result<(), String> {
+    fn collect(
+        self,
+        feature: Option<usize>,
+        found: &mut Vec<Shape>,
+        lines: &mut usize,
+    ) -> Result<(), String> {
         let (kind, inner, coordinates, class) = match self {
             Node::List(list) => {
                 return list
                     .into_iter()
-                    .try_for_each(|node| node.collect(feature, found));
+                    .try_for_each(|node| node.collect(feature, found, lines));
             }
             Node::Nothing => return Err("not GeoJSON: a value without a type".to_owned()),
             Node::Object {
@@ -78,7 +83,7 @@ impl Node {
         let at = feature.unwrap_or(0);
         match kind.as_deref() {
             Some("FeatureCollection" | "GeometryCollection") => match inner {
-                Some(inner) => inner.collect(feature, found),
+                Some(inner) => inner.collect(feature, found, lines),
                 None => Err("not GeoJSON: a collection without a list".to_owned()),
             },
             Some("Feature") => match inner {
@@ -90,7 +95,7 @@ impl Node {
                         polygons: Vec::new(),
                     });
                     let own = found.len() - 1;
-                    inner.collect(Some(own), found)
+                    inner.collect(Some(own), found, lines)
                 }
             },
             Some("Polygon") => {
@@ -107,8 +112,10 @@ impl Node {
                 }
                 Ok(())
             }
-            // Points and lines have no inside.
-            Some("Point" | "MultiPoint" | "LineString" | "MultiLineString") => Ok(()),
+            Some("Point" | "MultiPoint" | "LineString" | "MultiLineString") => {
+                *lines += 1;
+                Ok(())
+            }
             Some(other) => Err(format!(
                 "a GeoJSON type {:?} that is not known",
                 other.chars().take(40).collect::<String>()
@@ -195,10 +202,16 @@ impl<'de> Deserialize<'de> for Properties {
         struct Told {
             #[serde(default)]
             classification: Value,
+            #[serde(default, rename = "objectType", alias = "object_type")]
+            kind: Value,
         }
         let told: Option<Told> = Option::deserialize(from)?;
         Ok(Properties(told.map_or(String::new(), |told| {
-            class_of(&told.classification)
+            // QuPath's cores and tiles are places to look at, whatever was found there.
+            match told.kind.as_str() {
+                Some(kind @ ("tma_core" | "tile")) => kind.to_owned(),
+                _ => class_of(&told.classification),
+            }
         })))
     }
 }

@@ -44,22 +44,82 @@ pub(super) fn read(
     };
     check_size(width, height).map_err(wrong)?;
     let text = plain::read(path, MAX_GEOJSON).map_err(|e| EvaluateError::io(path, e))?;
-    let shapes = geojson::shapes(&text).map_err(wrong)?;
+    let (shapes, lines) = geojson::shapes(&text).map_err(wrong)?;
     drop(text);
     let mut counts = BTreeMap::new();
     for shape in &shapes {
         *counts.entry(shape.class.clone()).or_insert(0) += shape.polygons.len();
     }
-    let (chosen, left_out) = classes.choose(&counts).map_err(wrong)?;
-    let counting = shapes
+    if shapes.is_empty() && lines > 0 {
+        return Err(wrong(format!(
+            "it has {lines} points or lines and no polygon, so nothing has an inside; outline the units with polygons"
+        )));
+    }
+    let (chosen, mut left_out) = classes.choose(&counts).map_err(wrong)?;
+    if lines > 0 {
+        left_out.push(format!(
+            "left out: {lines} points or lines, which have no inside"
+        ));
+    }
+    let counting: Vec<Shape> = shapes
         .into_iter()
-        .filter(|shape| chosen.contains(&shape.class));
+        .filter(|shape| chosen.contains(&shape.class))
+        .collect();
+    left_out.extend(check_place(&counting, (width, height)).map_err(wrong)?);
+    let counting = counting.into_iter();
     let (mask, objects) = fill(path, counting, (width, height), MAX_RUNS)?;
+    if objects.is_empty() && !chosen.is_empty() {
+        return Err(wrong(
+            "its polygons cover no px; are their corners counted in px of the full size?"
+                .to_owned(),
+        ));
+    }
     Ok(LabelMask {
         mask,
         objects: Some(objects),
         left_out,
     })
+}
+
+/// Refuses shapes that lie outside the image: they were drawn on another size of it, or count from another corner. Says
+/// how many reach over its border.
+fn check_place(shapes: &[Shape], size: (u32, u32)) -> Result<Option<String>, String> {
+    let [width, height] = [size.0, size.1].map(f64::from);
+    let (mut outside, mut over) = (0, 0);
+    for shape in shapes {
+        let corners = || shape.polygons.iter().flatten().flatten();
+        let is_in = |&[x, y]: &[f64; 2]| {
+            (-1.0..=width + 1.0).contains(&x) && (-1.0..=height + 1.0).contains(&y)
+        };
+        let ends = |axis: usize| {
+            let values = corners().map(|corner| corner[axis]);
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            })
+        };
+        let (across, down) = (ends(0), ends(1));
+        let is_apart = across.1 <= 0.0 || across.0 >= width || down.1 <= 0.0 || down.0 >= height;
+        if is_apart && corners().next().is_some() {
+            outside += 1;
+        } else if !corners().all(is_in) {
+            over += 1;
+        }
+    }
+    if outside > 0 {
+        return Err(format!(
+            "{outside} of its {} outlines lie outside the image of {} x {} px; they were drawn on another size of it, or \
+             count from another corner (some programs count from that of the scanned part)",
+            shapes.len(),
+            size.0,
+            size.1
+        ));
+    }
+    Ok((over > 0).then(|| {
+        format!(
+            "cut off: {over} of {} outlines reach over the image's border",
+            shapes.len()
+        )
+    }))
 }
 
 /// Fills shapes into a mask. An object is a connected part of one shape, so shapes that touch or lie over each other are
@@ -208,6 +268,55 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_inside_or_lies_elsewhere_is_told_or_refused() {
+        let feature = |kind: &str, coordinates: &str, more: &str| {
+            format!(
+                r#"{{"type":"Feature","properties":{{{more}}},"geometry":{{"type":"{kind}","coordinates":{coordinates}}}}}"#
+            )
+        };
+        let of = |features: &[String]| read_all(&format!("[{}]", features.join(",")), (100, 50));
+        let unit = feature("Polygon", "[[[10,10],[20,10],[20,20],[10,20]]]", "");
+        let line = feature("LineString", "[[10,10],[20,10],[20,20],[10,10]]", "");
+        let point = feature("MultiPoint", "[[10,10]]", "");
+        let error = of(&[line.clone(), point.clone()]).unwrap_err();
+        assert!(error.contains("2 points or lines"), "{error}");
+        let found = of(&[unit.clone(), line, point]).unwrap();
+        assert_eq!((found.mask.count(), found.left_out.len()), (100, 1));
+        // Of another size, from another corner, or as shares of the whole.
+        let far = feature("Polygon", "[[[1000,900],[1020,900],[1020,920]]]", "");
+        let before = feature("Polygon", "[[[-30,-20],[-10,-20],[-10,-5]]]", "");
+        let shares = feature("Polygon", "[[[0.1,0.1],[0.3,0.1],[0.3,0.3]]]", "");
+        for (features, word) in [
+            (&[unit.clone(), far][..], "1 of its 2 outlines lie outside"),
+            (&[before][..], "outside the image of 100 x 50 px"),
+            (&[shares][..], "cover no px"),
+        ] {
+            let error = of(features).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+        let over = feature("Polygon", "[[[90,10],[120,10],[120,20],[90,20]]]", "");
+        let found = of(&[over]).unwrap();
+        assert_eq!(found.mask.count(), 100);
+        assert!(
+            found.left_out[0].contains("reach over"),
+            "{:?}",
+            found.left_out
+        );
+        // Cores and tiles are no units.
+        for kind in ["tma_core", "tile"] {
+            let place = feature(
+                "Polygon",
+                "[[[0,0],[50,0],[50,50],[0,50]]]",
+                &format!(r#""objectType":"{kind}""#),
+            );
+            let found = of(&[place.clone(), unit.clone()]).unwrap();
+            assert_eq!(found.mask.count(), 100);
+            assert!(found.left_out[0].contains(kind), "{:?}", found.left_out);
+            assert!(of(&[place]).unwrap_err().contains("none of its polygons"));
+        }
+    }
+
+    #[test]
     fn combs_over_the_whole_slide_are_bounded() {
         let comb = |teeth: u32, step: u32, height: u32| {
             let tooth = |at: u32| {
@@ -227,7 +336,7 @@ mod tests {
         let side = 1 << 18;
         // Many teeth in every row of the slide.
         let text = comb(1 << 12, 64, side);
-        let shapes = geojson::shapes(text.as_bytes()).unwrap();
+        let (shapes, _) = geojson::shapes(text.as_bytes()).unwrap();
         let error = fill(Path::new("x"), shapes.into_iter(), (side, side), 1 << 17);
         let error = error.unwrap_err().to_string();
         assert!(error.contains("131072 runs of px"), "{error}");

@@ -10,6 +10,8 @@ use ftuseg_files::plain;
 const MAX_BYTES: u64 = 1 << 20;
 /// What is read at first.
 const SOON: u64 = 32 << 10;
+/// The most that is searched for the first picture's header.
+const MAX_SEARCHED: u64 = 16 << 20;
 /// Sequences in sequences; real files have a handful.
 const MAX_DEPTH: u32 = 32;
 const UNDEFINED: u32 = u32::MAX;
@@ -19,6 +21,7 @@ mod tag {
     pub(super) const TRANSFER_SYNTAX: (u16, u16) = (0x0002, 0x0010);
     pub(super) const IMAGE_TYPE: (u16, u16) = (0x0008, 0x0008);
     pub(super) const SERIES: (u16, u16) = (0x0020, 0x000e);
+    pub(super) const PHOTOMETRIC: (u16, u16) = (0x0028, 0x0004);
     pub(super) const COLUMNS: (u16, u16) = (0x0048, 0x0006);
     pub(super) const ITEM: (u16, u16) = (0xfffe, 0xe000);
     pub(super) const ITEM_END: (u16, u16) = (0xfffe, 0xe00d);
@@ -34,6 +37,10 @@ pub(super) struct Instance {
     pub(super) image_type: Vec<String>,
     /// Width of the whole image, px.
     pub(super) columns: u32,
+    /// What its samples mean, as `RGB` or `YBR_ICT`.
+    photometric: String,
+    /// How it is encoded and packed.
+    syntax: String,
 }
 
 impl Instance {
@@ -48,6 +55,42 @@ impl Instance {
         self.image_type
             .get(3)
             .is_some_and(|kind| kind == "RESAMPLED")
+    }
+}
+
+/// Whether a file says that JPEG 2000's own transform made its colours (`YBR_ICT`, `YBR_RCT`) where its codestream says
+/// that none did: then what readers take for red, green and blue are luma and chroma.
+pub(super) fn contradicts_its_codestream(path: &Path, instance: &Instance) -> bool {
+    let is_jpeg_2000 = matches!(
+        instance.syntax.as_str(),
+        "1.2.840.10008.1.2.4.90" | "1.2.840.10008.1.2.4.91"
+    );
+    if !is_jpeg_2000 || !matches!(instance.photometric.as_str(), "YBR_ICT" | "YBR_RCT") {
+        return false;
+    }
+    let mut bytes = Vec::new();
+    let read = plain::open(path, u64::MAX)
+        .and_then(|file| file.take(MAX_SEARCHED).read_to_end(&mut bytes));
+    read.is_ok() && transform(&bytes) == Some(0)
+}
+
+/// The multiple component transform of the first JPEG 2000 codestream in the bytes (ISO/IEC 15444-1, A.6.1).
+fn transform(bytes: &[u8]) -> Option<u8> {
+    let start = bytes
+        .windows(4)
+        .position(|b| b == [0xff, 0x4f, 0xff, 0x51])?;
+    let mut at = start + 2;
+    loop {
+        let marker = bytes.get(at..at + 2)?;
+        if marker == [0xff, 0x52] {
+            return bytes.get(at + 8).copied();
+        }
+        // Data begins, and no coding style came before.
+        if marker == [0xff, 0x90] || marker[0] != 0xff {
+            return None;
+        }
+        let length = bytes.get(at + 2..at + 4)?;
+        at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
     }
 }
 
@@ -116,7 +159,11 @@ fn read(reader: &mut Reader<'_>, found: &mut Instance) -> Option<()> {
                 .to_owned()
         };
         match tag {
-            tag::TRANSFER_SYNTAX => syntax = text(),
+            tag::TRANSFER_SYNTAX => {
+                syntax = text();
+                found.syntax.clone_from(&syntax);
+            }
+            tag::PHOTOMETRIC => found.photometric = text(),
             tag::IMAGE_TYPE => {
                 let values = text();
                 let values = values.split('\\').map(|value| value.trim().to_owned());
@@ -231,6 +278,37 @@ mod tests {
         let found = of_bytes(&drawn()).unwrap();
         assert_eq!((found.series.as_str(), found.columns), ("2.25.3", 75));
         assert_eq!(found.image_type, ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]);
+    }
+
+    #[test]
+    fn a_colour_transform_that_the_codestream_does_not_make_is_seen() {
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("x.dcm");
+        let element = |tag: (u16, u16), kind: &[u8; 2], text: &str| {
+            let mut bytes = [tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat();
+            bytes.extend(kind);
+            bytes.extend((text.len() as u16).to_le_bytes());
+            bytes.extend(text.as_bytes());
+            bytes
+        };
+        let seen = |syntax: &str, photometric: &str, transform: u8| {
+            let mut bytes = [vec![0; 128], b"DICM".to_vec()].concat();
+            bytes.extend(element(tag::TRANSFER_SYNTAX, b"UI", syntax));
+            bytes.extend(element(tag::SERIES, b"UI", "2.25.3"));
+            bytes.extend(element(tag::PHOTOMETRIC, b"CS", photometric));
+            bytes.extend(element(tag::COLUMNS, b"UL", "\u{10}\0\0\0"));
+            bytes.extend([0xff, 0x4f, 0xff, 0x51, 0, 4, 0, 0]);
+            bytes.extend([0xff, 0x52, 0, 12, 0, 0, 0, 1, transform, 0]);
+            std::fs::write(&path, &bytes).unwrap();
+            let instance = instance(&path).unwrap();
+            assert_eq!(instance.photometric, photometric.trim_end());
+            contradicts_its_codestream(&path, &instance)
+        };
+        let [lossy, jpeg] = ["1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.50"];
+        assert!(seen(lossy, "YBR_ICT ", 0));
+        assert!(!seen(lossy, "YBR_ICT ", 1));
+        assert!(!seen(lossy, "RGB ", 0));
+        assert!(!seen(jpeg, "YBR_ICT ", 0));
     }
 
     #[test]

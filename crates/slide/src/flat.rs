@@ -3,7 +3,8 @@
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageBuffer, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageReader, Limits};
 
 use super::depth::{Largest, doubt, narrow};
 use super::tiff::{AlphaSeen, ignored_alpha};
@@ -42,15 +43,29 @@ impl FlatReader {
         limits.max_image_height = Some(MAX_SIDE);
         limits.max_alloc = Some(MAX_BYTES);
         reader.limits(limits);
-        let image = reader.decode().map_err(|error| match error {
-            image::ImageError::Limits(_) => SlideError::limits(
-                path,
-                "a PNG or JPEG may take 1 GiB decoded; save a larger image as a tiled TIFF",
-            ),
+        let too_large = "a PNG or JPEG may take 1 GiB decoded; save a larger image as a tiled TIFF";
+        let image = reader.into_decoder().and_then(|mut decoder| {
+            let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+            // Before anything is decoded.
+            let fits = decoder.total_bytes() <= MAX_BYTES;
+            let image = match fits && turned == Orientation::NoTransforms {
+                true => Some(DynamicImage::from_decoder(decoder)?),
+                false => None,
+            };
+            Ok((image, turned, fits))
+        });
+        let (image, turned, fits) = image.map_err(|error| match error {
+            image::ImageError::Limits(_) => SlideError::limits(path, too_large),
             image::ImageError::Unsupported(_) => SlideError::unsupported(path, error.to_string()),
             image::ImageError::IoError(source) => SlideError::io(path, source),
             other => SlideError::format(path, other.to_string()),
         })?;
+        if !fits {
+            return Err(SlideError::limits(path, too_large));
+        }
+        let Some(image) = image else {
+            return Err(SlideError::format(path, not_upright(turned)));
+        };
         let (width, height) = (image.width(), image.height());
         if width == 0 || height == 0 {
             return Err(SlideError::format(path, "the image has no pixels"));
@@ -74,6 +89,15 @@ impl FlatReader {
             pixels,
         })
     }
+}
+
+/// Why a picture that Exif wants turned is refused.
+pub(crate) fn not_upright(turned: Orientation) -> String {
+    format!(
+        "its px are to be turned or mirrored before they are shown (Exif orientation {}), which only some programs do; \
+         save it upright",
+        turned.to_exif()
+    )
 }
 
 /// An image whose 16-bit samples use fewer bits, as 8 bits; any other as it is.
@@ -210,6 +234,50 @@ mod tests {
         let slide = open(image.map(DynamicImage::ImageRgb16).unwrap());
         assert_eq!(slide.pixels, [254, 128, 1]);
         assert!(kinds(&slide).is_empty());
+    }
+
+    /// Exif that says nothing but how a picture is turned.
+    fn exif(orientation: u8) -> Vec<u8> {
+        let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+        exif
+    }
+
+    #[test]
+    fn a_picture_that_is_to_be_turned_is_refused() {
+        use image::ImageEncoder;
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("x");
+        let px = [100; 12];
+        let write = |orientation: u8, is_png: bool| {
+            let mut bytes = Vec::new();
+            let colour = image::ExtendedColorType::Rgb8;
+            if is_png {
+                let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+                encoder.set_exif_metadata(exif(orientation)).unwrap();
+                encoder.write_image(&px, 2, 2, colour).unwrap();
+            } else {
+                let mut encoder = image::codecs::jpeg::JpegEncoder::new(&mut bytes);
+                encoder.set_exif_metadata(exif(orientation)).unwrap();
+                encoder.write_image(&px, 2, 2, colour).unwrap();
+            }
+            std::fs::write(&path, bytes).unwrap();
+            FlatReader::open(&path).map_err(|error| error.to_string())
+        };
+        for is_png in [true, false] {
+            assert!(write(1, is_png).is_ok());
+            for turned in [3, 6] {
+                let error = write(turned, is_png).err().unwrap();
+                assert!(
+                    error.contains(&format!("Exif orientation {turned}")),
+                    "{error}"
+                );
+                if is_png {
+                    let mask = crate::evaluate::read_mask_image(&path).unwrap_err();
+                    assert!(mask.to_string().contains("Exif orientation"), "{mask}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub use error::SlideError;
 #[cfg(feature = "files")]
 pub use flat::FlatReader;
 #[cfg(feature = "files")]
+pub(crate) use flat::not_upright;
+#[cfg(feature = "files")]
 pub use names::{id_of_file, image_of};
 #[cfg(feature = "openslide")]
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};

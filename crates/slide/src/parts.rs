@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::SlideError;
-use super::dicom::{Instance, instance, series};
+use super::dicom::{Instance, contradicts_its_codestream, instance, series};
 use crate::warning::{Warning, WarningKind};
 use ftuseg_files::plain;
 
@@ -199,8 +199,25 @@ pub(super) fn check(slide: &Path) -> Result<(), SlideError> {
         ));
     }
     let beside = same_series(slide, &own.series).map_err(|source| SlideError::io(slide, source))?;
-    let all = beside.into_iter().map(|(_, instance)| instance);
-    let all: Vec<Instance> = all.chain(std::iter::once(own)).collect();
+    let all: Vec<(PathBuf, Instance)> = beside
+        .into_iter()
+        .chain(std::iter::once((slide.to_owned(), own)))
+        .collect();
+    let wrong = |(file, instance): &&(PathBuf, Instance)| {
+        instance.is_level() && contradicts_its_codestream(file, instance)
+    };
+    if let Some((file, _)) = all.iter().find(wrong) {
+        return Err(SlideError::format(
+            slide,
+            format!(
+                "{} says that JPEG 2000's transform made its colours (YBR_ICT or YBR_RCT), and its pictures say that none \
+                 did, so its colours would come out wrong; convert the slide anew with the right Photometric \
+                 Interpretation",
+                file.file_name().unwrap_or_default().to_string_lossy()
+            ),
+        ));
+    }
+    let all: Vec<Instance> = all.into_iter().map(|(_, instance)| instance).collect();
     let levels = all.iter().filter(|instance| instance.is_level());
     let Some(largest) = levels.max_by_key(|i| (i.columns, !i.is_reduced())) else {
         return Err(SlideError::format(

@@ -29,6 +29,8 @@ pub enum WarningKind {
     Slower,
     /// A part of what was asked for was left out.
     LeftOut,
+    /// The picture is dark or has no colours, as no stained slide in bright light is.
+    NotBrightfield,
 }
 
 impl WarningKind {
@@ -46,6 +48,7 @@ impl WarningKind {
             WarningKind::SameId => "same-id",
             WarningKind::Slower => "slower",
             WarningKind::LeftOut => "left-out",
+            WarningKind::NotBrightfield => "not-brightfield",
         }
     }
 }

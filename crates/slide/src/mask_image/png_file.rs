@@ -3,12 +3,14 @@
 use std::io::BufReader;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::MaskImageError;
 use super::collect::Collector;
 use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
+use crate::not_upright;
 use crate::raw::Meaning;
 use ftuseg_files::plain;
 
@@ -26,6 +28,12 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
     let info = reader.info();
     let (width, height) = (info.width, info.height);
     check_size(width, height).map_err(wrong)?;
+    let exif = info.exif_metadata.as_deref();
+    if let Some(turned) = exif.and_then(Orientation::from_exif_chunk)
+        && turned != Orientation::NoTransforms
+    {
+        return Err(wrong(not_upright(turned)));
+    }
     let bits = match info.bit_depth {
         BitDepth::One => 1,
         BitDepth::Two => 2,

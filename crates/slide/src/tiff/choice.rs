@@ -34,7 +34,7 @@ struct Page {
     tiled: bool,
     /// Marked as a reduced copy of another page.
     reduced: bool,
-    /// A label, a macro picture or a thumbnail.
+    /// A label, a macro picture, a thumbnail or a mask.
     companion: bool,
     /// Smaller copies hang below it.
     has_levels: bool,
@@ -55,7 +55,8 @@ impl Page {
             samples: number(tag::SAMPLES, 1)?,
             tiled: directory.has(tag::TILE_OFFSETS),
             reduced: number(tag::NEW_SUBFILE_TYPE, 0)? & 1 != 0,
-            companion: is_companion(&description),
+            // A mask of transparency (NewSubfileType 4) is no picture either.
+            companion: is_companion(&description) || number(tag::NEW_SUBFILE_TYPE, 0)? & 4 != 0,
             has_levels: directory.has(tag::SUB_IFDS),
             name: directory.start_of_text(source, tag::PAGE_NAME, 64),
             description,
@@ -112,7 +113,8 @@ fn of_pages(pages: &[Page]) -> Result<Choice, Problem> {
     };
     // Aperio's thumbnail, label and macro picture are strips, and can be larger than a cut-out.
     let is_aperio = pages.iter().any(|p| p.description.starts_with("Aperio"));
-    if is_aperio || has_untagged_macro(pages) {
+    let has_macro = !is_aperio && has_untagged_macro(pages);
+    if is_aperio || has_macro {
         keep(&|page| page.tiled);
     }
     keep(&|page| !page.reduced);
@@ -144,9 +146,12 @@ fn of_pages(pages: &[Page]) -> Result<Choice, Problem> {
         })?;
         chosen = order.map(|at| same[at]).to_vec();
     }
-    let others = candidates
-        .iter()
-        .copied()
+    let is_told = |at: &usize| {
+        let page = &pages[*at];
+        candidates.contains(at) || has_macro && !page.companion && !page.reduced && !page.tiled
+    };
+    let others = (0..pages.len())
+        .filter(is_told)
         .filter(|at| !chosen.contains(at) && !pages[*at].is_like(slide));
     Ok(Choice {
         warnings: left_out(pages, others).into_iter().collect(),

@@ -28,6 +28,7 @@ pub(super) mod tag {
     pub(crate) const FILL_ORDER: u16 = 266;
     pub(crate) const DESCRIPTION: u16 = 270;
     pub(crate) const STRIP_OFFSETS: u16 = 273;
+    pub(crate) const ORIENTATION: u16 = 274;
     pub(crate) const SAMPLES: u16 = 277;
     pub(crate) const ROWS_PER_STRIP: u16 = 278;
     pub(crate) const STRIP_COUNTS: u16 = 279;
@@ -186,6 +187,19 @@ impl Directory {
         let bytes = bytes.unwrap_or_default();
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
         String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
+
+    /// Refuses a picture that is to be turned or mirrored: some programs do it and some do not, so nobody knows which of
+    /// both its px were meant to fit.
+    pub(super) fn check_upright(&self, source: &Source) -> Result<(), Problem> {
+        match self.number(source, tag::ORIENTATION)? {
+            None | Some(0 | 1) => Ok(()),
+            // Not `unsupported`: OpenSlide would be asked next, and passes the tag over.
+            Some(other) => Err(Problem::format(format!(
+                "its px are to be turned or mirrored before they are shown (Orientation {other}), which only some \
+                 programs do; save it upright"
+            ))),
+        }
     }
 
     fn find(&self, tag: u16) -> Option<&Entry> {

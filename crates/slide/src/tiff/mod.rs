@@ -97,6 +97,7 @@ impl TiffReader {
         let directories = Directories::read(&source).map_err(named)?;
         let choice = choice::choose(&source, &directories).map_err(named)?;
         let slide = &directories.pages[choice.pages[0]];
+        slide.check_upright(&source).map_err(named)?;
         let first = &directories.pages[0];
         let origin = Origin::read(path, &source, first, slide, choice.ome_image).map_err(named)?;
         let compression = slide.number(&source, tag::COMPRESSION).map_err(named)?;
@@ -263,16 +264,60 @@ fn read_pyramid(
         .collect()
 }
 
+/// What kind of px a directory has. A smaller picture of other px, a mask or another channel say, is no level.
+struct Px {
+    samples: u64,
+    bits: u64,
+    photometric: u64,
+    is_mask: bool,
+}
+
+impl Px {
+    fn of(source: &Source, directory: &Directory) -> Result<Self, Problem> {
+        let number = |tag, missing| {
+            let value = directory.number(source, tag)?;
+            Ok::<u64, Problem>(value.unwrap_or(missing))
+        };
+        Ok(Px {
+            samples: number(tag::SAMPLES, 1)?,
+            bits: number(tag::BITS, 1)?,
+            photometric: number(tag::PHOTOMETRIC, 1)?,
+            is_mask: number(tag::NEW_SUBFILE_TYPE, 0)? & 4 != 0,
+        })
+    }
+
+    fn is_like(&self, base: &Px) -> bool {
+        // RGB and YCbCr are told apart by what packs them, level by level.
+        let colour = |px: &Px| match px.photometric {
+            6 => 2,
+            other => other,
+        };
+        (self.samples, self.bits, colour(self)) == (base.samples, base.bits, colour(base))
+            && self.is_mask == base.is_mask
+    }
+}
+
 /// The directories of a list that form a pyramid, the first one included.
 fn choose<'a>(
     source: &Source,
     directories: &[&'a Directory],
     trusted: bool,
 ) -> Result<Vec<&'a Directory>, Problem> {
+    let px = |directory: &Directory| Px::of(source, directory);
+    let base = px(directories[0])?;
     let pages = directories
         .iter()
         .map(|directory| {
             let number = |tag| Ok(directory.number(source, tag)?.unwrap_or(0));
+            if !px(directory)?.is_like(&base) {
+                // Of no size, it is no level.
+                return Ok(Page {
+                    width: 0,
+                    height: 0,
+                    tiled: false,
+                    reduced: true,
+                });
+            }
             Ok(Page {
                 width: number(tag::WIDTH)?,
                 height: number(tag::HEIGHT)?,

@@ -272,6 +272,46 @@ fn a_cameras_picture_in_ome_is_not_the_slide_beside_a_scan() {
     assert_eq!(width(1.0), 300);
 }
 
+#[test]
+fn px_that_are_to_be_turned_are_refused() {
+    for (orientation, is_fine) in [(1, true), (0, true), (4, false), (6, false)] {
+        let mut tags = tiles((16, 16), 8, 3, vec![8], 768);
+        tags.push((tag::ORIENTATION, vec![orientation]));
+        let (_work, path) = write(&[7; 768], &[tags]);
+        let opened = TiffReader::open(&path).map_err(|error| error.to_string());
+        let mask = crate::evaluate::read_mask_image(&path).map_err(|error| error.to_string());
+        assert_eq!(opened.is_ok(), is_fine, "{orientation}");
+        for error in [opened.err(), mask.err()].into_iter().flatten() {
+            assert_eq!(is_fine, !error.contains("Orientation"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_smaller_picture_of_other_px_is_no_level() {
+    let data = vec![200; 4 * 1536];
+    let base = tiles((32, 32), 8, 3, vec![8; 4], 768);
+    let mut grey = tiles((16, 16), 8, 1, vec![8], 256);
+    grey[4].1 = vec![1];
+    let deep = tiles((16, 16), 16, 3, vec![8], 1536);
+    let mut mask = tiles((16, 16), 8, 3, vec![8], 768);
+    mask.push((tag::NEW_SUBFILE_TYPE, vec![5]));
+    let level = tiles((16, 16), 8, 3, vec![8], 768);
+    for other in [grey, deep, mask] {
+        for pages in [
+            vec![base.clone(), other.clone(), level.clone()],
+            vec![base.clone(), level.clone(), other.clone()],
+        ] {
+            let (_work, path) = write(&data, &pages);
+            let slide = TiffReader::open(&path).unwrap();
+            assert_eq!(slide.info().levels.len(), 2, "{other:?}");
+            assert_eq!(whole(&slide, 1), [200; 768]);
+        }
+        let (_work, path) = write(&data, &[base.clone(), other]);
+        assert_eq!(TiffReader::open(&path).unwrap().info().levels.len(), 1);
+    }
+}
+
 /// RGB tiles of 16-bit samples, one value a tile.
 fn deep(values: &[u16], across: u32) -> (tempfile::TempDir, PathBuf) {
     let data: Vec<u8> = values

@@ -117,6 +117,7 @@ impl RawTiff {
                 "{width} x {height} px; each side must be 1 to {MAX_SIDE} px"
             )));
         }
+        first.check_upright(&source)?;
         check_pages(&source, &directories, (width, height))?;
         let (width, height) = (width as u32, height as u32);
         let samples = number(tag::SAMPLES, 1)?;

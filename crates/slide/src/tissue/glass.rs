@@ -42,6 +42,27 @@ pub(super) fn is_blank(rgb: &[u8], part: &Part) -> bool {
     middle.iter().all(|&v| v >= 140) && part.px(rgb).filter(differs).count() * 1000 < all.all.max(1)
 }
 
+/// Light that no stained slide is seen in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Light {
+    /// This share of the picture is black.
+    Dark(f64),
+    /// No px has a colour.
+    Grey,
+}
+
+/// Whether the scanned part is mostly black, or grey all over; frames and pens alone make neither.
+pub(super) fn light(rgb: &[u8], part: &Part) -> Option<Light> {
+    let all = part.px(rgb).count();
+    let black = part.px(rgb).filter(|p| p.iter().all(|&v| v < 32)).count();
+    if black * 2 > all {
+        return Some(Light::Dark(black as f64 / all as f64));
+    }
+    // Rounding makes a little colour of grey.
+    let is_grey = |p: &[u8]| p.iter().all(|&v| v.abs_diff(p[0]) <= 2);
+    (all > 0 && part.px(rgb).all(is_grey)).then_some(Light::Grey)
+}
+
 /// How often each value is there, channel by channel.
 struct Histogram {
     counts: [[usize; 256]; 3],

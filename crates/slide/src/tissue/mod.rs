@@ -41,6 +41,8 @@ pub struct Tissue {
     sums: Vec<u32>,
     /// Whether the slide is bright and of one colour.
     is_blank: bool,
+    /// What of its light no stained slide has.
+    light: Option<glass::Light>,
 }
 
 impl Tissue {
@@ -79,6 +81,7 @@ impl Tissue {
         part.clear_outside(&mut is_tissue);
         Ok(Tissue {
             is_blank: glass::is_blank(&rgb, &part),
+            light: glass::light(&rgb, &part),
             ..Tissue::new(plane, is_tissue)
         })
     }
@@ -106,6 +109,7 @@ impl Tissue {
             is_tissue,
             sums,
             is_blank: false,
+            light: None,
         }
     }
 
@@ -124,6 +128,22 @@ impl Tissue {
                  whole slide as tissue",
             )
         })
+    }
+
+    /// The doubt that there is where the picture is none of a stained slide in bright light.
+    pub fn light_warning(&self) -> Option<Warning> {
+        let text = match self.light.filter(|_| !self.is_blank)? {
+            glass::Light::Dark(share) => format!(
+                "{:.0} % of the picture is black, as in fluorescence or with colours turned round; the networks are made \
+                 for stained slides in bright light",
+                share * 100.0
+            ),
+            glass::Light::Grey => {
+                "the picture has no colours, only grey; the networks are made for stained slides"
+                    .to_owned()
+            }
+        };
+        Some(Warning::new(WarningKind::NotBrightfield, text))
     }
 
     /// The part of the slide that is tissue, 0..=1.
