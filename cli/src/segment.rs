@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use serde_json::json;
 
+use super::advice;
 use super::common::{EngineArgs, RouteArgs, TileArgs, route_name};
 use super::progress::{Progress, Shown};
 use super::signals::Signals;

@@ -54,7 +54,7 @@ fn any(
 
 #[cfg(test)]
 mod tests {
-    use super::super::graph::put;
+    use super::super::protobuf::put;
     use super::*;
 
     fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {

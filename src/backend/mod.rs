@@ -15,7 +15,7 @@ mod external;
 mod gpus;
 #[cfg(feature = "onnxruntime")]
 mod graph;
-#[cfg(any(feature = "onnxruntime", feature = "rten"))]
+#[cfg(feature = "rten")]
 mod loops;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;

@@ -1,5 +1,7 @@
 //! The examples do what they say.
 
+#![allow(dead_code, reason = "the examples have a main of their own")]
+
 use std::time::Duration;
 
 use ftuseg::Organ;

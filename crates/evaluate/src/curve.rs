@@ -71,7 +71,7 @@ fn count(rgb: &[u8], counts: &mut [u64; 256]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftuseg_slide::{Level, SlideInfo};
+    use ftuseg_slide::SlideInfo;
 
     struct Map(SlideInfo, fn(i64, i64) -> u8);
 
@@ -98,18 +98,7 @@ mod tests {
     }
 
     fn curve(value: fn(i64, i64) -> u8, truth: &Mask) -> Vec<f64> {
-        let info = SlideInfo {
-            format: "memory".into(),
-            compression: "none".into(),
-            levels: vec![Level {
-                width: truth.width(),
-                height: truth.height(),
-            }],
-            resolution: None,
-            reader: "memory".into(),
-            ignored: Vec::new(),
-            bounds: None,
-        };
+        let info = SlideInfo::new("memory", truth.width(), truth.height());
         dice_curve(&Map(info, value), truth).unwrap()
     }
 

@@ -273,7 +273,7 @@ mod tests {
                     "{error}"
                 );
                 if is_png {
-                    let mask = crate::evaluate::read_mask_image(&path).unwrap_err();
+                    let mask = crate::mask_image::read_mask_image(&path).unwrap_err();
                     assert!(mask.to_string().contains("Exif orientation"), "{mask}");
                 }
             }

@@ -279,7 +279,7 @@ fn px_that_are_to_be_turned_are_refused() {
         tags.push((tag::ORIENTATION, vec![orientation]));
         let (_work, path) = write(&[7; 768], &[tags]);
         let opened = TiffReader::open(&path).map_err(|error| error.to_string());
-        let mask = crate::evaluate::read_mask_image(&path).map_err(|error| error.to_string());
+        let mask = crate::mask_image::read_mask_image(&path).map_err(|error| error.to_string());
         assert_eq!(opened.is_ok(), is_fine, "{orientation}");
         for error in [opened.err(), mask.err()].into_iter().flatten() {
             assert_eq!(is_fine, !error.contains("Orientation"), "{error}");
