@@ -44,29 +44,27 @@ struct Rule;
 
 impl Session for Rule {
     fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
+        let found = |red: f32, blue: f32| f32::from(u8::from(red > blue));
         let (shape, values) = match input {
             Input::Bytes(tiles) => {
                 let (n, height, width, _) = tiles.dim();
-                let px = tiles.as_standard_layout();
-                let px = px.as_slice().unwrap_or_default();
-                let more_red = px
-                    .chunks_exact(3)
-                    .map(|px| f32::from(i16::from(px[0]) - i16::from(px[2])));
-                (vec![n, 1, height, width], more_red.collect())
+                let px = tiles.outer_iter().flat_map(|tile| {
+                    let found =
+                        tile.map_axis(ndarray::Axis(2), |px| found(px[0].into(), px[2].into()));
+                    found.into_iter().collect::<Vec<f32>>()
+                });
+                (vec![n, 1, height, width], px.collect())
             }
             Input::Floats(tiles) => {
                 let (n, _, height, width) = tiles.dim();
-                let more_red = (0..n).flat_map(|tile| {
-                    let (red, blue) = (
-                        tiles.slice(ndarray::s![tile, 0, .., ..]),
-                        tiles.slice(ndarray::s![tile, 2, .., ..]),
-                    );
-                    (&red - &blue).into_iter()
+                let px = tiles.outer_iter().flat_map(|tile| {
+                    let found = tile.map_axis(ndarray::Axis(0), |px| found(px[0], px[2]));
+                    found.into_iter().collect::<Vec<f32>>()
                 });
-                (vec![n, 1, height, width], more_red.collect())
+                (vec![n, 1, height, width], px.collect())
             }
         };
-        // The bundle says whether answers are logits or probabilities; these are logits.
+        // The bundle says whether its networks answer logits or probabilities; these are probabilities.
         Ok(Output { shape, values })
     }
 }

@@ -13,7 +13,12 @@ pub fn open(path: &Path, most: u64) -> Result<File> {
     options.read(true);
     // What came in its place since then is not waited for either.
     flags(&mut options, false);
-    let file = options.open(path)?;
+    let file = match options.open(path) {
+        // Another program has the file for itself, and gives it up when it is asked: only a plain file can be such a one,
+        // and that is worth waiting for.
+        Err(error) if error.kind() == ErrorKind::WouldBlock => File::open(path)?,
+        opened => opened?,
+    };
     check(&file.metadata()?, most)?;
     Ok(file)
 }

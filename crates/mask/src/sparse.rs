@@ -20,13 +20,13 @@ use super::{MAX_SIDE, MaskError, Rect, Run};
 /// # Examples
 ///
 /// ```
-/// use ftuseg::mask::Mask;
+/// use ftuseg_mask::Mask;
 ///
 /// let mut mask = Mask::new(100_000, 80_000)?;
 /// mask.set_row_run(40_000, 10..300);
 /// assert_eq!(mask.count(), 290);
 /// assert!(mask.bytes_used() < 20_000);
-/// # Ok::<(), ftuseg::mask::MaskError>(())
+/// # Ok::<(), ftuseg_mask::MaskError>(())
 /// ```
 #[derive(Clone)]
 pub struct Mask {

@@ -7,10 +7,10 @@
 //!
 //! ```no_run
 //! # use ftuseg_provision::onnxruntime;
-//! let search = runtime::search(None, false);
-//! let located = runtime::locate(&search, &mut |line| eprintln!("{line}"))?;
+//! let search = onnxruntime::search(None, false);
+//! let located = onnxruntime::locate(&search, &mut |line| eprintln!("{line}"))?;
 //! println!("ONNX Runtime {} at {}", located.version, located.path.display());
-//! # Ok::<(), runtime::LibraryError>(())
+//! # Ok::<(), onnxruntime::LibraryError>(())
 //! ```
 
 use std::ffi::{CStr, c_char, c_void};

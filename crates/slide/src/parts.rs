@@ -472,7 +472,7 @@ mod tests {
     /// A copy of a drawn level that says to be a label of another series.
     fn label(to: &Path) {
         let drawn = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixtures/slides/foreign/dicom/level-0.dcm");
+            .join("../../tests/fixtures/slides/foreign/dicom/level-0.dcm");
         let mut bytes = std::fs::read(drawn).unwrap();
         for (old, new) in [(&b"VOLUME"[..], &b"LABEL "[..]), (b"2.25.3", b"2.25.9")] {
             for at in 0..bytes.len() - old.len() {
@@ -487,7 +487,7 @@ mod tests {
     #[test]
     fn a_label_of_its_own_series_is_no_slide() {
         let drawn =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign/dicom");
         let work = tempfile::tempdir().unwrap();
         let at = |name: &str| work.path().join(name);
         std::fs::create_dir(at("alone")).unwrap();
@@ -516,7 +516,7 @@ mod tests {
     #[test]
     fn nothing_is_waited_for_beside_a_dicom_slide() {
         let drawn =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign/dicom");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/slides/foreign/dicom");
         let work = tempfile::tempdir().unwrap();
         let slide = work.path().join("a.dcm");
         std::fs::copy(drawn.join("level-0.dcm"), &slide).unwrap();

@@ -358,7 +358,7 @@ pub fn assert_valid(value: &Value, kind: &str) {
     let schemas = SCHEMAS.get_or_init(|| {
         ["run", "slide"]
             .map(|kind| {
-                let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
                 let file = root.join(format!("schemas/{kind}.schema.json"));
                 let schema = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
                 (kind, jsonschema::validator_for(&schema).unwrap())
