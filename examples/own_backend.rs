@@ -5,7 +5,7 @@
 use ftuseg::backend::{About, Backend, BackendError, Input, Loading, Output, Session};
 use ftuseg::{Engine, Request, RgbSlide, Route, Target};
 
-/// "Runs" every network by one rule: a px is found where it is more red than blue.
+/// "Runs" every network by one rule: a px is found where it is more red than blue, as pink is and violet is not.
 pub struct RedOverBlue {
     about: About,
 }
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     run(bundle.as_deref().unwrap_or("models/bundle")).map(|_| ())
 }
 
-/// Segments a picture that is red on its left and blue on its right; returns how many px were found.
+/// Segments a picture that is pink on its left and violet on its right; returns how many px were found.
 pub fn run(bundle: &str) -> Result<u64, Box<dyn std::error::Error>> {
     let engine = Engine::builder(bundle)
         .route(Route::Fixed(Target::Baseline))
@@ -83,9 +83,9 @@ pub fn run(bundle: &str) -> Result<u64, Box<dyn std::error::Error>> {
     let row: Vec<u8> = (0..400)
         .flat_map(|x| {
             if x < 200 {
-                [220, 60, 60]
+                [200, 80, 150]
             } else {
-                [60, 60, 220]
+                [120, 60, 160]
             }
         })
         .collect();

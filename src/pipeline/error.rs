@@ -54,7 +54,7 @@ pub enum PipelineError {
     #[error("the bundle has no router")]
     NoRouter,
     /// The caller was to name the slide's organ, and did not.
-    #[error("the slide's organ was to be given, and was not")]
+    #[error("the slide's organ was to be given, by a manifest's column organ say, and was not")]
     NoOrganGiven,
     /// The region that was asked for is empty, or not within the slide.
     #[error(

@@ -218,7 +218,10 @@ fn senseless_options_are_refused_before_anything_starts() {
         (&["--mpp", "0"], &["--mpp", "0.02"]),
         (&["--mpp", "72dpi"], &["72dpi"]),
         (&["--threads", "0"], &["--threads"]),
-        (&["--overlap", "40"], &["--overlap 40", "half a tile"]),
+        (
+            &["--overlap", "40"],
+            &["overlap of 40 px", "half a tile", "--overlap"],
+        ),
         (&["--write", "mask,movie"], &["movie", "overlay"]),
         (&["--device", "tpu"], &["tpu"]),
         (&["--frobnicate"], &["--frobnicate"]),
