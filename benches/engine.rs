@@ -12,9 +12,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ftuseg::pipeline::Request;
-use ftuseg::samples::{Drawing, tissue_array, write_slide};
 use ftuseg::slide;
-use ftuseg::tiled_tiff::Compression;
+use ftuseg::slide::tiled_tiff::Compression;
+use ftuseg_samples::{Drawing, tissue_array, write_slide};
 use stand_in::stand_in;
 
 fn segment(criterion: &mut Criterion) {
@@ -36,7 +36,7 @@ fn segment(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let slide = slide::open(&path).expect("a slide");
-                let found = engine.segment(slide.as_ref(), &Request::default(), &|_| {});
+                let found = engine.segment(slide.as_ref(), &Request::default());
                 black_box(found.expect("a mask"))
             });
         });

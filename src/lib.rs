@@ -6,19 +6,13 @@
 //! The networks and what is known of them come from a [`bundle`].
 //!
 //! ```no_run
-//! use ftuseg::backend::{BackendChoice, choose, runtime};
-//! use ftuseg::bundle::{Bundle, default_bundle};
-//! use ftuseg::pipeline::{Engine, Options, Request};
-//! use ftuseg::slide;
+//! use ftuseg::{Engine, Request, slide};
 //!
-//! let bundle = Bundle::load(&default_bundle()?)?;
-//! let search = runtime::search(None, false);
-//! let backend = choose(BackendChoice::Auto, &search, 4, &mut |line| eprintln!("{line}"))?;
-//! let engine = Engine::new(bundle, backend, Options::default());
+//! let engine = Engine::builder("models/bundle").build()?;
 //! let slide = slide::open("slide.svs".as_ref())?;
-//! let found = engine.segment(slide.as_ref(), &Request::default(), &|_| {})?;
-//! for layer in &found.layers {
-//!     println!("{}: {} px", layer.target, layer.mask.count());
+//! let found = engine.segment(slide.as_ref(), &Request::default())?;
+//! for object in found.objects() {
+//!     println!("{}: {} px", object.target, object.polygon.area);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -26,20 +20,21 @@
 //! Every room has its own error type, whose variants are kinds that a caller can act on. Nothing in the library prints;
 //! lines for the user go through callbacks.
 
-#[doc(hidden)]
-pub mod cli;
-
 pub mod backend;
+#[cfg(feature = "batch")]
 pub mod batch;
 pub mod bundle;
-pub mod evaluate;
-pub mod library;
-pub mod mask;
 pub mod memory;
-mod opener;
 pub mod pipeline;
-pub mod samples;
+#[cfg(feature = "files")]
 pub mod sink;
-pub mod slide;
-pub mod tiled_tiff;
-pub mod warning;
+
+pub use ftuseg_mask as mask;
+#[cfg(any(feature = "onnxruntime", feature = "openslide"))]
+pub use ftuseg_provision as provision;
+pub use ftuseg_slide as slide;
+
+pub use ftuseg_router::{Organ, OrganMap, Target};
+pub use mask::{Mask, Polygon, Rect};
+pub use pipeline::{Cancel, Engine, EngineBuilder, PipelineError, Request, Route, Segmentation};
+pub use slide::{RgbSlide, SlideReader};

@@ -11,17 +11,7 @@ pub struct AtOnce(About);
 
 impl Default for AtOnce {
     fn default() -> Self {
-        AtOnce(About {
-            backend: "none".into(),
-            version: "1".into(),
-            library: None,
-            sha256: None,
-            device: "cpu".into(),
-            arithmetic: "fp32".into(),
-            proof: "none".into(),
-            threads: 1,
-            warning: None,
-        })
+        AtOnce(About::new("none", "1"))
     }
 }
 

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
-use ftuseg::samples::{Drawing, Part, Spec};
 use ftuseg_router::Organ;
+use ftuseg_samples::{Drawing, Part, Spec};
 
 /// Side of the pattern, and of a tile, px.
 const PATTERN: u32 = 2048;

@@ -39,7 +39,7 @@ pub(crate) fn engine(setting: &Setting) -> Result<String, Box<dyn Error>> {
         let run = || -> Result<f64, Box<dyn Error>> {
             let started = Instant::now();
             let slide = slide::open(&path)?;
-            black_box(engine.segment(slide.as_ref(), &Request::default(), &|_| {})?);
+            black_box(engine.segment(slide.as_ref(), &Request::default())?);
             Ok(started.elapsed().as_secs_f64())
         };
         run()?;

@@ -15,7 +15,7 @@ pub(crate) struct Bare {
 
 /// The runtime that the program uses by default, with as many threads.
 pub(crate) fn backend(threads: usize) -> Result<Box<dyn Backend>, Box<dyn std::error::Error>> {
-    let search = ftuseg::backend::runtime::search(None, false);
+    let search = ftuseg_provision::onnxruntime::search(None, false);
     Ok(choose(
         BackendChoice::OnnxRuntime,
         &search,

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ftuseg::samples::{Drawing, Part, RgbTiles, Spec};
-use ftuseg::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use ftuseg::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
 use ftuseg_router::Organ;
+use ftuseg_samples::{Drawing, Part, RgbTiles, Spec};
 
 const TILE: u32 = 256;
 

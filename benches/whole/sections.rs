@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ftuseg::backend::runtime::{OPENVINO, locate_accelerated, search};
 use ftuseg::bundle::{Bundle, Fit, default_bundle};
+use ftuseg_provision::onnxruntime::{OPENVINO, locate_accelerated, search};
 use ftuseg_router::Organ;
 use tempfile::TempDir;
 

@@ -1,18 +1,9 @@
 //! Chooses the backend, brings the runtime library if need be, and says what it does.
 
-use super::runtime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
-use super::{Arithmetic, Backend, BackendError, Device, DeviceChoice, OnnxRuntime, Trial};
-
-/// Which backend the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendChoice {
-    /// ONNX Runtime; `rten`, with a loud warning, where no library can be had.
-    Auto,
-    /// ONNX Runtime or an error.
-    OnnxRuntime,
-    /// The pure-Rust runtime.
-    Rten,
-}
+use super::{
+    Arithmetic, Backend, BackendChoice, BackendError, Device, DeviceChoice, OnnxRuntime, Trial,
+};
+use ftuseg_provision::onnxruntime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
 
 /// As [`choose`], on a device of the user's choice.
 ///
@@ -44,7 +35,7 @@ pub fn choose_on(
             "--backend rten runs on the processor only; leave --backend out for --device {device}"
         )));
     }
-    let located = runtime::locate_accelerated(search, accelerator)?;
+    let located = onnxruntime::locate_accelerated(search, accelerator)?;
     Ok(Box::new(OnnxRuntime::start_on(
         &located, threads, device, wish,
     )?))
@@ -119,7 +110,7 @@ fn processor(
             "--precision {arithmetic}: --backend rten computes in fp32 only"
         )));
     }
-    let located = runtime::locate(search, say)?;
+    let located = onnxruntime::locate(search, say)?;
     let runtime = OnnxRuntime::start_on(&located, threads, Device::Cpu, wish)?;
     Ok(Box::new(runtime.with_warning(passed_over)))
 }
@@ -130,7 +121,7 @@ fn proven(
     choice: BackendChoice,
     search: &Search,
     threads: usize,
-) -> Result<Option<(Trial, runtime::Located)>, String> {
+) -> Result<Option<(Trial, onnxruntime::Located)>, String> {
     // A library that the user names is the one to use.
     if choice == BackendChoice::Rten || search.option.is_some() || search.variable.is_some() {
         return Ok(None);
@@ -143,7 +134,7 @@ fn proven(
         return Ok(None);
     };
     let located =
-        runtime::locate_accelerated(search, &OPENVINO).map_err(|error| error.one_line())?;
+        onnxruntime::locate_accelerated(search, &OPENVINO).map_err(|error| error.one_line())?;
     if located.sha256 != trial.library_sha256 {
         return Err(format!(
             "{} is not the library that the trial was made with",
@@ -210,7 +201,7 @@ fn onnxruntime(
     passed_over: Option<String>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let located = runtime::locate(search, say)?;
+    let located = onnxruntime::locate(search, say)?;
     let runtime = OnnxRuntime::start(&located, threads)?;
     Ok(Box::new(runtime.with_warning(passed_over)))
 }

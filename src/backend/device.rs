@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "onnxruntime")]
 use super::BackendError;
 
 /// A place to run networks on.
@@ -18,10 +19,23 @@ pub enum Device {
     AllCuda,
 }
 
+/// Which backend the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendChoice {
+    /// ONNX Runtime; `rten`, with a loud warning, where no library can be had.
+    #[default]
+    Auto,
+    /// ONNX Runtime or an error.
+    OnnxRuntime,
+    /// The pure-Rust runtime.
+    Rten,
+}
+
 /// Which device the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// The processor; by OpenVINO where a trial on this machine has shown that to be faster.
+    #[default]
     Auto,
     /// This device or an error.
     Exactly(Device),
@@ -41,6 +55,7 @@ pub enum Arithmetic {
     Fp16,
 }
 
+#[cfg(feature = "onnxruntime")]
 impl Device {
     /// The name of ONNX Runtime's provider for it.
     pub(super) fn provider(self) -> &'static str {
@@ -76,6 +91,7 @@ impl Device {
 }
 
 /// Whether the processor multiplies in bf16 itself. Without that, bf16 is slower than fp32.
+#[cfg(feature = "onnxruntime")]
 fn processor_has_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::is_x86_feature_detected!("avx512bf16");
@@ -92,6 +108,12 @@ impl fmt::Display for Device {
             Device::Cuda(number) => write!(f, "cuda:{number}"),
             Device::AllCuda => f.write_str("cuda:all"),
         }
+    }
+}
+
+impl From<Device> for DeviceChoice {
+    fn from(device: Device) -> Self {
+        DeviceChoice::Exactly(device)
     }
 }
 
@@ -139,6 +161,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "onnxruntime")]
     #[test]
     fn bf16_is_refused_where_there_is_none() {
         for (device, usual) in [(Device::Cpu, "fp32"), (Device::Cuda(0), "fp16")] {

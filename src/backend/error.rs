@@ -1,12 +1,14 @@
 //! What can go wrong with a runtime or a network.
 
-use super::runtime::LibraryError;
+#[cfg(feature = "onnxruntime")]
+use ftuseg_provision::onnxruntime::LibraryError;
 
 /// Errors of the backend room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
     /// No usable runtime library.
+    #[cfg(feature = "onnxruntime")]
     #[error(transparent)]
     Runtime(#[from] LibraryError),
     /// The runtime library was found but did not start.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::BackendError;
-use super::graph::{Broken, Field, fields, text};
+use super::protobuf::{Broken, Field, fields, text};
 
 /// How deep graphs may lie in graphs.
 const DEPTH: usize = 64;
@@ -114,7 +114,7 @@ fn tensor(onnx: &[u8], message: &Range<usize>) -> Result<Option<String>, Broken>
 
 #[cfg(test)]
 mod tests {
-    use super::super::graph::put;
+    use super::super::protobuf::put;
     use super::*;
 
     fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {

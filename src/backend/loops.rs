@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::graph::{Broken, Field, fields, text};
+use super::protobuf::{Broken, Field, fields, text};
 
 /// How deep graphs may lie in graphs.
 const DEPTH: usize = 64;
@@ -54,7 +54,7 @@ fn any(
 
 #[cfg(test)]
 mod tests {
-    use super::super::graph::put;
+    use super::super::protobuf::put;
     use super::*;
 
     fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {

@@ -3,20 +3,27 @@
 //! The rest of the engine sees [`Backend`] and [`Session`] only, never a runtime's own types. A backend loads a
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
-mod accelerators;
+#[cfg(feature = "onnxruntime")]
 mod bound;
+#[cfg(feature = "onnxruntime")]
 mod choose;
 mod device;
 mod error;
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
 mod external;
+#[cfg(feature = "onnxruntime")]
 mod gpus;
+#[cfg(feature = "onnxruntime")]
 mod graph;
 #[cfg(feature = "rten")]
 mod loops;
+#[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
+mod protobuf;
 #[cfg(feature = "rten")]
 mod pure_rust;
-pub mod runtime;
+#[cfg(feature = "onnxruntime")]
 mod trial;
 
 use std::sync::Arc;
@@ -24,12 +31,15 @@ use std::sync::Arc;
 use ndarray::ArrayView4;
 use serde::Serialize;
 
-pub use choose::{BackendChoice, choose, choose_on};
-pub use device::{Arithmetic, Device, DeviceChoice};
+#[cfg(feature = "onnxruntime")]
+pub use choose::{choose, choose_on};
+pub use device::{Arithmetic, BackendChoice, Device, DeviceChoice};
 pub use error::BackendError;
+#[cfg(feature = "onnxruntime")]
 pub use onnxruntime::OnnxRuntime;
 #[cfg(feature = "rten")]
 pub use pure_rust::Rten;
+#[cfg(feature = "onnxruntime")]
 pub use trial::{Trial, TrialError};
 
 /// What a network is fed.
@@ -117,6 +127,7 @@ pub trait Backend: Send + Sync {
 
 /// Who runs the networks, and on what.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct About {
     /// `onnxruntime` or `rten`.
     pub backend: String,
@@ -139,4 +150,21 @@ pub struct About {
     /// What the user should know, such as a slower backend than asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
+}
+
+impl About {
+    /// A backend on the processor that computes in fp32 with one thread: fill in what is otherwise.
+    pub fn new(backend: impl Into<String>, version: impl Into<String>) -> Self {
+        About {
+            backend: backend.into(),
+            version: version.into(),
+            library: None,
+            sha256: None,
+            device: "cpu".to_owned(),
+            arithmetic: "fp32".to_owned(),
+            proof: "it is the processor".to_owned(),
+            threads: 1,
+            warning: None,
+        }
+    }
 }

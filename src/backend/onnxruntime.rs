@@ -10,8 +10,8 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::bound::Bound;
 use super::device::{Arithmetic, Device};
-use super::runtime::{CUDA, Located};
-use crate::library::preload;
+use ftuseg_provision::onnxruntime::{CUDA, Located};
+use ftuseg_provision::preload;
 
 use super::{About, Backend, BackendError, Input, Loading, Session, gpus, graph};
 

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -81,7 +80,7 @@ impl Trial {
         let bad = |error: &dyn fmt::Display| {
             format!("the trial in {} cannot be read: {error}", path.display())
         };
-        let text = match crate::opener::read(&path, LIMIT) {
+        let text = match ftuseg_files::plain::read(&path, LIMIT) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(bad(&error)),
@@ -106,10 +105,11 @@ impl Trial {
             source,
         };
         fs::create_dir_all(cache).map_err(failed)?;
-        let mut file = tempfile::NamedTempFile::new_in(cache).map_err(failed)?;
-        serde_json::to_writer_pretty(&mut file, self).map_err(|error| failed(error.into()))?;
-        file.write_all(b"\n").map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
+        ftuseg_files::whole::replace(&path, |file| {
+            serde_json::to_writer_pretty(&mut *file, self)?;
+            file.write_all(b"\n")
+        })
+        .map_err(|error| failed(error.source))?;
         Ok(path)
     }
 

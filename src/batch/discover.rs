@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::ids::{name_folders, of_file};
+use super::ids::name_folders;
 use super::{BatchError, Manifest};
-use crate::slide::{EXTENSIONS, Resolution, slides_among};
-use crate::warning::{Warning, WarningKind};
+use crate::slide::warning::{Warning, WarningKind};
+use crate::slide::{EXTENSIONS, Resolution, id_of_file, slides_among};
 
 /// One slide to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +77,7 @@ pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, B
 }
 
 fn plain(path: PathBuf) -> Job {
-    Job::new(of_file(&path), path)
+    Job::new(id_of_file(&path), path)
 }
 
 /// Where a file is named, whatever way leads there; a link's own place, not its file's.

@@ -38,6 +38,9 @@ pub enum BatchError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A file of the output folder cannot be written.
+    #[error(transparent)]
+    Write(#[from] ftuseg_files::whole::WriteError),
     /// The batch was told to stop before it changed anything.
     #[error("stopped before anything was changed")]
     Stopped,

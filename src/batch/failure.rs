@@ -83,7 +83,7 @@ pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, 
 mod tests {
     use super::*;
     use crate::sink::SinkError;
-    use crate::tiled_tiff;
+    use crate::slide::tiled_tiff;
 
     #[test]
     fn a_full_disk_is_seen_through_every_layer() {

@@ -4,7 +4,6 @@
 //! `~`, which no safe name holds.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -17,23 +16,6 @@ const MAX_BYTES: usize = 120;
 const DIGITS: usize = 10;
 /// Names that Windows keeps for devices, with any extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
-
-/// The id of a file: its name without its extension; `.ome.tif` counts as one extension.
-pub(super) fn of_file(path: &Path) -> String {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let stem = match name.rfind('.') {
-        Some(0) | None => name.as_str(),
-        Some(dot) => &name[..dot],
-    };
-    let stem = match stem.to_lowercase().strip_suffix(".ome") {
-        Some(_) if stem.len() > 4 => &stem[..stem.len() - 4],
-        _ => stem,
-    };
-    stem.to_owned()
-}
 
 /// Turns any text into a name that stays inside its folder: letters and digits of all scripts and `-`, `_`, `.`; no
 /// leading dot, so neither `..` nor a hidden folder; never empty, never too long.
@@ -130,21 +112,6 @@ pub(super) fn name_folders(jobs: &mut [Job]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn file_names_lose_their_extension() {
-        for (path, id) in [
-            ("a/b/10044.tiff", "10044"),
-            ("x.ome.tif", "x"),
-            ("x.OME.TIFF", "x"),
-            ("two.parts.svs", "two.parts"),
-            ("noextension", "noextension"),
-            (".hidden", ".hidden"),
-            (".ome.tif", ".ome"),
-        ] {
-            assert_eq!(of_file(Path::new(path)), id, "{path}");
-        }
-    }
 
     #[test]
     fn names_stay_in_their_folder() {

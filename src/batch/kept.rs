@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use super::watch::Clock;
 use super::{Job, Outputs, SlideStatus, Status};
 use crate::bundle::hex;
-use crate::opener;
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
 use crate::slide::files_beside;
+use ftuseg_files::plain;
 
 /// The largest record that is read.
 const MAX_RECORD_BYTES: u64 = 256 << 20;
@@ -106,7 +106,7 @@ fn modified(meta: &std::fs::Metadata) -> Option<String> {
 
 /// sha256 of a file, as 64 hexadecimal digits.
 fn sum(path: &Path, clock: &Clock) -> io::Result<String> {
-    let mut file = opener::open(path, u64::MAX)?;
+    let mut file = plain::open(path, u64::MAX)?;
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -140,7 +140,7 @@ pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> 
 
 /// Reads the record of a slide's folder.
 pub(super) fn read_record(folder: &Path) -> Option<Value> {
-    let text = opener::read(&folder.join("slide.json"), MAX_RECORD_BYTES).ok()?;
+    let text = plain::read(&folder.join("slide.json"), MAX_RECORD_BYTES).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

@@ -10,9 +10,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use super::report::{Heading, replace, write_report};
+use super::report::{Heading, write_report};
 use super::rows::Rows;
 use super::{BatchError, SlideStatus, State, Summary};
+use ftuseg_files::whole::replace;
 
 /// Below this a submission is replaced after every slide.
 const SMALL_SUBMISSION_BYTES: u64 = 4 << 20;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::BatchError;
-use crate::tiled_tiff::TEMPORARY;
+use crate::slide::tiled_tiff::TEMPORARY;
 
 /// End of the name of a folder that is being written.
 const PART: &str = ".part";

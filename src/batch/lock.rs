@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::BatchError;
-use crate::opener;
+use ftuseg_files::plain;
 
 /// The lock's file in the output folder. It stays there when the lock is given back: to remove it would let two
 /// programs each lock a file of that name.
@@ -44,7 +44,7 @@ impl FolderLock {
             return Ok(FolderLock(None));
         }
         let path = out.join(NAME);
-        let mut file = opener::open_own(&path).map_err(|error| {
+        let mut file = plain::open_own(&path).map_err(|error| {
             BatchError::output(out, format!("the folder cannot be written to: {error}"))
         })?;
         let mut is_told = false;
@@ -90,7 +90,7 @@ impl FolderLock {
 
     /// Takes the lock of a folder to read it, as long as nobody writes into it.
     pub(super) fn take_to_read(out: &Path, locking: Locking) -> Result<Self, BatchError> {
-        let Ok(mut file) = opener::open(&out.join(NAME), u64::MAX) else {
+        let Ok(mut file) = plain::open(&out.join(NAME), u64::MAX) else {
             // A folder that was never locked, or was copied without its hidden files.
             return Ok(FolderLock(None));
         };

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ids::of_file;
-use super::table::{Table, said};
 use super::{BatchError, Job};
-use crate::slide::{EXTENSIONS, Resolution, ResolutionSource};
+use crate::slide::{Resolution, ResolutionSource, image_of};
+use ftuseg_files::table::{Table, said};
 
 /// Reads manifests.
 #[derive(Debug, Clone, Copy)]
@@ -142,38 +141,6 @@ fn file_of(folder: &Path, text: &str) -> PathBuf {
     }
 }
 
-/// The image of an id: `ID.tiff`, or another ending that a search of folders finds, in any case; `ID.tiff`, which then
-/// fails by name, if there is none.
-pub(crate) fn image_of(images: &Path, id: &str) -> PathBuf {
-    // An id is a file's name here, never a way to somewhere else.
-    let name = Path::new(id)
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let usual = images.join(format!("{name}.tiff"));
-    let endings = ["tiff", "tif", "ome.tiff", "ome.tif"];
-    let found = endings.iter().chain(&EXTENSIONS).find_map(|ending| {
-        [ending.to_string(), ending.to_uppercase()]
-            .into_iter()
-            .map(|ending| images.join(format!("{name}.{ending}")))
-            .find(|path| path.is_file())
-    });
-    found
-        .or_else(|| oddly_named(images, &name))
-        .unwrap_or(usual)
-}
-
-/// The image of a name with an ending such as `.Tif`.
-fn oddly_named(images: &Path, name: &str) -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(images)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| ends_with(path, &EXTENSIONS) && of_file(path) == name && path.is_file())
-        .collect();
-    found.sort();
-    found.into_iter().next()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +193,7 @@ mod tests {
         let images = folder.path();
         for name in ["a.TIFF", "b.NDPI", "c.mrxs", "d.Jpg", "e.ome.tif"] {
             std::fs::write(images.join(name), "").unwrap();
-            let id = of_file(Path::new(name));
+            let id = crate::slide::id_of_file(Path::new(name));
             assert_eq!(image_of(images, &id), images.join(name));
         }
         assert_eq!(image_of(images, "none"), images.join("none.tiff"));

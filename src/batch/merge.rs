@@ -12,7 +12,7 @@ use super::report::{Heading, write_report};
 use super::rows::Rows;
 use super::source::{Key, Source, key_of};
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
-use crate::warning::Warning;
+use crate::slide::warning::Warning;
 
 /// What came of joining.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,7 +16,7 @@ use super::{BatchError, Event, Job, SlideStatus, Status};
 use crate::pipeline::{Request, Route, Segmentation};
 use crate::sink::{Finding, Record};
 use crate::slide::SlideReader;
-use crate::warning::Warning;
+use crate::slide::warning::Warning;
 
 /// A slide on its way from the engine to the writer.
 pub(super) struct Segmented {
@@ -55,24 +55,25 @@ impl Run<'_> {
             width: slide.info().width(),
             height: slide.info().height(),
         });
+        let is_given_up = || clock.check().is_err();
+        let progress = |tiles| (self.tell)(Event::Tiles(tiles));
         let request = Request {
-            resolution: batch.resolution.or(job.resolution),
+            mpp: batch.resolution.or(job.resolution),
             organ,
             probabilities: batch.outputs.prob,
+            stop: Some(&is_given_up),
+            progress: Some(&progress),
+            ..Request::default()
         };
-        let segmentation = batch
-            .engine
-            .segment_until(
-                &slide,
-                &request,
-                &|tiles| (self.tell)(Event::Tiles(tiles)),
-                &|| clock.check().is_err(),
-            )
-            .map_err(|error| match error.kind() {
-                // Whoever tells why it was stopped names the file.
-                "stopped" => Failure::new("stopped", error),
-                kind => Failure::new(kind, named(job, &error)),
-            })?;
+        let segmentation =
+            batch
+                .engine
+                .segment(&slide, &request)
+                .map_err(|error| match error.kind() {
+                    // Whoever tells why it was stopped names the file.
+                    "stopped" => Failure::new("stopped", error),
+                    kind => Failure::new(kind, named(job, &error)),
+                })?;
         let changed = |what: &str| {
             Failure::new(
                 "changed",

@@ -1,15 +1,15 @@
 //! `run.json`: what a run did, slide by slide; and how a report replaces the one before.
 
-use std::io::Write;
 use std::path::Path;
 
+use ftuseg_files::whole::replace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{BatchError, Job, ShardNote};
 use crate::pipeline::TileCount;
 use crate::sink::Provenance;
-use crate::warning::{Warning, WarningKind};
+use crate::slide::warning::{Warning, WarningKind};
 
 /// What became of a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,30 +237,6 @@ pub(super) fn write_report(
     replace(&out.join("run.json"), |out| {
         serde_json::to_writer_pretty(&mut *out, &report)?;
         out.write_all(b"\n")
-    })
-}
-
-/// Replaces a file whole: written beside it under another name, then renamed.
-pub(crate) fn replace(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-) -> Result<(), BatchError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = path.with_file_name(format!(".{name}.part-{}", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut out = std::io::BufWriter::new(std::fs::File::create(&part)?);
-        fill(&mut out)?;
-        out.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
-            .sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().map_err(|source| {
-        // Nothing half-written stays behind; if even that fails, the first reason is the one to tell.
-        let _ = std::fs::remove_file(&part);
-        BatchError::output(
-            path,
-            format!("cannot be written: {source}; check the free space and the folder's rights"),
-        )
-    })
+    })?;
+    Ok(())
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use super::BatchError;
 use crate::mask::{Mask, rle};
-use crate::sink::{SinkError, read_mask};
+use crate::sink::SinkError;
 use crate::slide;
+use crate::slide::mask_image::{MaskImageError, read_mask};
 
 /// The RLE of each slide, by its place in the report.
 pub(super) struct Rows {
@@ -96,12 +97,12 @@ pub(super) fn text_of(file: &mut File) -> io::Result<String> {
 }
 
 /// The mask of a finished slide.
-pub(super) fn mask_of(folder: &Path) -> Result<Mask, SinkError> {
+pub(super) fn mask_of(folder: &Path) -> Result<Mask, MaskImageError> {
     let image = slide::open(&folder.join("mask.tif"))?;
     read_mask(image.as_ref())
 }
 
 /// The RLE of a finished slide, from its mask.
-pub(super) fn row_of(folder: &Path) -> Result<String, SinkError> {
+pub(super) fn row_of(folder: &Path) -> Result<String, MaskImageError> {
     Ok(rle::encode(&mask_of(folder)?))
 }

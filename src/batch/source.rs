@@ -11,7 +11,7 @@ use super::lock::FolderLock;
 use super::rows::row_of;
 use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status};
 use crate::mask::{MAX_SIDE, rle};
-use crate::opener;
+use ftuseg_files::plain;
 
 /// The largest report that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -44,7 +44,7 @@ impl Source {
         let lock = FolderLock::take_to_read(out, locking)?;
         let path = out.join("run.json");
         let wrong = |reason: String| BatchError::output(&path, reason);
-        let text = opener::read(&path, MAX_REPORT_BYTES)
+        let text = plain::read(&path, MAX_REPORT_BYTES)
             .map_err(|error| wrong(format!("no results of `ftuseg segment` here: {error}")))?;
         let report: Value = serde_json::from_slice(&text)
             .map_err(|error| wrong(format!("is not a report: {error}")))?;
@@ -159,7 +159,7 @@ fn check(slide: &SlideStatus) -> Result<(), String> {
 
 /// How many px a finished slide has, as its record says; the most that there can be where it does not.
 fn pixels_of(folder: &Path) -> u64 {
-    let record: Option<Value> = opener::read(&folder.join("slide.json"), MAX_REPORT_BYTES)
+    let record: Option<Value> = plain::read(&folder.join("slide.json"), MAX_REPORT_BYTES)
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let side = |pointer: &str| {

@@ -11,7 +11,8 @@ use super::kept::{Earlier, describe_input, difference, look, read_record, status
 use super::rows::{Rows, mask_of, spill};
 use super::watch::Clock;
 use super::{Again, Batch, BatchError, Job, SlideStatus, Status};
-use crate::opener;
+use crate::sink::SinkError;
+use ftuseg_files::plain;
 
 /// The largest `run.json` that is read.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -161,7 +162,9 @@ impl Survey {
         let put = match rle {
             Some(text) if !batch.outputs.mask => rows.put(index, text.as_bytes()),
             _ => {
-                let row = mask_of(folder).and_then(|mask| spill(&batch.out, &mask));
+                let row = mask_of(folder)
+                    .map_err(SinkError::from)
+                    .and_then(|mask| spill(&batch.out, &mask));
                 rows.put(index, row.map_err(|error| error.to_string())?)
             }
         };
@@ -266,7 +269,7 @@ fn read_report(out: &Path) -> Vec<SlideStatus> {
     let path = out.join("run.json");
     let read = || -> Option<Vec<SlideStatus>> {
         let report: Value =
-            serde_json::from_slice(&opener::read(&path, MAX_REPORT_BYTES).ok()?).ok()?;
+            serde_json::from_slice(&plain::read(&path, MAX_REPORT_BYTES).ok()?).ok()?;
         let slides = report.get("slides")?.as_array()?;
         Some(
             slides

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use crate::slide::warning::Warning;
 use crate::slide::{SlideError, SlideInfo, SlideReader};
-use crate::warning::Warning;
 
 /// How slides are opened: [`slide::open`](crate::slide::open), or what a caller has in its place.
 pub type Opener = fn(&Path) -> Result<Box<dyn SlideReader>, SlideError>;
@@ -277,21 +277,15 @@ mod tests {
         if path.ends_with("stalls") {
             wait_for_the_share();
         }
-        Ok(Box::new(Stalling(SlideInfo {
-            format: "test".into(),
-            reader: "test".into(),
-            compression: "none".into(),
-            levels: vec![
-                Level {
-                    width: 9,
-                    height: 9
-                };
-                3
-            ],
-            resolution: None,
-            ignored: Vec::new(),
-            bounds: None,
-        })))
+        let mut info = SlideInfo::new("test", 9, 9);
+        info.levels = vec![
+            Level {
+                width: 9,
+                height: 9
+            };
+            3
+        ];
+        Ok(Box::new(Stalling(info)))
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use ftuseg_router::{Organ, Target};
 use sha2::{Digest, Sha256};
 
-use crate::opener;
+use ftuseg_files::plain;
 
 pub use error::BundleError;
 pub use find::default_bundle;
@@ -64,7 +64,7 @@ impl Bundle {
             path: path.clone(),
             source,
         };
-        let text = opener::read_text(&path, MAX_MANIFEST_BYTES).map_err(io)?;
+        let text = plain::read_text(&path, MAX_MANIFEST_BYTES).map_err(io)?;
         let sha256 = hex(&Sha256::digest(text.as_bytes()));
         manifest::parse(folder, &path, &text, sha256)
     }
@@ -117,7 +117,7 @@ impl Bundle {
             path: path.clone(),
             source,
         };
-        let bytes = opener::read(&path, MAX_MODEL_BYTES).map_err(io)?;
+        let bytes = plain::read(&path, MAX_MODEL_BYTES).map_err(io)?;
         let found = hex(&Sha256::digest(&bytes));
         if !found.eq_ignore_ascii_case(sha256) {
             return Err(BundleError::WrongSum {

@@ -3,7 +3,7 @@
 use ftuseg_router::{OrganMap, Target};
 
 use crate::slide::Resolution;
-use crate::warning::{Warning, WarningKind};
+use crate::slide::warning::{Warning, WarningKind};
 
 /// A warning if the router was unsure of some cells. `limit` is the confidence from which it is sure.
 pub(super) fn unsure(map: &OrganMap, limit: f32, fallback: Target) -> Option<Warning> {

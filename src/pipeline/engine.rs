@@ -1,164 +1,28 @@
 //! The engine: a bundle on a backend, ready to segment one slide after another.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ftuseg_router::{CellGrid, Organ, OrganMap, Policy, Target, assign_all, decide};
-
 use crate::backend::Backend;
-use crate::bundle::Bundle;
-use crate::mask::{Mask, Rect, fill_holes, remove_small};
-use crate::slide::{Resolution, SlideReader, Tissue, TissueMode};
+use crate::bundle::{Bundle, ModelSpec};
+use crate::mask::Rect;
+use crate::slide::SlideReader;
 
+use super::clean_up::{clean_up, keep_to_region};
 use super::loaded::{Loaded, Shared};
-use super::run::{How, run};
-use super::watch::{GivenUp, watched};
+use super::routing::or_cancelled;
+use super::run::{RunSettings, run};
+use super::watch::watched;
 use super::{
-    Blend, LayerPlan, Network, PipelineError, Precision, ProbabilityMap, Tta, doubt, route,
+    Layer, LayerPlan, Network, Options, PipelineError, Precision, Request, Routed, Segmentation,
+    TileCount, doubt,
 };
-use crate::warning::Warning;
-
-/// How slides are sent to models.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// The router decides for each cell.
-    Tile,
-    /// The router decides once for the whole slide.
-    Slide,
-    /// The caller names each slide's organ.
-    Given,
-    /// All tissue goes to one target.
-    Fixed(Target),
-}
-
-/// Settings that hold for every slide.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// How slides are sent to models.
-    pub route: Route,
-    /// Whether tissue is looked for.
-    pub tissue: TissueMode,
-    /// px that neighbouring tiles share, instead of the bundle's.
-    pub overlap: Option<u32>,
-    /// How overlapping tiles are joined.
-    pub blend: Blend,
-    /// The ways each tile is shown to its network.
-    pub tta: Tta,
-    /// Which variant of each model is run.
-    pub precision: Precision,
-    /// Threads that read tiles.
-    pub readers: usize,
-    /// Tiles that a network is given at once.
-    pub batch: usize,
-    /// The most segmentation networks in memory at once, each with a session for every lane; the longest unused is given
-    /// up for another. `None` keeps all. It changes no result.
-    pub max_models: Option<NonZeroUsize>,
-}
-
-impl Default for Options {
-    /// What the command does if it is not told otherwise: the router decides for each cell, on all cores.
-    fn default() -> Self {
-        Options {
-            route: Route::Tile,
-            tissue: TissueMode::Auto,
-            overlap: None,
-            blend: Blend::Crop,
-            tta: Tta::None,
-            precision: Precision::Auto,
-            readers: std::thread::available_parallelism().map_or(1, usize::from),
-            batch: 1,
-            max_models: None,
-        }
-    }
-}
-
-/// What is known of one slide beside its pixels, and what is wanted of it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Request {
-    /// The slide's resolution: from an option or manifest, else what the file says.
-    pub resolution: Option<Resolution>,
-    /// The slide's organ, for [`Route::Given`].
-    pub organ: Option<Organ>,
-    /// Whether a map of the probabilities is wanted beside each mask.
-    pub probabilities: bool,
-}
-
-/// What one target's models found.
-#[derive(Debug, Clone)]
-pub struct Layer {
-    /// The target.
-    pub target: Target,
-    /// Names of the models in the bundle, with the word int8 where that file was run; on a backend that computes in fp16
-    /// with fp16, or fp32 for a file that cannot. Their probabilities were averaged.
-    pub models: Vec<String>,
-    /// Probability from which a px counts as found.
-    pub threshold: f32,
-    /// What was found, full size. Never lies in another target's cells, so masks of two layers never overlap.
-    pub mask: Mask,
-    /// The probabilities before any clean-up, where they were asked for; 0 outside the target's cells.
-    pub probabilities: Option<Arc<ProbabilityMap>>,
-}
-
-/// How many tiles there were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TileCount {
-    /// Tiles in the plans.
-    pub planned: u64,
-    /// Tiles that a network was run on.
-    pub inferred: u64,
-}
-
-/// Seconds spent in each stage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
-pub struct Timings {
-    /// Finding tissue.
-    pub tissue: f64,
-    /// Routing, the router's loading included.
-    pub route: f64,
-    /// Loading models that were not loaded yet.
-    pub load: f64,
-    /// Reading, inferring and stitching tiles.
-    pub tiles: f64,
-    /// Filling holes and dropping small objects.
-    pub postprocess: f64,
-}
-
-/// A segmented slide.
-#[derive(Debug, Clone)]
-pub struct Segmentation {
-    /// Which target decided where.
-    pub map: OrganMap,
-    /// Where tissue was found.
-    pub tissue: Tissue,
-    /// The resolution that was used.
-    pub resolution: Option<Resolution>,
-    /// One layer a target, in the order of [`Target`].
-    pub layers: Vec<Layer>,
-    /// Tiles planned and inferred.
-    pub tiles: TileCount,
-    /// Seconds by stage.
-    pub timings: Timings,
-    /// What looks doubtful about it, beside what the reader says.
-    pub warnings: Vec<Warning>,
-}
-
-impl Segmentation {
-    /// Everything that was found, whatever the target.
-    ///
-    /// # Errors
-    /// Never in practice: all layers have the slide's size.
-    pub fn union(&self) -> Result<Mask, PipelineError> {
-        let grid = self.map.grid();
-        let mut all = Mask::new(grid.width(), grid.height())?;
-        for layer in &self.layers {
-            all.or_assign(&layer.mask)?;
-        }
-        Ok(all)
-    }
-}
 
 /// A bundle on a backend. Models are loaded when first needed and kept for all slides.
+///
+/// One engine serves many threads: each calls [`Engine::segment`] with its own slide and gets the mask that it would have
+/// got alone. A network runs for one slide at a time, so slides of one organ take turns, and slides of several organs run
+/// side by side.
 pub struct Engine {
     bundle: Bundle,
     backend: Box<dyn Backend>,
@@ -170,7 +34,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine. Loads no model yet.
+    /// An engine out of parts that are ready, for whoever brings a backend of its own. [`Engine::builder`] makes the
+    /// parts, and checks them. Loads no model yet.
     pub fn new(bundle: Bundle, backend: Box<dyn Backend>, options: Options) -> Self {
         Engine {
             bundle,
@@ -204,70 +69,40 @@ impl Engine {
         &self.options
     }
 
-    /// Finds tissue and makes the organ map alone.
-    ///
-    /// # Errors
-    /// When the slide cannot be read, its um/px is needed and not known, or the router fails.
-    pub fn route(
-        &self,
-        slide: &dyn SlideReader,
-        request: &Request,
-    ) -> Result<(Tissue, OrganMap, Timings), PipelineError> {
-        self.route_until(slide, request, &|| false)
+    pub(super) fn router(&self) -> &Loaded {
+        &self.router
     }
 
-    fn route_until(
-        &self,
-        slide: &dyn SlideReader,
-        request: &Request,
-        is_given_up: GivenUp<'_>,
-    ) -> Result<(Tissue, OrganMap, Timings), PipelineError> {
-        let mut timings = Timings::default();
-        let started = Instant::now();
-        let tissue = Tissue::find(slide, self.options.tissue)?;
-        timings.tissue = started.elapsed().as_secs_f64();
-        let started = Instant::now();
-        let mpp = request
-            .resolution
-            .or(slide.info().resolution)
-            .map(|resolution| (resolution.mpp, resolution.down));
-        let map = self.organ_map(slide, &tissue, mpp, request.organ, is_given_up)?;
-        timings.route = started.elapsed().as_secs_f64();
-        Ok((tissue, map, timings))
-    }
-
-    /// Segments one slide. `progress` is called with the tiles done and planned so far.
+    /// Segments one slide, or the region of it that the request names.
     ///
     /// # Errors
-    /// When the slide cannot be read, its um/px is needed and not known, the bundle lacks a model, or a network fails.
+    /// When the slide cannot be read, its um/px is needed and not known, the bundle lacks a model, a network fails, or the
+    /// region is empty or not within the slide. [`PipelineError::Cancelled`] when the request was cancelled; the engine can
+    /// be used again right away.
     pub fn segment(
         &self,
         slide: &dyn SlideReader,
-        request: &Request,
-        progress: &(dyn Fn(TileCount) + Sync),
+        request: &Request<'_>,
     ) -> Result<Segmentation, PipelineError> {
-        self.segment_until(slide, request, progress, &|| false)
+        let region = region_of(slide, request)?;
+        or_cancelled(request, || self.segment_region(slide, request, region))
     }
 
-    /// As [`Engine::segment`], until `is_given_up` says so, which is asked a few times a second. A network that runs is
-    /// then stopped, as far as the backend has a way to, and can be run again for the next slide.
-    ///
-    /// # Errors
-    /// As [`Engine::segment`]; [`BackendError::Stopped`](crate::backend::BackendError::Stopped) when a network was stopped.
-    pub fn segment_until(
+    fn segment_region(
         &self,
         slide: &dyn SlideReader,
-        request: &Request,
-        progress: &(dyn Fn(TileCount) + Sync),
-        is_given_up: &(dyn Fn() -> bool + Sync),
+        request: &Request<'_>,
+        region: Option<Rect>,
     ) -> Result<Segmentation, PipelineError> {
-        let resolution = request.resolution.or(slide.info().resolution);
-        let (tissue, map, mut timings) = self.route_until(slide, request, is_given_up)?;
+        let stated = slide.info().resolution;
+        let resolution = request.mpp.or(stated);
+        let Routed {
+            tissue,
+            map,
+            mut timings,
+        } = self.route(slide, request)?;
         let mut warnings = self.doubts(&tissue, &map);
-        warnings.extend(doubt::contradicted(
-            request.resolution,
-            slide.info().resolution,
-        ));
+        warnings.extend(doubt::contradicted(request.mpp, stated));
         let plans = map
             .targets()
             .into_iter()
@@ -281,6 +116,10 @@ impl Engine {
                     &map,
                     &tissue,
                 )
+                .map(|plan| match region {
+                    Some(region) => plan.within(region),
+                    None => plan,
+                })
             })
             .collect::<Result<Vec<_>, PipelineError>>()?;
         let planned = plans.iter().map(|plan| plan.order.len() as u64).sum();
@@ -288,7 +127,7 @@ impl Engine {
             planned,
             inferred: 0,
         };
-        progress(tiles);
+        request.tell(tiles);
         let mut layers = Vec::new();
         for plan in &plans {
             let started = Instant::now();
@@ -310,47 +149,39 @@ impl Engine {
             let tick = || {
                 let mut inferred = done.lock().unwrap_or_else(PoisonError::into_inner);
                 *inferred += 1;
-                progress(TileCount {
+                request.tell(TileCount {
                     planned,
                     inferred: *inferred,
                 });
             };
             let mut networks = locked(&networks, &keys);
-            let how = How {
+            let how = RunSettings {
                 blend: self.options.blend,
                 probabilities: request.probabilities,
                 symmetries: self.options.tta.symmetries(),
                 readers: self.options.readers,
                 batch: self.options.batch,
                 queue_bytes: self.queue_bytes,
+                request,
             };
             let brakes: Vec<_> = networks.iter().flat_map(|one| one.brakes()).collect();
-            let (stitched, inferred) = watched(&brakes, is_given_up, || {
+            let (stitched, inferred) = watched(&brakes, request, || {
                 run(slide, plan, &map, &mut networks, how, &tick)
             })?;
             tiles.inferred += inferred;
             timings.tiles += started.elapsed().as_secs_f64();
             let mut mask = stitched.mask;
             let started = Instant::now();
-            postprocess(&mut mask, plan, &map);
+            clean_up(&mut mask, plan, &map);
+            if let Some(region) = region {
+                keep_to_region(&mut mask, region);
+            }
             timings.postprocess += started.elapsed().as_secs_f64();
+            let named = plan.models.iter().zip(&networks);
             layers.push(Layer {
                 target: plan.target,
-                models: plan
-                    .models
-                    .iter()
-                    .zip(&networks)
-                    .map(|(model, network)| {
-                        let is_int8 = self.options.precision.file(model).2;
-                        let halves = self.backend.about().arithmetic == "fp16";
-                        match (is_int8, network.in_halves()) {
-                            (true, _) => format!("{} int8", model.name),
-                            (_, true) => format!("{} fp16", model.name),
-                            // The backend is said to compute in fp16, and this file cannot.
-                            _ if halves => format!("{} fp32", model.name),
-                            _ => model.name.clone(),
-                        }
-                    })
+                models: named
+                    .map(|(model, network)| self.name_of(model, network))
                     .collect(),
                 threshold: plan.first().threshold,
                 mask,
@@ -368,75 +199,40 @@ impl Engine {
         })
     }
 
-    /// What looks doubtful about how a slide was routed.
-    pub fn doubts(&self, tissue: &Tissue, map: &OrganMap) -> Vec<Warning> {
-        let unsure = match (self.options.route, &self.bundle.router) {
-            (Route::Tile | Route::Slide, Some(spec)) => {
-                doubt::unsure(map, spec.limit, spec.fallback)
-            }
-            _ => None,
-        };
-        let of_tissue = tissue.warning().into_iter().chain(tissue.light_warning());
-        of_tissue.chain(unsure).collect()
-    }
-
-    fn organ_map(
-        &self,
-        slide: &dyn SlideReader,
-        tissue: &Tissue,
-        mpp: Option<(f64, f64)>,
-        organ: Option<Organ>,
-        is_given_up: GivenUp<'_>,
-    ) -> Result<OrganMap, PipelineError> {
-        let policy = match self.options.route {
-            Route::Tile => Policy::Tile,
-            Route::Slide => Policy::Slide,
-            Route::Given => {
-                let organ = organ.ok_or(PipelineError::NoOrganGiven)?;
-                return self.one_target(slide, tissue, mpp, Target::Organ(organ));
-            }
-            Route::Fixed(target) => return self.one_target(slide, tissue, mpp, target),
-        };
-        let spec = self.bundle.router.as_ref().ok_or(PipelineError::NoRouter)?;
-        let mpp = mpp.ok_or_else(|| PipelineError::NoResolution {
-            who: format!("the router (it works at {} um/px)", spec.mpp),
-        })?;
-        let grid = route::grid(slide, spec, mpp)?;
-        let shares = route::worth_a_vote(route::tissue_shares(&grid, tissue));
-        if shares.iter().all(|&share| share <= 0.0) {
-            return Ok(assign_all(grid, &shares, spec.fallback));
+    /// A model's name for the record, with what it was computed in where that needs saying.
+    fn name_of(&self, model: &ModelSpec, network: &Network) -> String {
+        let is_int8 = self.options.precision.file(model).2;
+        let halves = self.backend.about().arithmetic == "fp16";
+        match (is_int8, network.in_halves()) {
+            (true, _) => format!("{} int8", model.name),
+            (_, true) => format!("{} fp16", model.name),
+            // The backend is said to compute in fp16, and this file cannot.
+            _ if halves => format!("{} fp32", model.name),
+            _ => model.name.clone(),
         }
-        let network = self.router.get("router", || {
-            Network::router(self.backend(), &self.bundle, spec)
-        })?;
-        let mut network = network.lock().unwrap_or_else(PoisonError::into_inner);
-        let brakes: Vec<_> = network.brakes().collect();
-        let votes = watched(&brakes, is_given_up, || {
-            route::vote(slide, spec, &mut network, grid, mpp, &shares)
-        })?;
-        Ok(decide(&votes, policy, spec.limit, spec.fallback))
     }
+}
 
-    fn one_target(
-        &self,
-        slide: &dyn SlideReader,
-        tissue: &Tissue,
-        mpp: Option<(f64, f64)>,
-        target: Target,
-    ) -> Result<OrganMap, PipelineError> {
-        if self.bundle.models_for(target).is_empty() {
-            return Err(PipelineError::NoModel(target));
-        }
-        let grid = match (&self.bundle.router, mpp) {
-            (Some(spec), Some(mpp)) => route::grid(slide, spec, mpp)?,
-            _ => CellGrid::whole(slide.info().width(), slide.info().height())?,
-        };
-        Ok(assign_all(
-            grid,
-            &route::tissue_shares(&grid, tissue),
-            target,
-        ))
+/// The region that a request names, if it names one and that is not all of the slide.
+fn region_of(
+    slide: &dyn SlideReader,
+    request: &Request<'_>,
+) -> Result<Option<Rect>, PipelineError> {
+    let (width, height) = (slide.info().width(), slide.info().height());
+    let Some(region) = request.region else {
+        return Ok(None);
+    };
+    let within = |start: u32, length: u32, all: u32| {
+        length > 0 && start.checked_add(length).is_some_and(|end| end <= all)
+    };
+    if !within(region.x, region.width, width) || !within(region.y, region.height, height) {
+        return Err(PipelineError::Region {
+            region,
+            size: (width, height),
+        });
     }
+    let is_all = (region.width, region.height) == (width, height);
+    Ok((!is_all).then_some(region))
 }
 
 /// What the networks of a plan are known by. A plan that has one network twice gets it twice, for both run at a time.
@@ -466,39 +262,4 @@ fn locked<'a>(networks: &'a [Shared], keys: &[String]) -> Vec<MutexGuard<'a, Net
         .collect();
     locked.sort_by_key(|(place, _)| *place);
     locked.into_iter().map(|(_, network)| network).collect()
-}
-
-/// Fills holes and drops small objects, as the bundle says for this model.
-fn postprocess(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
-    let model = plan.first();
-    if model.fill_holes {
-        fill_holes(mask, None);
-        keep_to_own_cells(mask, plan, map);
-    }
-    // The first view is the first model at its own scale.
-    let scale = plan.views[0].plane.scale;
-    let full_size = model.min_area * scale.0 * scale.1;
-    remove_small(mask, full_size.round() as u64);
-}
-
-/// Clears what a filled hole took from cells that another target decides.
-fn keep_to_own_cells(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
-    let grid = map.grid();
-    for row in 0..grid.rows() {
-        for column in 0..grid.columns() {
-            if map
-                .at(column, row)
-                .is_some_and(|target| target != plan.target)
-            {
-                let (x0, y0, x1, y1) = grid.bounds(column, row);
-                let cell = Rect {
-                    x: x0,
-                    y: y0,
-                    width: x1 - x0,
-                    height: y1 - y0,
-                };
-                mask.fill_rect(cell, false);
-            }
-        }
-    }
 }

@@ -4,7 +4,7 @@ use ftuseg_router::{RouterError, Target};
 
 use crate::backend::BackendError;
 use crate::bundle::BundleError;
-use crate::mask::MaskError;
+use crate::mask::{MaskError, Rect};
 use crate::slide::SlideError;
 
 /// Errors of the pipeline room.
@@ -27,27 +27,49 @@ pub enum PipelineError {
     #[error(transparent)]
     Router(#[from] RouterError),
     /// The slide does not say how large a px is.
-    #[error(
-        "the slide does not say its um/px, which {who} needs; give it with --mpp X or as a column mpp of a manifest"
-    )]
+    #[error("the slide does not say its um/px, which {who} needs")]
     NoResolution {
         /// What needs it.
         who: String,
     },
     /// The bundle has no model for a target.
-    #[error("the bundle has no model for {0}; choose another --route or another --bundle")]
+    #[error("the bundle has no model for {0}")]
     NoModel(Target),
     /// A model that sees the whole slide in one tile was asked for several scales.
-    #[error(
-        "the model {0:?} sees the whole slide in one tile, so it has one scale; choose another --tta than scales"
-    )]
+    #[error("the model {0:?} sees the whole slide in one tile, so it has one scale")]
     OneScale(String),
+    /// Neighbouring tiles were to share more than a model can.
+    #[error(
+        "an overlap of {overlap} px is more than half a tile of the model {model:?} ({tile} px)"
+    )]
+    Overlap {
+        /// What was asked for, px.
+        overlap: u32,
+        /// The model.
+        model: String,
+        /// Side of its tiles, px.
+        tile: u32,
+    },
     /// The bundle has no router.
-    #[error("the bundle has no [router]; choose --route given, organ=NAME, baseline or unet")]
+    #[error("the bundle has no router")]
     NoRouter,
-    /// `--route given` without an organ.
-    #[error("--route given needs the slide's organ, from a manifest with a column organ")]
+    /// The caller was to name the slide's organ, and did not.
+    #[error("the slide's organ was to be given, by a manifest's column organ say, and was not")]
     NoOrganGiven,
+    /// The region that was asked for is empty, or not within the slide.
+    #[error(
+        "the region at ({}, {}) of {} x {} px is not within the slide, which has {} x {} px",
+        region.x, region.y, region.width, region.height, size.0, size.1
+    )]
+    Region {
+        /// The region, full-size px.
+        region: Rect,
+        /// Width and height of the slide.
+        size: (u32, u32),
+    },
+    /// Whoever asked for the slide did not want it any more.
+    #[error("the work was cancelled")]
+    Cancelled,
     /// The temporary file for a map of probabilities failed.
     #[error(
         "the temporary file for the probabilities failed: {0}; check the free space of the temporary folder (TMPDIR names another)"
@@ -63,7 +85,9 @@ impl PipelineError {
     pub fn kind(&self) -> &'static str {
         match self {
             PipelineError::Slide(error) => error.kind(),
-            PipelineError::Backend(BackendError::Stopped { .. }) => "stopped",
+            PipelineError::Cancelled | PipelineError::Backend(BackendError::Stopped { .. }) => {
+                "stopped"
+            }
             PipelineError::Backend(_) => "backend",
             PipelineError::Bundle(_) => "bundle",
             PipelineError::Mask(_) | PipelineError::Router(_) => "limits",
@@ -71,7 +95,9 @@ impl PipelineError {
             PipelineError::NoModel(_)
             | PipelineError::NoRouter
             | PipelineError::NoOrganGiven
-            | PipelineError::OneScale(_) => "usage",
+            | PipelineError::OneScale(_)
+            | PipelineError::Overlap { .. }
+            | PipelineError::Region { .. } => "usage",
             PipelineError::Temporary(_) => "io",
             PipelineError::Thread(_) => "internal",
         }

@@ -10,25 +10,38 @@
 //! the same mask with any number of threads.
 
 mod axis;
+mod builder;
 mod canvas;
+mod check;
+mod clean_up;
 mod doubt;
 mod engine;
 mod error;
 mod loaded;
 mod network;
+mod options;
 mod plan;
+#[cfg_attr(not(feature = "probabilities"), path = "no_probability.rs")]
 mod probability;
+mod request;
 mod route;
+mod routing;
 mod run;
+mod segmentation;
 mod stitch;
 mod tta;
 mod watch;
 
 pub use axis::Axis;
-pub use engine::{Engine, Layer, Options, Request, Route, Segmentation, TileCount, Timings};
+pub use builder::{BundleSource, EngineBuilder};
+pub use engine::Engine;
 pub use error::PipelineError;
 pub use network::{Network, Precision};
+pub use options::{Options, Route};
 pub use plan::{LayerPlan, Tile, View};
 pub use probability::{PROBABILITY_TILE, ProbabilityMap};
+pub use request::{Cancel, Request};
+pub use routing::Routed;
+pub use segmentation::{Layer, Object, Segmentation, TileCount, Timings};
 pub use stitch::{Blend, Stitched, Stitcher};
 pub use tta::{Symmetry, Tta};

@@ -3,6 +3,7 @@
 use ftuseg_router::{OrganMap, Target};
 
 use crate::bundle::{Fit, ModelSpec};
+use crate::mask::Rect;
 use crate::slide::{Plane, Tissue};
 
 use super::{Axis, PipelineError, Tta};
@@ -116,6 +117,21 @@ impl LayerPlan {
         })
     }
 
+    /// The same plan with only those tiles that have a part in any px of a region, full-size px.
+    #[must_use]
+    pub fn within(mut self, region: Rect) -> Self {
+        let views = &self.views;
+        self.order
+            .retain(|&(view, tile)| views[view].has_part_in(tile, region));
+        for view in &mut self.views {
+            let tiles = std::mem::take(&mut view.tiles).into_iter();
+            view.tiles = tiles
+                .filter(|&tile| view.has_part_in(tile, region))
+                .collect();
+        }
+        self
+    }
+
     /// The px of a full-size row of `width` px at which the first view looks, as sorted ranges. Where it does not, there
     /// is no tissue of the target, and other views that happen to look there have no say.
     pub(super) fn looked(&self, row: u32, width: u32) -> Vec<std::ops::Range<u32>> {
@@ -179,6 +195,20 @@ impl View {
             down: Axis::new(plane.height, model.tile, overlap),
             tiles: Vec::new(),
         })
+    }
+
+    /// Whether a tile has a part in any px of a region.
+    fn has_part_in(&self, tile: Tile, region: Rect) -> bool {
+        let meets = |axis: &Axis, index: u32, scale: f64, start: u32, length: u32| {
+            let (from, to) = axis.extent(index);
+            // Between px there is interpolation, which reaches one px further.
+            let begin = (f64::from(from) - 0.5) * scale - 0.5;
+            let end = (f64::from(to) + 0.5) * scale - 0.5;
+            begin < f64::from(start) + f64::from(length) && f64::from(start) - 1.0 < end
+        };
+        let scale = self.plane.scale;
+        meets(&self.across, tile.column, scale.0, region.x, region.width)
+            && meets(&self.down, tile.row, scale.1, region.y, region.height)
     }
 
     /// The tiles, by column and row, that are wanted.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::bundle::RouterSpec;
 use crate::slide::{Plane, SlideReader, Tissue};
 
-use super::{Network, PipelineError};
+use super::{Network, PipelineError, Request};
 
 /// Cells with less tissue than this have nothing to show to a classifier: a few px of dust. They stay glass.
 const LEAST_TISSUE: f32 = 0.002;
@@ -56,7 +56,7 @@ pub(super) fn worth_a_vote(mut shares: Vec<f32>) -> Vec<f32> {
 /// Reads each cell of tissue with its context and collects the classifier's votes.
 ///
 /// # Errors
-/// When the slide cannot be read or the classifier fails.
+/// When the slide cannot be read, the classifier fails, or the request was cancelled.
 pub(super) fn vote(
     slide: &dyn SlideReader,
     spec: &RouterSpec,
@@ -64,6 +64,7 @@ pub(super) fn vote(
     grid: CellGrid,
     mpp: (f64, f64),
     shares: &[f32],
+    request: &Request<'_>,
 ) -> Result<Votes, PipelineError> {
     let scale = (spec.mpp / mpp.0, spec.mpp / mpp.1);
     let plane = Plane::at_scales(grid.width(), grid.height(), scale);
@@ -86,6 +87,9 @@ pub(super) fn vote(
             })
             .collect::<Result<_, PipelineError>>()?;
         for (&(column, row, share), tile) in group.iter().zip(&tiles) {
+            if request.is_cancelled() {
+                return Err(PipelineError::Cancelled);
+            }
             let probabilities = network.run(1, tile)?;
             votes.set(column, row, share, &probabilities)?;
         }

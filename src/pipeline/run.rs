@@ -12,11 +12,11 @@ use crate::backend::BackendError;
 use crate::slide::SlideReader;
 
 use super::network::Lane;
-use super::{Blend, LayerPlan, Network, PipelineError, Stitched, Stitcher, Symmetry};
+use super::{Blend, LayerPlan, Network, PipelineError, Request, Stitched, Stitcher, Symmetry};
 
 /// How a plan is run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct How {
+#[derive(Clone, Copy)]
+pub(super) struct RunSettings<'a> {
     /// How overlapping tiles are joined.
     pub blend: Blend,
     /// Whether a map of the probabilities is wanted.
@@ -29,6 +29,8 @@ pub(super) struct How {
     pub batch: usize,
     /// The most that tiles waiting between the stages may take, bytes.
     pub queue_bytes: Option<u64>,
+    /// What is wanted, and whether it still is.
+    pub request: &'a Request<'a>,
 }
 
 /// How many tiles may be between the stages at once.
@@ -45,7 +47,7 @@ struct Bounds {
 impl Bounds {
     /// Enough that no stage waits for another, or as many as the bytes allow, but at least one tile and one batch: half of
     /// the bytes for pixels (3 a px), half for answers (4 a px).
-    fn new(how: &How, tile: u32, lanes: usize) -> Self {
+    fn new(how: &RunSettings<'_>, tile: u32, lanes: usize) -> Self {
         let (readers, batch, lanes) = (how.readers.max(1), how.batch.max(1), lanes.max(1));
         let px = u64::from(tile).pow(2);
         let within = |wanted: usize, bytes_a_px: u64| match how.queue_bytes {
@@ -78,7 +80,7 @@ pub(super) fn run(
     plan: &LayerPlan,
     map: &OrganMap,
     networks: &mut [impl DerefMut<Target = Network>],
-    how: How,
+    how: RunSettings<'_>,
     tick: &(dyn Fn() + Sync),
 ) -> Result<(Stitched, u64), PipelineError> {
     let largest = plan.views.iter().map(|view| view.tile).max();
@@ -191,7 +193,7 @@ fn all_of(answers: Vec<Result<u64, PipelineError>>) -> Result<u64, PipelineError
 fn stitch(
     plan: &LayerPlan,
     map: &OrganMap,
-    how: How,
+    how: RunSettings<'_>,
     to_stitch: &Receiver<Inferred>,
     batches: &Sender<()>,
 ) -> Result<Stitched, PipelineError> {
@@ -310,7 +312,7 @@ impl Queue<'_> {
 fn infer(
     plan: &LayerPlan,
     mut lane: Vec<Lane<'_>>,
-    how: How,
+    how: RunSettings<'_>,
     queue: &Mutex<Queue<'_>>,
     batch: &Receiver<()>,
     inferred: &Sender<Inferred>,
@@ -321,6 +323,9 @@ fn infer(
     let mut done = 0;
     // The permit first: who holds the earliest batch then never waits for one.
     while batch.recv().is_ok() {
+        if how.request.is_cancelled() {
+            return Err(PipelineError::Cancelled);
+        }
         let taken = queue
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -365,13 +370,14 @@ mod tests {
     #[test]
     fn bytes_bound_what_waits_but_never_to_nothing() {
         let bounds = |queue_bytes, lanes| {
-            let how = How {
+            let how = RunSettings {
                 blend: Blend::Crop,
                 symmetries: &[],
                 probabilities: false,
                 readers: 4,
                 batch: 2,
                 queue_bytes,
+                request: &Request::default(),
             };
             let found = Bounds::new(&how, 100, lanes);
             (found.readers, found.read, found.batches)

@@ -5,29 +5,27 @@ use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
+use super::Request;
 use crate::backend::Brake;
 
-/// Whether whoever asked for a slide has given it up.
-pub(super) type GivenUp<'a> = &'a (dyn Fn() -> bool + Sync);
-
-/// How often it is asked.
+/// How often a request is asked whether it was cancelled.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Does something with networks; once the slide is given up, their runs are stopped by their brakes. When this returns,
-/// the networks can run again.
+/// Does something with networks; once the request is cancelled, their runs are stopped by their brakes. When this
+/// returns, the networks can run again.
 pub(super) fn watched<T>(
     brakes: &[Arc<dyn Brake>],
-    is_given_up: GivenUp<'_>,
+    request: &Request<'_>,
     work: impl FnOnce() -> T,
 ) -> T {
-    if brakes.is_empty() {
+    if brakes.is_empty() || request.stop.is_none() {
         return work();
     }
     let (done, ended) = bounded::<()>(0);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(PAUSE) {
-                if is_given_up() {
+                if request.is_cancelled() {
                     brakes.iter().for_each(|brake| brake.pull());
                     // Until the work is over, however it ends: no lane may begin another run.
                     let _ = ended.recv();
@@ -48,6 +46,13 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
+
+    fn cancelled(is_cancelled: &AtomicBool) -> Request<'_> {
+        Request {
+            stop: Some(is_cancelled),
+            ..Request::default()
+        }
+    }
 
     #[derive(Default)]
     struct Flag {
@@ -76,10 +81,13 @@ mod tests {
             }
             7
         };
-        assert_eq!(watched(&brakes, &|| true, endless), 7);
+        assert_eq!(
+            watched(&brakes, &cancelled(&AtomicBool::new(true)), endless),
+            7
+        );
         assert!(!flag.is_pulled.load(Ordering::Relaxed));
         let fallen = catch_unwind(AssertUnwindSafe(|| {
-            watched(&brakes, &|| true, || {
+            watched(&brakes, &cancelled(&AtomicBool::new(true)), || {
                 endless();
                 panic!("it fell over")
             })
@@ -91,8 +99,10 @@ mod tests {
     fn nothing_is_stopped_that_somebody_waits_for() {
         let flag = Arc::new(Flag::default());
         let brakes = [Arc::clone(&flag) as Arc<dyn Brake>];
-        watched(&brakes, &|| false, || std::thread::sleep(2 * PAUSE));
-        watched(&brakes, &|| true, || ());
+        watched(&brakes, &cancelled(&AtomicBool::new(false)), || {
+            std::thread::sleep(2 * PAUSE)
+        });
+        watched(&brakes, &cancelled(&AtomicBool::new(true)), || ());
         assert!(!flag.was_pulled.load(Ordering::Relaxed));
     }
 }

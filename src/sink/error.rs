@@ -6,7 +6,8 @@ use ftuseg_router::Target;
 
 use crate::mask::MaskError;
 use crate::slide::SlideError;
-use crate::tiled_tiff;
+use crate::slide::mask_image::MaskImageError;
+use crate::slide::tiled_tiff;
 
 /// Errors of the sink room.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub enum SinkError {
         /// Whose they would be.
         target: Target,
     },
+    /// A finished mask could not be read again.
+    #[error(transparent)]
+    MaskImage(#[from] MaskImageError),
     /// A mask could not be handled.
     #[error(transparent)]
     Mask(#[from] MaskError),

@@ -5,8 +5,7 @@ use std::path::Path;
 use ftuseg_router::Target;
 
 use crate::mask::{Mask, Rect};
-use crate::slide::SlideReader;
-use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
+use crate::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
 
 use super::{Finding, Sink, SinkError};
 
@@ -91,27 +90,4 @@ impl TileSource for Labels<'_> {
                 .expect("invariant: the buffer holds one tile and a pyramid has at most 20 levels");
         }
     }
-}
-
-/// Reads a mask image, a `mask.tif` of an earlier run say: every px that is not black, whatever its value.
-///
-/// # Errors
-/// When the image cannot be read.
-pub fn read_mask(image: &dyn SlideReader) -> Result<Mask, SinkError> {
-    let (width, height) = (image.info().width(), image.info().height());
-    let mut mask = Mask::new(width, height)?;
-    // In bands, so that a large mask need not fit into memory.
-    for y in (0..height).step_by(TILE as usize) {
-        let band = Rect {
-            x: 0,
-            y,
-            width,
-            height: TILE.min(height - y),
-        };
-        let mut rgb = vec![0; width as usize * band.height as usize * 3];
-        image.read(0, 0, i64::from(y), width, band.height, &mut rgb)?;
-        let found: Vec<bool> = rgb.chunks_exact(3).map(|px| px != [0; 3]).collect();
-        mask.set_block_by(band, &found, width as usize, |found| found)?;
-    }
-    Ok(mask)
 }

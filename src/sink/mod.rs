@@ -23,7 +23,7 @@ use crate::slide::{Resolution, SlideReader};
 pub use colours::colour;
 pub use error::SinkError;
 pub use geojson::GeoJson;
-pub use mask_tiff::{MaskTiff, read_mask};
+pub use mask_tiff::MaskTiff;
 pub use overlay::Overlay;
 pub use probability_tiff::ProbabilityTiff;
 pub use record::{Provenance, Record};

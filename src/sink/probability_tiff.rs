@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::pipeline::{PROBABILITY_TILE, ProbabilityMap};
-use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
+use crate::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
 
 use super::{Finding, Sink, SinkError};
 

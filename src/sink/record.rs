@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::backend::About;
-use crate::warning::Warning;
+use crate::slide::warning::Warning;
 
 use super::{Finding, Sink, SinkError, write_whole};
 

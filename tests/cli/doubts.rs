@@ -111,7 +111,7 @@ fn um_per_px_that_the_file_contradicts_are_a_doubt_and_count() {
     // A table's count the same; who rounds is not spoken to.
     dir.write(
         "slides.csv",
-        &format!(
+        format!(
             "id,path,mpp\nfar,one.tif,{}\nnear,one.tif,{}\n",
             MPP * 3.0,
             MPP * 1.05

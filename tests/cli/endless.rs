@@ -54,7 +54,7 @@ fn a_network_that_does_not_end_is_stopped_when_its_slide_is_late() {
         segment(&dir, &INPUTS, backend, backend)
             .args(["--slide-timeout", "15"])
             .ends_with(1)
-            .says(&["blue.tif", "--slide-timeout", "\"kidney\" was stopped"]);
+            .says(&["blue.tif", "--slide-timeout", "cancelled"]);
         let slide = status(&dir, backend, "blue");
         assert_eq!(
             (&slide["status"], &slide["kind"]),
@@ -104,6 +104,6 @@ fn a_loop_on_constants_is_no_way_around_it() {
         segment(&dir, &["one.tif"], backend, backend)
             .args(["--slide-timeout", "4"])
             .ends_with(1)
-            .says(&["one.tif", "--slide-timeout", "\"kidney\" was stopped"]);
+            .says(&["one.tif", "--slide-timeout", "cancelled"]);
     }
 }

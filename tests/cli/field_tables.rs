@@ -10,7 +10,7 @@ use super::util::*;
 
 /// The folder of a field case, if it is there.
 fn case(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/field_cases");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/field_cases");
     let found = folder.join(name);
     if !found.is_dir() {
         println!("skipped: no field case {name}");

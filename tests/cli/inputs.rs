@@ -106,7 +106,7 @@ fn kaggles_tables_name_images_resolutions_and_organs() {
     let command = |out: &str| dir.segment(["train.csv"], out).args(["--images", "images"]);
     // The router decides; the organs of the table, right or wrong, are not looked at.
     command("tile").ends_with(1);
-    assert_failed(&dir, "tile", "40", "no-resolution", &["40.tiff", "mpp"]);
+    assert_failed(&dir, "tile", "40", "no-resolution", &["40.tiff", "um/px"]);
     let rows = dir.submission("tile");
     assert_eq!(rows.len(), 3);
     assert!(

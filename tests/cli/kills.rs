@@ -9,8 +9,8 @@ use std::time::{Instant, SystemTime};
 
 use ftuseg::batch::volatile;
 use ftuseg::mask::rle;
-use ftuseg::sink::read_mask;
 use ftuseg::slide;
+use ftuseg::slide::mask_image::read_mask;
 use serde_json::Value;
 
 use super::slides_of;

@@ -10,6 +10,7 @@ mod attacks;
 mod bad_slides;
 mod commands;
 mod devices;
+mod docs;
 mod doubts;
 #[cfg(unix)]
 mod endless;
@@ -17,11 +18,15 @@ mod evaluate;
 mod field_tables;
 mod full;
 mod inputs;
+mod inspect;
 mod kills;
 mod memory;
+mod outputs;
 mod outside;
 mod passed_over;
+mod probabilities;
 mod refusals;
+mod report_page;
 mod report_schema;
 mod reruns;
 mod resume;
@@ -29,10 +34,9 @@ mod shards;
 mod shown;
 #[cfg(target_os = "linux")]
 mod stalls;
-#[path = "../support/mod.rs"]
+#[path = "../engine/support/mod.rs"]
 mod support;
 mod sweeps;
-#[path = "../util/mod.rs"]
 mod util;
 mod variants;
 

@@ -167,9 +167,11 @@ fn a_slide_without_a_resolution_is_not_guessed() {
         px.0 = two_organs(x, y, 1);
     }
     picture.save(dir.join("flat.png")).unwrap();
-    dir.segment(["bare.tif", "flat.png"], "out").ends_with(1);
+    dir.segment(["bare.tif", "flat.png"], "out")
+        .ends_with(1)
+        .says(&["--mpp"]);
     for (id, file) in [("bare", "bare.tif"), ("flat", "flat.png")] {
-        assert_failed(&dir, "out", id, "no-resolution", &[file, "--mpp"]);
+        assert_failed(&dir, "out", id, "no-resolution", &[file, "um/px"]);
     }
     for route in ["baseline", "organ=kidney"] {
         dir.segment(["bare.tif"], route)
@@ -216,7 +218,10 @@ fn senseless_options_are_refused_before_anything_starts() {
         (&["--mpp", "0"], &["--mpp", "0.02"]),
         (&["--mpp", "72dpi"], &["72dpi"]),
         (&["--threads", "0"], &["--threads"]),
-        (&["--overlap", "40"], &["--overlap 40", "half a tile"]),
+        (
+            &["--overlap", "40"],
+            &["overlap of 40 px", "half a tile", "--overlap"],
+        ),
         (&["--write", "mask,movie"], &["movie", "overlay"]),
         (&["--device", "tpu"], &["tpu"]),
         (&["--frobnicate"], &["--frobnicate"]),
@@ -236,7 +241,7 @@ fn senseless_options_are_refused_before_anything_starts() {
     );
     dir.segment(["one.tif"], "out")
         .ends_with(2)
-        .says(&["no [router]", "--route"]);
+        .says(&["no router", "--route"]);
     dir.segment(["one.tif"], "out")
         .args(["--route", "organ=kidney"])
         .ends_with(0);

@@ -188,7 +188,7 @@ fn a_share_may_be_empty_and_senseless_ones_are_refused() {
 #[test]
 fn the_slurm_example_does_a_batch() {
     let dir = seven();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("integrations/slurm");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations/slurm");
     let bash = |script: &str, set: &[(&str, String)]| {
         let script = root.join(script);
         let syntax = Command::new("bash").arg("-n").arg(&script).status();

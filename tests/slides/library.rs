@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Once;
 
-use ftuseg::library::Search;
 use ftuseg::slide::{self, OPENSLIDE, SlideError, SlideReader};
+use ftuseg_provision::Search;
 
 /// Set by `test.sh`, which installs OpenSlide: then its absence is a failure and not a reason to skip.
 const REQUIRED: &str = "FTUSEG_REQUIRE_OPENSLIDE";

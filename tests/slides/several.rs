@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ftuseg::slide::warning::WarningKind;
 use ftuseg::slide::{SlideError, SlideReader};
-use ftuseg::warning::WarningKind;
 
 use crate::library::{has_openslide, open};
 use crate::tiny_tiff::{Tags, TinyTiff, Value, tiled, with};

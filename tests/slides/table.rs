@@ -65,8 +65,8 @@ fn lines(rows: &[Expected]) -> Vec<String> {
 }
 
 #[test]
-fn the_readme_has_the_table_of_formats() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+fn the_page_of_formats_has_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
     let readme = std::fs::read_to_string(&path).unwrap();
     let start = readme.find(START).expect("the mark before the table") + START.len();
     let end = readme.find(END).expect("the mark behind the table");
@@ -89,7 +89,9 @@ fn the_readme_has_the_table_of_formats() {
         std::fs::write(&path, new).unwrap();
         return;
     }
-    panic!("README.md is out of date. Type: {UPDATE}=1 cargo test --test slides readme\n{wanted}");
+    panic!(
+        "docs/formats.md is out of date. Type: {UPDATE}=1 cargo test -p ftuseg --test slides page\n{wanted}"
+    );
 }
 
 #[test]

@@ -1,0 +1,287 @@
+//! Options that several commands share, and how they become an engine.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use ftuseg_router::{Organ, Target};
+
+use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
+use ftuseg::bundle::{Bundle, default_bundle};
+use ftuseg::pipeline::{Blend, Engine, Precision, Route, Tta};
+use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
+use ftuseg_provision::onnxruntime::{self, Search};
+
+use super::advice::with_advice;
+
+/// Where the models come from and what runs them.
+#[derive(Debug, Clone, Args)]
+pub(super) struct EngineArgs {
+    /// Folder of the model bundle [default: the project's own, models/bundle]
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// What runs the networks; auto takes rten only where ONNX Runtime cannot be had, and says so
+    #[arg(long, value_enum, default_value = "auto")]
+    pub backend: BackendName,
+    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, by OpenVINO
+    /// where `ftuseg doctor --install openvino` has shown that to be faster here. A device that is named is used or is
+    /// an error
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// ONNX Runtime's shared library, or a folder that holds it
+    #[arg(long, value_name = "PATH")]
+    pub runtime: Option<PathBuf>,
+    /// Fetch nothing, not even the runtime library
+    #[arg(long)]
+    pub offline: bool,
+    /// The most models in memory at once; the longest unused is given up for another [default: all that are needed]
+    #[arg(long, value_name = "N")]
+    pub max_models: Option<NonZeroUsize>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Names of the backends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BackendName {
+    Auto,
+    Onnxruntime,
+    Rten,
+}
+
+/// How slides are sent to models.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RouteArgs {
+    /// How tissue is sent to models: tile, slide, given, baseline, unet, organ=NAME
+    #[arg(long, default_value = "tile", value_parser = parse_route)]
+    pub route: Route,
+    /// um per full-size px, for all slides, whatever they say themselves
+    #[arg(long, value_name = "X", value_parser = parse_mpp)]
+    pub mpp: Option<Resolution>,
+    /// Whether tissue is looked for; off takes the whole slide as tissue
+    #[arg(long, value_enum, default_value = "auto")]
+    pub tissue: TissueArg,
+}
+
+/// Whether tissue is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TissueArg {
+    Auto,
+    Off,
+}
+
+/// How tiles are cut and joined.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TileArgs {
+    /// Tiles that a network is given at once [default: 1, and 16 on GPUs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub batch: Option<u16>,
+    /// px that neighbouring tiles share, at the model's um/px [default: the bundle's]
+    #[arg(long, value_name = "PX")]
+    pub overlap: Option<u32>,
+    /// How overlapping tiles are joined
+    #[arg(long, value_enum, default_value = "crop")]
+    pub blend: BlendArg,
+    /// Ways in which each tile is shown to its network; the answers are averaged. Better, and as many times slower
+    #[arg(long, value_enum, default_value = "none")]
+    pub tta: TtaArg,
+    /// What the models are computed in
+    #[arg(long, value_enum, default_value = "auto")]
+    pub precision: PrecisionArg,
+}
+
+impl Default for TileArgs {
+    fn default() -> Self {
+        TileArgs {
+            batch: None,
+            overlap: None,
+            blend: BlendArg::Crop,
+            tta: TtaArg::None,
+            precision: PrecisionArg::Auto,
+        }
+    }
+}
+
+/// Ways in which tiles are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TtaArg {
+    /// As they are
+    None,
+    /// Also mirrored: 4 runs
+    Flips,
+    /// All eight turns and mirrorings
+    D4,
+    /// At three scales
+    Scales,
+}
+
+impl From<TtaArg> for Tta {
+    fn from(arg: TtaArg) -> Self {
+        match arg {
+            TtaArg::None => Tta::None,
+            TtaArg::Flips => Tta::Flips,
+            TtaArg::D4 => Tta::D4,
+            TtaArg::Scales => Tta::Scales,
+        }
+    }
+}
+
+/// Variants of the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PrecisionArg {
+    /// fp16 on GPUs, for models whose files can; bf16 with OpenVINO on processors that have it; else fp32
+    Auto,
+    /// 32-bit floats
+    Fp32,
+    /// 16-bit brain floats, with --device openvino on processors that have them
+    Bf16,
+    /// 16-bit floats, for GPUs; a processor computes them slowly. An error for models whose files cannot
+    Fp16,
+    /// The bundle's int8 files; models without one run in fp32, which is said and recorded
+    Int8,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(arg: PrecisionArg) -> Self {
+        match arg {
+            PrecisionArg::Auto => Precision::Auto,
+            PrecisionArg::Fp32 => Precision::Fp32,
+            PrecisionArg::Bf16 => Precision::Bf16,
+            PrecisionArg::Fp16 => Precision::Fp16,
+            PrecisionArg::Int8 => Precision::Int8,
+        }
+    }
+}
+
+/// How overlapping tiles are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BlendArg {
+    /// Each px comes from the tile whose middle is nearest
+    Crop,
+    /// Each px is a weighted mean of all tiles that hold it
+    Gaussian,
+}
+
+impl EngineArgs {
+    /// How many threads to use.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
+    }
+
+    /// Loads the bundle's manifest.
+    pub fn load_bundle(&self) -> anyhow::Result<Bundle> {
+        let folder = match &self.bundle {
+            Some(folder) => folder.clone(),
+            None => default_bundle()?,
+        };
+        Ok(Bundle::load(&folder)?)
+    }
+
+    /// The search for the runtime library.
+    pub fn search(&self) -> Search {
+        onnxruntime::search(self.runtime.clone(), self.offline)
+    }
+
+    /// Starts the backend; lines for the user go to standard error.
+    pub fn start_backend(&self, wish: Arithmetic) -> anyhow::Result<Box<dyn Backend>> {
+        Ok(choose_on(
+            self.backend.into(),
+            self.device,
+            wish,
+            &self.search(),
+            self.threads(),
+            &mut |line| {
+                tell!("{line}");
+            },
+        )?)
+    }
+
+    /// An engine with these settings. Also sets the size of the pool for data-parallel work.
+    pub fn engine(&self, route: &RouteArgs, tiles: &TileArgs) -> anyhow::Result<Engine> {
+        // Fails only if the pool exists already, in a test of the library say; then its size stays.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads())
+            .build_global();
+        Engine::builder(self.load_bundle()?)
+            .route(route.route)
+            .tissue(match route.tissue {
+                TissueArg::Auto => TissueMode::Auto,
+                TissueArg::Off => TissueMode::Off,
+            })
+            .overlap(tiles.overlap)
+            .blend(match tiles.blend {
+                BlendArg::Crop => Blend::Crop,
+                BlendArg::Gaussian => Blend::Gaussian,
+            })
+            .tta(tiles.tta.into())
+            .precision(tiles.precision.into())
+            .batch(tiles.batch.map(usize::from))
+            .max_models(self.max_models)
+            .threads(self.threads())
+            .device(self.device)
+            .runtime(self.backend.into())
+            .library(self.runtime.clone())
+            .offline(self.offline)
+            .on_message(|line| tell!("{line}"))
+            .build()
+            .map_err(with_advice)
+    }
+}
+
+impl From<BackendName> for BackendChoice {
+    fn from(name: BackendName) -> Self {
+        match name {
+            BackendName::Auto => BackendChoice::Auto,
+            BackendName::Onnxruntime => BackendChoice::OnnxRuntime,
+            BackendName::Rten => BackendChoice::Rten,
+        }
+    }
+}
+
+fn parse_route(text: &str) -> Result<Route, String> {
+    Ok(match text {
+        "tile" => Route::Tile,
+        "slide" => Route::Slide,
+        "given" => Route::Given,
+        "baseline" => Route::Fixed(Target::Baseline),
+        "unet" => Route::Fixed(Target::Unet),
+        other => {
+            let organ = other
+                .strip_prefix("organ=")
+                .ok_or("one of tile, slide, given, baseline, unet, organ=NAME")?;
+            let organ: Organ = organ
+                .parse()
+                .map_err(|error: ftuseg_router::RouterError| error.to_string())?;
+            Route::Fixed(Target::Organ(organ))
+        }
+    })
+}
+
+fn parse_mpp(text: &str) -> Result<Resolution, String> {
+    text.parse()
+        .ok()
+        .and_then(|mpp| Resolution::believable(mpp, ResolutionSource::Option))
+        .ok_or_else(|| "a number of um/px between 0.02 and 40".to_owned())
+}
+
+/// The name of a route, as it is typed.
+pub(super) fn route_name(route: Route) -> String {
+    match route {
+        Route::Tile => "tile".to_owned(),
+        Route::Slide => "slide".to_owned(),
+        Route::Given => "given".to_owned(),
+        Route::Fixed(Target::Organ(organ)) => format!("organ={organ}"),
+        Route::Fixed(target) => target.name().to_owned(),
+    }
+}
+
+/// Makes a folder, with an error that names it.
+pub(super) fn make_folder(folder: &std::path::Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}

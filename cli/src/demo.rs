@@ -1,0 +1,110 @@
+//! `ftuseg demo`: draws sample slides and does the whole job on them.
+
+use std::path::{Path, PathBuf};
+
+use ftuseg_router::Organ;
+
+use super::common::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
+use super::progress::{Progress, Shown};
+use super::segment::{exit_code, provenance};
+use ftuseg::batch::{Again, Batch, Outputs, Status, discover};
+use ftuseg::pipeline::Route;
+use ftuseg::slide;
+use ftuseg::slide::mask_image::read_mask;
+use ftuseg::slide::tiled_tiff::Compression;
+use ftuseg_evaluate::dice;
+use ftuseg_samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
+
+/// Side of a core's slide, px at 0.5 um/px: the 1.2 mm of a tissue micro-array.
+const SIZE: u32 = 2400;
+const MPP: f64 = 0.5;
+
+/// Arguments of `ftuseg demo`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder for the slides and the results
+    #[arg(long, value_name = "DIR", default_value = "ftuseg-demo")]
+    out: PathBuf,
+    /// Chooses which slides are drawn
+    #[arg(long, value_name = "N", default_value_t = 2026)]
+    seed: u64,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// A sample slide: its name and what it shows.
+fn sample_slides(seed: u64) -> Vec<(String, Spec)> {
+    let mut slides: Vec<(String, Spec)> = Organ::ALL
+        .into_iter()
+        .map(|organ| (organ.name().to_owned(), core(organ, SIZE, MPP, seed)))
+        .collect();
+    slides.push((
+        "two-organs".to_owned(),
+        two_organs(Organ::Kidney, Organ::Spleen, 2 * SIZE, SIZE, MPP, seed),
+    ));
+    slides
+}
+
+/// Runs the command and returns its exit code.
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let route = RouteArgs {
+        route: Route::Tile,
+        mpp: None,
+        tissue: TissueArg::Auto,
+    };
+    let engine = args.engine.engine(&route, &TileArgs::default())?;
+    let (slides, results) = (args.out.join("slides"), args.out.join("results"));
+    make_folder(&slides)?;
+    tell!("drawing sample slides into {}", slides.display());
+    let mut drawings = Vec::new();
+    for (name, spec) in sample_slides(args.seed) {
+        let drawing = Drawing::new(&spec)?;
+        let path = slides.join(format!("{name}.tif"));
+        write_slide(&drawing, &path, Compression::Jpeg { quality: 90 })?;
+        drawings.push((name, path, drawing));
+    }
+    let inputs: Vec<PathBuf> = drawings.iter().map(|(_, path, _)| path.clone()).collect();
+    let jobs = discover(&inputs, None)?;
+    let made_by = provenance(&engine, &route, Outputs::ALL);
+    let batch = Batch {
+        // The slides were just drawn anew.
+        again: Again::All,
+        ..Batch::new(&engine, results.clone(), made_by)
+    };
+    let progress = Progress::new(Shown::Progress);
+    let summary = batch.run(&jobs, &|event| progress.show(&event))?;
+    progress.end();
+    say!("slide           routed to        objects  seconds  Dice (n = 1 drawn slide)");
+    for (status, (name, _, drawing)) in summary.slides.iter().zip(&drawings) {
+        let score = match status.status {
+            Status::Failed | Status::Pending => "-".to_owned(),
+            _ => {
+                let image = slide::open(&mask_of(&results, &status.id))?;
+                let found = read_mask(image.as_ref())?;
+                format!("{:.3}", dice(&found, &truth_mask(drawing)?)?)
+            }
+        };
+        say!(
+            "{name:<15} {:<16} {:>7} {:>8.1}  {score}",
+            status.organ.as_deref().unwrap_or("-"),
+            status.objects,
+            status.seconds,
+        );
+    }
+    say!(
+        "Look at {}",
+        results
+            .join("slides")
+            .join("*")
+            .join("overlay.png")
+            .display()
+    );
+    say!(
+        "These slides are drawings. How the models do on real tissue stands in `ftuseg models list`."
+    );
+    Ok(exit_code(&summary))
+}
+
+fn mask_of(results: &Path, id: &str) -> PathBuf {
+    results.join("slides").join(id).join("mask.tif")
+}

@@ -1,0 +1,119 @@
+//! The command `ftuseg`: arguments are parsed here, validated into plain options, and handed to the library.
+
+/// Prints a line on standard output, as `println!` does, but by [`speech::print_line`].
+macro_rules! say {
+    ($($words:tt)*) => { crate::speech::print_line(format_args!($($words)*)) };
+}
+
+/// Prints a line on standard error, as `tell!` does, but by [`speech::tell_line`].
+macro_rules! tell {
+    ($($words:tt)*) => { crate::speech::tell_line(format_args!($($words)*)) };
+}
+
+mod advice;
+mod common;
+mod demo;
+mod doctor;
+mod evaluate;
+mod inspect;
+mod merge;
+mod models;
+mod progress;
+mod rle;
+mod route;
+mod samples;
+mod segment;
+mod signals;
+mod speech;
+mod table;
+mod trial;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use ftuseg::slide::{OPENSLIDE, limit_strips, use_search};
+use ftuseg_provision::Search;
+
+/// Exit code when some slides failed and the others are done, or the run could not be finished.
+const SOME_FAILED: u8 = 1;
+/// Exit code when nothing could start.
+const NOTHING_STARTED: u8 = 2;
+
+/// Find functional tissue units in histology slides: glomeruli, glands, crypts, white pulp, alveoli.
+///
+/// A light classifier tells which organ each piece of tissue is, and that organ's own network segments it.
+#[derive(Debug, Parser)]
+#[command(name = "ftuseg", version, max_term_width = 100)]
+struct Cli {
+    /// OpenSlide's shared library, or a folder that holds it; it reads NDPI, MRXS, SCN, BIF, CZI, DICOM and others
+    #[arg(long, global = true, value_name = "PATH")]
+    openslide: Option<PathBuf>,
+    /// The most that one compressed strip of a TIFF may take decoded, in MiB; files in one strip may need more
+    #[arg(long, global = true, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    max_strip: u32,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Segment slides: masks, RLE, GeoJSON and pictures into one folder
+    Segment(segment::Args),
+    /// Join the results of several runs, shares of one batch say, into one report and submission
+    Merge(merge::Args),
+    /// Compare masks with the truth: a report per image, per organ and over all, of one run or several
+    Evaluate(evaluate::Args),
+    /// Show the organ map alone: organ, share of the tissue, confidence
+    Route(route::Args),
+    /// Show what a slide is: size, levels, um/px, compression, tissue share
+    Inspect(inspect::Args),
+    /// Encode and decode Kaggle's run-length encoding
+    Rle(rle::Args),
+    /// List, verify and inspect the models of a bundle
+    Models(models::Args),
+    /// Show the runtime library, the devices, and what really works
+    Doctor(doctor::Args),
+    /// Draw sample slides and segment them: the whole job, nothing to set up
+    Demo(demo::Args),
+    /// Draw sample slides with their truth
+    Samples(samples::Args),
+}
+
+/// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing
+/// could start, 130 and 143 stopped by SIGINT and SIGTERM.
+fn run() -> u8 {
+    let cli = Cli::parse();
+    signals::outlive_large_files();
+    let offline = match &cli.command {
+        Command::Segment(args) => args.is_offline(),
+        Command::Route(args) => args.is_offline(),
+        Command::Doctor(args) => args.is_offline(),
+        _ => false,
+    };
+    // Nothing has opened a slide yet, so this is in time.
+    let search = Search::from_environment(&OPENSLIDE, cli.openslide.clone(), offline);
+    limit_strips(cli.max_strip);
+    use_search(search, Box::new(|line| tell!("{line}")));
+    let result = match cli.command {
+        Command::Segment(args) => segment::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Route(args) => route::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Rle(args) => rle::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Doctor(args) => doctor::run(&args, cli.openslide),
+        Command::Demo(args) => demo::run(&args),
+        Command::Samples(args) => samples::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        tell!("error: {}", speech::chain(&error));
+        NOTHING_STARTED
+    })
+}
+
+fn main() -> std::process::ExitCode {
+    ftuseg::memory::share_arenas();
+    std::process::ExitCode::from(run())
+}

@@ -1,0 +1,305 @@
+//! Scores every image of every run, and draws it while its masks are at hand.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::boundary::hausdorff95;
+use super::curve::dice_curve;
+use super::objects::{ObjectFigures, compare_objects};
+use super::overlap::{Overlap, PixelFigures};
+use super::picture::{Gallery, Picture, Pictures};
+use super::record::{Decided, Record};
+use super::{Classes, EvaluateError, Prediction, Problem, Routed, Truth};
+use ftuseg_mask::{Mask, Objects};
+use ftuseg_slide::mask_image::LabelMask;
+
+/// What one run reached on one image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Score {
+    /// The image.
+    pub id: String,
+    /// Its organ, as the truth says.
+    pub organ: Option<String>,
+    /// px by px.
+    #[serde(flatten)]
+    pub pixels: PixelFigures,
+    /// 95th percentile of the Hausdorff distance, px; none where one of the masks is empty.
+    pub hd95_px: Option<f64>,
+    /// The same in um, where um/px is known.
+    pub hd95_um: Option<f64>,
+    /// Object by object.
+    pub objects: ObjectFigures,
+    /// Where the router sent it, if the run's record says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routed: Option<Routed>,
+    /// What its map of probabilities says.
+    #[serde(skip)]
+    pub(super) swept: Swept,
+}
+
+/// What an image's map of probabilities says of thresholds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Swept {
+    /// The run has no map of it.
+    Nothing,
+    /// It cannot be used, and why.
+    LeftOut(String),
+    /// Who decided it, and Dice at every step.
+    Curve(Decided, Vec<f64>),
+}
+
+/// All scores of one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunScores {
+    /// The run's name.
+    pub name: String,
+    /// Where it lies.
+    pub path: String,
+    /// How it sent slides to models, if its record says: `tile`, `slide`, `given`, `baseline`, ...
+    pub route: Option<String>,
+    /// sha256 of its bundle, if its record says.
+    pub bundle: Option<String>,
+    /// The images that could be scored, in the truth's order.
+    pub images: Vec<Score>,
+    /// Images of the truth that the run has no mask of. They are in no mean.
+    pub missing: Vec<String>,
+    /// Images that could not be scored, and why. They are in no mean.
+    pub problems: Vec<Problem>,
+    /// Ids that the run has and the truth has not.
+    pub unknown: Vec<String>,
+}
+
+/// What scoring comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The runs, in their order.
+    pub runs: Vec<RunScores>,
+    /// Truths that could not be read, and why.
+    pub unreadable: Vec<Problem>,
+    /// Images whose picture could not be shown, and of whose files a part does not count. They are scored.
+    pub noted: Vec<Problem>,
+    /// The pictures.
+    pub gallery: Gallery,
+}
+
+/// What became of one image in one run.
+enum Outcome {
+    Scored(Box<Score>),
+    Missing,
+    Problem(String),
+}
+
+/// What became of one image.
+struct Seen {
+    outcomes: Vec<Outcome>,
+    picture: Option<Picture>,
+    notes: Vec<String>,
+}
+
+/// Scores all runs, image by image: every mask is decoded once, for its figures and for its picture, and dropped.
+///
+/// `classes` are those of GeoJSON polygons that count.
+pub fn score(
+    truths: &[Truth],
+    runs: &[Prediction],
+    pictures: Option<&Pictures<'_>>,
+    classes: &Classes,
+) -> Scored {
+    let seen: Vec<Result<Seen, String>> = truths
+        .par_iter()
+        .map(|truth| one(truth, runs, pictures, classes).map_err(|error| error.to_string()))
+        .collect();
+    let known: BTreeSet<&str> = truths.iter().map(|truth| truth.id.as_str()).collect();
+    let mut scored = Scored {
+        runs: runs
+            .iter()
+            .map(|run| RunScores {
+                name: run.name.clone(),
+                path: run.path.display().to_string(),
+                route: run.about.route.clone(),
+                bundle: run.about.bundle.clone(),
+                images: Vec::new(),
+                missing: Vec::new(),
+                problems: Vec::new(),
+                unknown: run.unknown(&known),
+            })
+            .collect(),
+        unreadable: Vec::new(),
+        noted: Vec::new(),
+        gallery: Gallery::default(),
+    };
+    for (truth, seen) in truths.iter().zip(seen) {
+        let problem = |reason: String| Problem {
+            id: truth.id.clone(),
+            reason,
+        };
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(reason) => {
+                scored.unreadable.push(problem(reason));
+                continue;
+            }
+        };
+        for (run, outcome) in scored.runs.iter_mut().zip(seen.outcomes) {
+            match outcome {
+                Outcome::Scored(score) => run.images.push(*score),
+                Outcome::Missing => run.missing.push(truth.id.clone()),
+                Outcome::Problem(reason) => run.problems.push(problem(reason)),
+            }
+        }
+        scored.noted.extend(seen.notes.into_iter().map(problem));
+        scored.gallery.images.extend(seen.picture);
+    }
+    scored
+}
+
+fn one(
+    truth: &Truth,
+    runs: &[Prediction],
+    pictures: Option<&Pictures<'_>>,
+    classes: &Classes,
+) -> Result<Seen, EvaluateError> {
+    let truth_mask = truth.read(classes)?;
+    let mask = &truth_mask.mask;
+    let truth_objects = OnceCell::new();
+    let mut notes: Vec<String> = truth_mask
+        .left_out
+        .iter()
+        .map(|words| format!("truth: {words}"))
+        .collect();
+    let records: Vec<Option<Record>> = runs.iter().map(|run| run.record(&truth.id)).collect();
+    let mut drawing = pictures.map(|pictures| {
+        let recorded = records.iter().flatten().find_map(Record::input);
+        pictures.start(&truth.id, mask, recorded.as_deref(), runs.len())
+    });
+    let outcomes = runs
+        .iter()
+        .zip(&records)
+        .enumerate()
+        .map(|(index, (run, record))| {
+            let size = (mask.width(), mask.height());
+            let found = match run.mask(&truth.id, size, classes) {
+                Ok(Some(found)) => found,
+                Ok(None) => return Outcome::Missing,
+                Err(error) => return Outcome::Problem(error.to_string()),
+            };
+            let left_out = found.left_out.iter();
+            notes.extend(left_out.map(|words| format!("{}: {words}", run.name)));
+            let doubts = record.iter().flat_map(Record::warnings);
+            notes.extend(doubts.map(|warning| format!("{}: {}", run.name, warning.text)));
+            if let Some(drawing) = &mut drawing {
+                drawing.add(index, &found.mask);
+            }
+            let objects = truth_objects.get_or_init(|| objects_of(&truth_mask));
+            match figures(truth, (mask, objects), &found, run, record.as_ref()) {
+                Ok(score) => Outcome::Scored(Box::new(score)),
+                Err(error) => Outcome::Problem(error.to_string()),
+            }
+        })
+        .collect();
+    let picture = drawing.map(|drawing| {
+        let (picture, problem) = drawing.finish();
+        notes.extend(problem);
+        picture
+    });
+    Ok(Seen {
+        outcomes,
+        picture,
+        notes,
+    })
+}
+
+/// The objects of a mask: by its labels where it has any.
+fn objects_of(read: &LabelMask) -> Objects {
+    match &read.objects {
+        Some(objects) => objects.clone(),
+        None => Objects::find(&read.mask),
+    }
+}
+
+fn figures(
+    truth: &Truth,
+    (mask, objects): (&Mask, &Objects),
+    found: &LabelMask,
+    run: &Prediction,
+    record: Option<&Record>,
+) -> Result<Score, EvaluateError> {
+    let found_objects = objects_of(found);
+    let found = &found.mask;
+    let mpp = truth.mpp.or_else(|| record.and_then(Record::mpp));
+    let hd95_px = hausdorff95(found, mask);
+    Ok(Score {
+        id: truth.id.clone(),
+        organ: truth.organ.map(|organ| organ.name().to_owned()),
+        pixels: Overlap::of(found, mask)?.figures(),
+        hd95_px,
+        hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
+        objects: compare_objects(&found_objects, objects),
+        routed: record.and_then(Record::routed),
+        swept: swept(&truth.id, mask, run, record),
+    })
+}
+
+/// Dice at every threshold. A map that cannot be used costs the image its place in the sweep, and no more.
+fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&Record>) -> Swept {
+    let Some(path) = run.probabilities(id) else {
+        return Swept::Nothing;
+    };
+    let decided = match record.map(Record::decided) {
+        Some(Ok(decided)) => decided,
+        Some(Err(reason)) => return Swept::LeftOut(reason),
+        None => return Swept::LeftOut("its record cannot be read".to_owned()),
+    };
+    let curve = ftuseg_slide::open(&path).and_then(|map| {
+        let size = (map.info().width(), map.info().height());
+        if size != (truth.width(), truth.height()) {
+            return Ok(Err(format!(
+                "its map of probabilities is {} x {} px where the truth is {} x {} px",
+                size.0,
+                size.1,
+                truth.width(),
+                truth.height()
+            )));
+        }
+        dice_curve(map.as_ref(), truth).map(Ok)
+    });
+    match curve {
+        Ok(Ok(curve)) => Swept::Curve(decided, curve),
+        Ok(Err(reason)) => Swept::LeftOut(reason),
+        Err(error) => Swept::LeftOut(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A score of an image of which only Dice matters.
+    pub fn plain(id: &str, organ: Option<&str>, dice: f64) -> Score {
+        Score {
+            id: id.to_owned(),
+            organ: organ.map(str::to_owned),
+            pixels: PixelFigures {
+                dice,
+                iou: dice / (2.0 - dice),
+                precision: dice,
+                recall: dice,
+                area_error: None,
+            },
+            hd95_px: None,
+            hd95_um: None,
+            objects: ObjectFigures {
+                found: 0,
+                truth: 0,
+                matched: 0,
+                f1: 1.0,
+                matched_dice: None,
+            },
+            routed: None,
+            swept: Swept::Nothing,
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! Reads TIFF, BigTIFF, OME-TIFF and Aperio SVS: strips or tiles, pyramids as a chain of directories or as SubIFDs.
+//!
+//! The way of the data: [`source`] reads bytes, [`directory`] finds tags, [`choice`] tells which page is the slide,
+//! [`pyramid`] picks the levels, [`layout`]
+//! checks how each is stored. [`decode`] then takes a tile through [`unpack`] and [`samples`], or through an image codec,
+//! and [`colour`] makes RGB of it. [`missing`] fills what the file leaves out, and [`probe`] looks at px where the tags do
+//! not say what they are. What the file says is taken as untrue until it is checked.
+
+mod choice;
+#[cfg(feature = "jpeg2000")]
+mod codestream;
+mod colour;
+mod decode;
+mod directory;
+mod jpeg;
+#[cfg(feature = "jpeg2000")]
+mod jpeg2000;
+mod layout;
+mod missing;
+#[cfg(test)]
+mod odd_files;
+mod ome;
+mod ome_images;
+mod packing;
+mod photometric;
+mod probe;
+mod problem;
+mod pyramid;
+pub(crate) mod raw;
+mod samples;
+mod source;
+mod stream;
+mod unpack;
+mod vendor;
+#[cfg(feature = "webp")]
+mod webp;
+
+pub use layout::limit_strips;
+pub(super) use probe::{AlphaSeen, ignored_alpha};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use choice::Choice;
+use decode::Chunk;
+use directory::{Directories, Directory, tag};
+use layout::{Layout, MAX_CHUNKS};
+use missing::Missing;
+use packing::compression_name;
+use problem::Problem;
+use pyramid::{Page, pyramid};
+use source::Source;
+use vendor::Origin;
+
+use crate::warning::{Warning, WarningKind};
+
+/// Levels of one slide; each half the size of the one before, 21 take the largest slide to one px.
+const MAX_LEVELS: usize = 32;
+/// Decoded tiles and strips kept for neighbouring regions: a row of tiles across 80,000 px.
+const CACHE_BYTES: u64 = 64 << 20;
+/// The cache holds at least so many of the slide's largest chunks, or a slide in one strip would be decoded anew for every
+/// tile.
+const CACHE_CHUNKS: u64 = 2;
+
+/// A TIFF slide. Chunks (tiles or strips) are decoded when needed and kept in a bounded cache.
+pub struct TiffReader {
+    path: PathBuf,
+    info: SlideInfo,
+    source: Source,
+    levels: Vec<Layout>,
+    warnings: Vec<Warning>,
+    cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
+}
+
+#[derive(Clone)]
+struct ChunkBytes;
+
+impl Weighter<(usize, u32), Arc<Chunk>> for ChunkBytes {
+    fn weight(&self, _: &(usize, u32), chunk: &Arc<Chunk>) -> u64 {
+        chunk.rgb.len() as u64 + 64
+    }
+}
+
+impl TiffReader {
+    /// Opens a TIFF file and finds its levels. Reads tags only, and some pixels where those do not say all.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is broken, over the limits, lacks most of its tiles, or stores pixels in a way that
+    /// is not supported.
+    pub fn open(path: &Path) -> Result<Self, SlideError> {
+        let named = |problem: Problem| problem.of(path);
+        let source = Source::open(path).map_err(named)?;
+        let directories = Directories::read(&source).map_err(named)?;
+        let choice = choice::choose(&source, &directories).map_err(named)?;
+        let slide = &directories.pages[choice.pages[0]];
+        slide.check_upright(&source).map_err(named)?;
+        let first = &directories.pages[0];
+        let origin = Origin::read(path, &source, first, slide, choice.ome_image).map_err(named)?;
+        let compression = slide.number(&source, tag::COMPRESSION).map_err(named)?;
+        let mut levels = read_levels(&source, &directories, &choice).map_err(named)?;
+        let mut warnings = choice.warnings;
+        warnings.extend(origin.warnings);
+        let missing = Missing::count(&levels);
+        let kind = levels[0].kind();
+        if missing.is_most() {
+            let (lost, all) = missing.full_size;
+            return Err(SlideError::format(
+                path,
+                format!(
+                    "{lost} of {all} {kind}s at full size have no bytes: most of the slide is missing; fetch or export it \
+                     anew"
+                ),
+            ));
+        }
+        let told = missing.text(kind);
+        warnings.extend(told.map(|text| Warning::new(WarningKind::MissingTiles, text)));
+        let depth = probe::stated_depth(&source, slide, origin.bits).map_err(named)?;
+        warnings.extend(probe::settle(&source, &mut levels, depth.as_ref()).map_err(named)?);
+        Ok(TiffReader {
+            path: path.to_owned(),
+            info: SlideInfo {
+                format: origin.format.to_owned(),
+                compression: compression_name(compression.unwrap_or(1)),
+                levels: levels
+                    .iter()
+                    .map(|layout| Level {
+                        width: layout.width,
+                        height: layout.height,
+                    })
+                    .collect(),
+                reader: NATIVE.to_owned(),
+                resolution: origin.resolution,
+                ignored: origin.ignored,
+                bounds: None,
+            },
+            source,
+            warnings,
+            // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
+            cache: Cache::with_weighter(32, cache_bytes(&levels), ChunkBytes),
+            levels,
+        })
+    }
+
+    fn chunk(&self, level: usize, index: u32) -> Result<Arc<Chunk>, SlideError> {
+        self.cache.get_or_insert_with(&(level, index), || {
+            let layout = &self.levels[level];
+            if layout.is_missing(index) {
+                // Other levels are asked for what they have only, so this never comes back to the same chunk.
+                let read = |other, found| self.chunk(other, found);
+                return missing::fill(&self.levels, level, index, read).map(Arc::new);
+            }
+            let kind = layout.kind();
+            decode::chunk(&self.source, layout, index)
+                .map(Arc::new)
+                .map_err(|problem| {
+                    problem
+                        .within(|| format!("{kind} {index} of level {level}"))
+                        .of(&self.path)
+                })
+        })
+    }
+}
+
+/// How much a slide's cache may hold.
+fn cache_bytes(levels: &[Layout]) -> u64 {
+    let bytes = |layout: &Layout| u64::from(layout.chunk.0) * u64::from(layout.chunk.1) * 3;
+    let largest = levels.iter().map(bytes).max().unwrap_or(0);
+    CACHE_BYTES.max(CACHE_CHUNKS * (largest + 64))
+}
+
+/// The vendor's format of a file that is a TIFF by its frame only and that only OpenSlide can read, if it is one. None too
+/// where the file cannot be read: [`TiffReader::open`] says why.
+pub(super) fn foreign(path: &Path) -> Option<&'static str> {
+    let source = Source::open(path).ok()?;
+    match Directories::read(&source) {
+        Ok(directories) => vendor::foreign(path, &source, &directories.pages[0]).ok()?,
+        // Beyond 4 GiB an NDPI is no longer a sound TIFF.
+        Err(_) => path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("ndpi"))
+            .then_some("Hamamatsu NDPI"),
+    }
+}
+
+/// Whether the slide is the first page, all of whose samples are unsigned bytes, so that another reader shows the same;
+/// false too where the file cannot be read.
+pub(super) fn has_byte_samples(path: &Path) -> bool {
+    let numbers = |source: &Source, tag| {
+        let directories = Directories::read(source).ok()?;
+        let choice = choice::choose(source, &directories).ok()?;
+        (choice.pages == [0])
+            .then(|| directories.pages[0].numbers(source, tag).ok())
+            .flatten()
+    };
+    Source::open(path).is_ok_and(|source| {
+        let bits = numbers(&source, tag::BITS).unwrap_or_default();
+        let formats = numbers(&source, tag::SAMPLE_FORMAT).unwrap_or_default();
+        !bits.is_empty() && bits.iter().all(|&bits| bits == 8) && formats.iter().all(|&f| f == 1)
+    })
+}
+
+/// Finds the levels and checks that each can be read.
+fn read_levels(
+    source: &Source,
+    directories: &Directories,
+    choice: &Choice,
+) -> Result<Vec<Layout>, Problem> {
+    let mut budget = MAX_CHUNKS;
+    let mut channels = choice
+        .pages
+        .iter()
+        .map(|&page| read_pyramid(source, directories, page, choice, &mut budget))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    if channels.len() == 1 {
+        return Ok(channels.remove(0));
+    }
+    let least = channels.iter().map(Vec::len).min().unwrap_or(0);
+    let mut joined = Vec::new();
+    let [mut red, mut green, mut blue] = <[Vec<Layout>; 3]>::try_from(channels)
+        .map_err(|_| Problem::format("its colours are not three pages"))?
+        .map(|levels| levels.into_iter().take(least));
+    while let (Some(red), Some(green), Some(blue)) = (red.next(), green.next(), blue.next()) {
+        joined.push(Layout::join([red, green, blue])?);
+    }
+    Ok(joined)
+}
+
+/// The levels of one page: below it, or else further pages.
+fn read_pyramid(
+    source: &Source,
+    directories: &Directories,
+    page: usize,
+    choice: &Choice,
+    budget: &mut u64,
+) -> Result<Vec<Layout>, Problem> {
+    let slide = &directories.pages[page];
+    let sub_ifds = directories.below(source, page)?;
+    let below: Vec<&Directory> = std::iter::once(slide).chain(&sub_ifds).collect();
+    let mut kept = choose(source, &below, true)?;
+    // Which further page would belong to which channel nobody says.
+    if kept.len() == 1 && choice.pages.len() == 1 {
+        let smaller = choice.smaller.iter().map(|&page| &directories.pages[page]);
+        let chain: Vec<&Directory> = std::iter::once(slide).chain(smaller).collect();
+        kept = choose(source, &chain, false)?;
+    }
+    if kept.len() > MAX_LEVELS {
+        return Err(Problem::limits(format!(
+            "{} levels; the most is {MAX_LEVELS}",
+            kept.len()
+        )));
+    }
+    kept.iter()
+        .enumerate()
+        .map(|(level, directory)| {
+            Layout::read(source, directory, budget).map_err(|problem| match level {
+                0 => problem,
+                _ => problem.within(|| format!("level {level}")),
+            })
+        })
+        .collect()
+}
+
+/// What kind of px a directory has. A smaller picture of other px, a mask or another channel say, is no level.
+struct Px {
+    samples: u64,
+    bits: u64,
+    photometric: u64,
+    is_mask: bool,
+}
+
+impl Px {
+    fn of(source: &Source, directory: &Directory) -> Result<Self, Problem> {
+        let number = |tag, missing| {
+            let value = directory.number(source, tag)?;
+            Ok::<u64, Problem>(value.unwrap_or(missing))
+        };
+        Ok(Px {
+            samples: number(tag::SAMPLES, 1)?,
+            bits: number(tag::BITS, 1)?,
+            photometric: number(tag::PHOTOMETRIC, 1)?,
+            is_mask: number(tag::NEW_SUBFILE_TYPE, 0)? & 4 != 0,
+        })
+    }
+
+    fn is_like(&self, base: &Px) -> bool {
+        // RGB and YCbCr are told apart by what packs them, level by level.
+        let colour = |px: &Px| match px.photometric {
+            6 => 2,
+            other => other,
+        };
+        (self.samples, self.bits, colour(self)) == (base.samples, base.bits, colour(base))
+            && self.is_mask == base.is_mask
+    }
+}
+
+/// The directories of a list that form a pyramid, the first one included.
+fn choose<'a>(
+    source: &Source,
+    directories: &[&'a Directory],
+    trusted: bool,
+) -> Result<Vec<&'a Directory>, Problem> {
+    let px = |directory: &Directory| Px::of(source, directory);
+    let base = px(directories[0])?;
+    let pages = directories
+        .iter()
+        .map(|directory| {
+            let number = |tag| Ok(directory.number(source, tag)?.unwrap_or(0));
+            if !px(directory)?.is_like(&base) {
+                // Of no size, it is no level.
+                return Ok(Page {
+                    width: 0,
+                    height: 0,
+                    tiled: false,
+                    reduced: true,
+                });
+            }
+            Ok(Page {
+                width: number(tag::WIDTH)?,
+                height: number(tag::HEIGHT)?,
+                tiled: directory.has(tag::TILE_OFFSETS),
+                reduced: number(tag::NEW_SUBFILE_TYPE)? & 1 != 0,
+            })
+        })
+        .collect::<Result<Vec<_>, Problem>>()?;
+    Ok(pyramid(&pages, trusted)
+        .into_iter()
+        .map(|index| directories[index])
+        .collect())
+}
+
+impl SlideReader for TiffReader {
+    fn info(&self) -> &SlideInfo {
+        &self.info
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn read(
+        &self,
+        level: usize,
+        x: i64,
+        y: i64,
+        width: u32,
+        height: u32,
+        out: &mut [u8],
+    ) -> Result<(), SlideError> {
+        let Some(layout) = self.levels.get(level) else {
+            return Err(SlideError::usage(
+                &self.path,
+                format!("it has no level {level}"),
+            ));
+        };
+        if rgb_len(width, height) != Some(out.len()) {
+            return Err(SlideError::usage(
+                &self.path,
+                "the buffer does not fit the region",
+            ));
+        }
+        let chunk = (i64::from(layout.chunk.0), i64::from(layout.chunk.1));
+        let clamp = |start: i64, length: u32, most: u32| {
+            let most = i64::from(most);
+            let end = start.saturating_add(i64::from(length)).clamp(0, most);
+            (start.clamp(0, most), end)
+        };
+        let (x0, x1) = clamp(x, width, layout.width);
+        let (y0, y1) = clamp(y, height, layout.height);
+        if (x1 - x0, y1 - y0) != (i64::from(width), i64::from(height)) {
+            out.fill(255);
+        }
+        if x0 >= x1 || y0 >= y1 {
+            return Ok(());
+        }
+        for row in y0 / chunk.1..=(y1 - 1) / chunk.1 {
+            for column in x0 / chunk.0..=(x1 - 1) / chunk.0 {
+                let index = row as u32 * layout.across + column as u32;
+                let block = self.chunk(level, index)?;
+                copy_overlap(
+                    &block.rgb,
+                    (column * chunk.0, row * chunk.1),
+                    (block.width, block.height),
+                    out,
+                    (x, y),
+                    (width, height),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_holds_a_chunk_that_is_larger_than_it_usually_is() {
+        let (width, height) = (6000_u32, 5000_u32);
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &vec![7; (width * height) as usize]).unwrap();
+        let packed = packed.finish().unwrap();
+        let entries: [[u32; 3]; 8] = [
+            [256 | 4 << 16, 1, width],
+            [257 | 4 << 16, 1, height],
+            [258 | 3 << 16, 1, 8],
+            [259 | 3 << 16, 1, 8],
+            [262 | 3 << 16, 1, 1],
+            [273 | 4 << 16, 1, 200],
+            [278 | 4 << 16, 1, height],
+            [279 | 4 << 16, 1, packed.len() as u32],
+        ];
+        let mut file = b"II\x2a\0\x08\0\0\0\x08\0".to_vec();
+        file.extend(entries.as_flattened().iter().flat_map(|n| n.to_le_bytes()));
+        // No further directory.
+        file.extend([0; 4]);
+        // One strip of grey px, 90 MB as RGB.
+        file.resize(200, 0);
+        file.extend(packed);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("strip.tif");
+        std::fs::write(&path, file).unwrap();
+        let slide = TiffReader::open(&path).unwrap();
+        assert!(3 * u64::from(width * height) > CACHE_BYTES);
+        let mut rgb = [0; 3];
+        slide.read(0, 10, 4000, 1, 1, &mut rgb).unwrap();
+        assert_eq!((rgb, slide.cache.len()), ([7; 3], 1));
+    }
+
+    #[test]
+    fn resolutions_are_read_from_tags() {
+        use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+        struct Grey;
+        impl TileSource for Grey {
+            fn tile(&self, _: usize, _: u32, _: u32, out: &mut [u8]) {
+                out.fill(99);
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.tif");
+        for (mpp, expected) in [(Some(0.4), Some(0.4)), (Some(2.5), Some(2.5)), (None, None)] {
+            let options = Options {
+                width: 40,
+                height: 30,
+                samples: Samples::Rgb8,
+                compression: Compression::Deflate,
+                tile: 16,
+                mpp,
+                description: None,
+            };
+            write_file(&path, &options, &Grey).unwrap();
+            let slide = TiffReader::open(&path).unwrap();
+            assert_eq!(slide.info().resolution.map(|r| r.mpp), expected);
+            assert_eq!(slide.info().levels.len(), 3);
+        }
+    }
+}

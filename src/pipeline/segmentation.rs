@@ -1,0 +1,106 @@
+//! What comes out: a mask per target, and how it came about.
+
+use std::sync::Arc;
+
+use ftuseg_router::{OrganMap, Target};
+
+use crate::mask::{Mask, Polygon, polygons};
+use crate::slide::warning::Warning;
+use crate::slide::{Resolution, Tissue};
+
+use super::{PipelineError, ProbabilityMap};
+
+/// What one target's models found.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// The target.
+    pub target: Target,
+    /// Names of the models in the bundle, with the word int8 where that file was run; on a backend that computes in fp16
+    /// with fp16, or fp32 for a file that cannot. Their probabilities were averaged.
+    pub models: Vec<String>,
+    /// Probability from which a px counts as found.
+    pub threshold: f32,
+    /// What was found, full size. Never lies in another target's cells, so masks of two layers never overlap.
+    pub mask: Mask,
+    /// The probabilities before any clean-up, where they were asked for; 0 outside the target's cells.
+    pub probabilities: Option<Arc<ProbabilityMap>>,
+}
+
+/// How many tiles there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TileCount {
+    /// Tiles in the plans.
+    pub planned: u64,
+    /// Tiles that a network was run on.
+    pub inferred: u64,
+}
+
+/// Seconds spent in each stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Timings {
+    /// Finding tissue.
+    pub tissue: f64,
+    /// Routing, the router's loading included.
+    pub route: f64,
+    /// Loading models that were not loaded yet.
+    pub load: f64,
+    /// Reading, inferring and stitching tiles.
+    pub tiles: f64,
+    /// Filling holes and dropping small objects.
+    pub postprocess: f64,
+}
+
+/// A segmented slide.
+#[derive(Debug, Clone)]
+pub struct Segmentation {
+    /// Which target decided where.
+    pub map: OrganMap,
+    /// Where tissue was found.
+    pub tissue: Tissue,
+    /// The resolution that was used.
+    pub resolution: Option<Resolution>,
+    /// One layer a target, in the order of [`Target`].
+    pub layers: Vec<Layer>,
+    /// Tiles planned and inferred.
+    pub tiles: TileCount,
+    /// Seconds by stage.
+    pub timings: Timings,
+    /// What looks doubtful about it, beside what the reader says.
+    pub warnings: Vec<Warning>,
+}
+
+impl Segmentation {
+    /// Everything that was found, whatever the target.
+    ///
+    /// # Errors
+    /// Never in practice: all layers have the slide's size.
+    pub fn union(&self) -> Result<Mask, PipelineError> {
+        let grid = self.map.grid();
+        let mut all = Mask::new(grid.width(), grid.height())?;
+        for layer in &self.layers {
+            all.or_assign(&layer.mask)?;
+        }
+        Ok(all)
+    }
+
+    /// The objects that were found, with their outlines: layer by layer, and within one in raster order of their first px.
+    /// Objects are 4-connected; holes are kept.
+    pub fn objects(&self) -> Vec<Object> {
+        let of_layer = |layer: &Layer| {
+            let target = layer.target;
+            let outlines = polygons(&layer.mask).into_iter();
+            outlines.map(move |polygon| Object { target, polygon })
+        };
+        self.layers.iter().flat_map(of_layer).collect()
+    }
+}
+
+/// One object that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Object {
+    /// Whose models found it: an organ, or a network for all of them.
+    pub target: Target,
+    /// Its outline with its holes and its area, full-size px.
+    pub polygon: Polygon,
+}
