@@ -36,7 +36,9 @@ class Entry:
     def network(self, config: Config) -> nn.Module:
         """The trained network."""
         stage = config.stage(self.name)
-        network = networks.build(self.role, stage.width, dilated=stage.dilated, encoder=config.encoder)
+        network = networks.build(
+            self.role, stage.width, dilated=stage.dilated, encoder=config.encoder, decoder=config.decoder
+        )
         return train.load_average(self.checkpoint, network)
 
 

@@ -44,6 +44,9 @@ class Stage:
 
     minutes: float = 40.0
     """Wall time. The learning rate follows the share of it that has passed, also over interruptions."""
+    crops: int = 0
+    """In place of `minutes`: the run ends after `crops` / `batch` steps, so that a busy machine changes nothing. A step of
+    larger, fewer crops (`grow`) counts as much as one of the usual side, since it takes as long."""
     batch: int = 8
     """Crops in one step, over all workers."""
     crop: int = 256
@@ -105,6 +108,8 @@ class Config:
     encoder: str = "b0"
     """Encoder of the EfficientNet U-Nets: `b0`, `lite0` to `lite4`, or a name of segmentation_models_pytorch's, with `tu-`
     before timm's."""
+    decoder: tuple[int, ...] = ()
+    """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. It takes most of the time."""
     weights: str = ""
     """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
     fold_by: str = "core"
@@ -214,6 +219,14 @@ def _build(kind: type, table: dict, where: str):
         number = table.get(key, 1)
         if not (isinstance(number, (int, float)) and 0 < number < math.inf):
             raise ConfigError(f"{where}: `{key}` is a number above 0, not {number!r}")
+    if "decoder" in table:
+        channels = table["decoder"]
+        if not (isinstance(channels, list) and len(channels) == 5 and all(isinstance(c, int) and c > 0 for c in channels)):
+            raise ConfigError(f"{where}: `decoder` is a list of five numbers of channels, such as [256, 128, 64, 32, 16]")
+        table = {**table, "decoder": tuple(channels)}
+    crops = table.get("crops", 0)
+    if not (isinstance(crops, int) and crops >= 0):
+        raise ConfigError(f"{where}: `crops` is a whole number, not {crops!r}")
     for key, choices in CHOICES.items():
         if key in table and table[key] not in choices:
             raise ConfigError(f"{where}: `{key}` is one of {', '.join(choices)}, not `{table[key]}`")

@@ -119,7 +119,9 @@ def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
     if seen:
         raise DataError(f"{path} has been trained on {len(seen)} of the cores that {name_of(run)} holds out ({min(seen)})")
     stage = run.stage(name)
-    network = networks.build(name, stage.width, router=run.router_network, dilated=stage.dilated, encoder=run.encoder)
+    network = networks.build(
+        name, stage.width, router=run.router_network, dilated=stage.dilated, encoder=run.encoder, decoder=run.decoder
+    )
     return train.load_average(path, network).to(stages.device_of(run), memory_format=torch.channels_last)
 
 

@@ -90,9 +90,11 @@ class StandardUNet(nn.Module):
         return self.head(x)
 
 
-def efficientnet_unet(drop: float = 0.2, encoder: str = "b0", weights: str = "") -> nn.Module:
+def efficientnet_unet(
+    drop: float = 0.2, encoder: str = "b0", weights: str = "", decoder: tuple[int, ...] = ()
+) -> nn.Module:
     """The EfficientNet U-Net; with B0, from scratch, 6.25 million parameters. See `encoders.unet`."""
-    return encoders.unet(encoder, drop, weights)
+    return encoders.unet(encoder, drop, weights, decoder)
 
 
 def classifier() -> nn.Module:
@@ -151,9 +153,9 @@ class TrunkClassifier(nn.Module):
         return self.last(self.features(x))
 
 
-def trunk_of(checkpoint: Path, encoder: str = "b0") -> nn.Module:
+def trunk_of(checkpoint: Path, encoder: str = "b0", decoder: tuple[int, ...] = ()) -> nn.Module:
     """A classifier on the encoder of the EfficientNet U-Net whose averaged weights a checkpoint holds."""
-    unet = efficientnet_unet(encoder=encoder)
+    unet = efficientnet_unet(encoder=encoder, decoder=decoder)
     unet.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
     network = TrunkClassifier(encoder)
     network.take(unet)
@@ -168,16 +170,17 @@ def build(
     dilated: bool = False,
     encoder: str = "b0",
     weights: str = "",
+    decoder: tuple[int, ...] = (),
 ) -> nn.Module:
     """The network of a stage: `router`, `unet`, or the EfficientNet U-Net for `baseline` and every organ.
 
-    `encoder` and `weights` are the EfficientNet's, see `encoders.unet`.
+    `encoder`, `weights` and `decoder` are the EfficientNet U-Net's, see `encoders.unet`.
     """
     if stage == "router":
         return TrunkClassifier(encoder) if router == "trunk" else classifier()
     if stage == "unet":
         return StandardUNet(width, dilated)
-    return efficientnet_unet(drop, encoder, weights)
+    return efficientnet_unet(drop, encoder, weights, decoder)
 
 
 def normalise(images: torch.Tensor) -> torch.Tensor:

@@ -118,7 +118,9 @@ def _adopted(config: Config, name: str, batches: train.Batches) -> Path:
         stage = config.stage(name)
         rng = np.random.default_rng(config.seed)
         images = [networks.normalise(batches.draw(rng, 8, 1.0)[0]) for _ in range(16)]
-        network = networks.build(name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder)
+        network = networks.build(
+            name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder, decoder=config.decoder
+        )
         adopt.write_checkpoint(adopt.adopt(network, file, images), path)
     return path
 
@@ -166,12 +168,19 @@ def job(config: Config, name: str) -> train.Job:
     # only what begins a line takes pretrained weights; all else starts from a network of the line
     weights = config.weights if start is None and not is_router else ""
     build = functools.partial(
-        networks.build, name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder, weights=weights
+        networks.build,
+        name,
+        stage.width,
+        stage.drop,
+        dilated=stage.dilated,
+        encoder=config.encoder,
+        weights=weights,
+        decoder=config.decoder,
     )
     if is_router and config.router_network == "trunk":
         if not (folder / "baseline.pt").exists():
             raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
-        build = functools.partial(networks.trunk_of, folder / "baseline.pt", config.encoder)
+        build = functools.partial(networks.trunk_of, folder / "baseline.pt", config.encoder, config.decoder)
     # what an earlier run of the same line has seen, this one has seen too
     kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
     if name == "start":

@@ -1,4 +1,4 @@
-"""Trains one network for a given time: workers, averaged weights, checkpoints, resume."""
+"""Trains one network for a given time or number of crops: workers, averaged weights, checkpoints, resume."""
 
 from __future__ import annotations
 
@@ -170,12 +170,17 @@ def kept_out(path: Path) -> set[str]:
     return set(state["kept_out"])
 
 
+def passed(stage: Stage, seconds: float, steps: int) -> float:
+    """The share of a stage's budget that is used up: of its crops where it counts them, else of its minutes."""
+    return steps * stage.batch / stage.crops if stage.crops else seconds / (stage.minutes * 60)
+
+
 def finished(job: Job) -> bool:
-    """True when the run has used up its time and come to its end. With more minutes in the configuration it goes on."""
+    """True when the run has used up its budget and come to its end. With more in the configuration it goes on."""
     if not job.checkpoint.exists():
         return False
     state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
-    return state["progress"] >= 1.0 and state["spent"] >= job.stage.minutes * 60
+    return state["progress"] >= 1.0 and passed(job.stage, state["spent"], state.get("step", 0)) >= 1.0
 
 
 def still_kept_out(job: Job, state: dict) -> tuple[str, ...]:
@@ -232,7 +237,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         ahead = Ahead(job.batches, [job.seed, rank, step, *job.name.encode()], count)
         on_gpu = job.device.startswith("cuda")
         drawn = iter(DataLoader(ahead, batch_size=None, num_workers=stage.loaders, pin_memory=on_gpu))
-    begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, spent / (stage.minutes * 60)
+    begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, passed(stage, spent, step)
     losses: list[float] = []
     bar = tqdm(total=100.0, desc=job.name, unit="%", bar_format=BAR, disable=None if rank == 0 else True)
 
@@ -243,7 +248,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(unseen)})
 
     while True:
-        progress = (spent + time.monotonic() - begun) / (stage.minutes * 60)
+        progress = passed(stage, spent + time.monotonic() - begun, step)
         if workers == 1 and progress >= 1.0:
             break
         if ahead is None:
@@ -277,7 +282,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         if now - since >= 20.0:
             since = now
             mean = sum(losses[-50:]) / len(losses[-50:])
-            status.note(job.folder, job.name, progress, step, crops, mean, stage.minutes)
+            status.note(job.folder, job.name, progress, step, crops, mean, (spent + now - begun) / 60)
         if now - saved >= SAVE_EVERY:
             saved = now
             write(progress)
@@ -292,7 +297,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
             if stage.settled:
                 settle(average, job, rng)
         write(1.0)
-        status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), stage.minutes)
+        status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), 0.0)
         if job.monitor is not None:
             status.say(job.folder, job.name, f"done: {job.monitor(average)}")
     if workers > 1:

@@ -98,7 +98,7 @@ def vote_calibration(logits: torch.Tensor, organ: torch.Tensor, picture: torch.T
 
 
 def run(job: train.Job) -> None:
-    """Look at crops until the stage's time is used up, then solve for the last layer and write the checkpoint.
+    """Look at crops until the stage's time or crops are used up, then solve for the last layer and write the checkpoint.
 
     What was seen of the crops is kept in the checkpoint, so an interrupted run goes on.
     """
@@ -128,12 +128,13 @@ def run(job: train.Job) -> None:
 
     def write(now: float, progress: float, decay: float) -> None:
         weights = {name: value.cpu() for name, value in network.state_dict().items()}
-        state = {"average": weights, "spent": now, "progress": progress, "decay": decay, "ids": ids, "kept_out": list(job.kept_out)}
-        train.save(job.checkpoint, state | {name: torch.cat(parts) for name, parts in seen.items()})
+        about = {"spent": now, "step": count // job.stage.batch, "progress": progress, "decay": decay}
+        about |= {"average": weights, "ids": ids, "kept_out": list(job.kept_out)}
+        train.save(job.checkpoint, about | {name: torch.cat(parts) for name, parts in seen.items()})
 
     while True:
         now = spent + time.monotonic() - begun
-        progress = now / (job.stage.minutes * 60)
+        progress = train.passed(job.stage, now, count // job.stage.batch)
         if progress >= 1.0 and count:
             break
         images, organ, pictures = batches.draw_known(rng, job.stage.batch)
@@ -143,7 +144,7 @@ def run(job: train.Job) -> None:
         seen["picture"].append(torch.tensor([places[id(p)] for p in pictures]))
         seen["target"].append(torch.tensor([p.target for p in pictures]))
         count += len(organ)
-        status.note(job.folder, job.name, min(progress, 0.999), len(seen["organ"]), count, 0.0, job.stage.minutes)
+        status.note(job.folder, job.name, min(progress, 0.999), len(seen["organ"]), count, 0.0, now / 60)
         if time.monotonic() - saved >= train.SAVE_EVERY:
             saved = time.monotonic()
             write(now, min(progress, 0.999), 0.0)
@@ -155,7 +156,7 @@ def run(job: train.Job) -> None:
         network.last.weight.copy_(weight)
         network.last.bias.copy_(bias)
     write(max(now, job.stage.minutes * 60), 1.0, decay)
-    status.note(job.folder, job.name, 1.0, len(seen["organ"]), count, 0.0, job.stage.minutes)
+    status.note(job.folder, job.name, 1.0, len(seen["organ"]), count, 0.0, 0.0)
     said = job.monitor(network) if job.monitor is not None else ""
     about = f"{count} crops, decay {decay}, {right:.1%} of crops right in cross-validation"
     status.say(job.folder, job.name, f"done: {about}; {said}")
