@@ -11,7 +11,7 @@ from typing import Iterable
 import numpy as np
 from torch import nn
 
-from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, train
+from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, stages, train
 from .config import Config
 from .files import read_json, write_json, write_text
 from .serving import networks_of
@@ -35,11 +35,7 @@ class Entry:
 
     def network(self, config: Config) -> nn.Module:
         """The trained network."""
-        stage = config.stage(self.name)
-        network = networks.build(
-            self.role, stage.width, dilated=stage.dilated, encoder=config.encoder, decoder=config.decoder
-        )
-        return train.load_average(self.checkpoint, network)
+        return stages.trained(config, self.name, self.checkpoint)
 
 
 def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
@@ -47,7 +43,7 @@ def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
     found = []
     for name in (*ORGANS, "baseline", "unet"):
         role = "organ" if name in ORGANS else name
-        path = config.runs / f"{'baseline' if name in baseline_for else name}.pt"
+        path = config.checkpoint("baseline" if name in baseline_for else name)
         if path.exists():
             train.kept_out(path)  # an error where the run has not ended
             found.append(Entry(name, role, path))
@@ -63,7 +59,7 @@ def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
     """
     found = {}
     for organ in ORGANS:
-        own = (config.runs / f"{organ}.pt").exists()
+        own = config.checkpoint(organ).exists()
         by = metrics.get("serving", {}).get(organ, {}).get("by", organ)
         if not own and by != "baseline":
             by = "baseline" if stand_in else None

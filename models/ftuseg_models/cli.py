@@ -17,7 +17,8 @@ def _names(what: str, config: Config) -> list[str]:
         return list(ORGANS)
     if what == "all":
         start = ["start"] if stages.starts(config) else []
-        return [*start, "baseline", *ORGANS, "router", "unet"]
+        # a network that is told its organ serves all of them
+        return [*start, "baseline", *(() if config.conditioned else ORGANS), "router", "unet"]
     return [what]
 
 

@@ -81,6 +81,17 @@ class Stage:
     settled: bool = True
     """Measure the statistics of batch normalisation anew at the end. Networks from scratch gain by it; some that began
     with pretrained weights lose."""
+    scales: tuple[float, float] = (0.7, 1.4)
+    """Least and largest enlargement of a crop."""
+    cutmix: float = 0.0
+    """Share of the crops that get a rectangle of another crop of the same organ (Yun et al. 2019)."""
+    cutout: float = 0.0
+    """Share of the crops that lose one to three rectangles, image and mask (DeVries and Taylor 2017)."""
+    unknown: float = 0.2
+    """Share of the crops whose organ a network that is told it does not hear (`conditioned`): what answers where the organ
+    is not sure."""
+    organ_weights: dict[str, float] = field(default_factory=dict)
+    """How often an organ's target cores are drawn, where it is not once like every other's."""
     loss: str = "dice+ce"
     """`dice+ce`, `ce+lovasz` (Berman et al. 2018, the Lovasz hinge three times the cross-entropy), or `dice` alone as in
     the paper."""
@@ -110,6 +121,8 @@ class Config:
     before timm's."""
     decoder: tuple[int, ...] = ()
     """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. It takes most of the time."""
+    conditioned: bool = False
+    """Tell the EfficientNet U-Net its organ (see `conditioning.py`): one training, and a file for every organ."""
     weights: str = ""
     """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
     fold_by: str = "core"
@@ -172,6 +185,11 @@ class Config:
             return self.work / "final"
         return self.work if self.fold is None else self.work / f"fold-{self.fold}"
 
+    def checkpoint(self, name: str) -> Path:
+        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ."""
+        own = self.runs / f"{name}.pt"
+        return self.runs / "baseline.pt" if self.conditioned and name in ORGANS and not own.exists() else own
+
     def of_fold(self, fold: int | None) -> Config:
         """The same configuration for one part of the cross-validation."""
         if fold is not None and not 0 <= fold < self.folds:
@@ -227,6 +245,14 @@ def _build(kind: type, table: dict, where: str):
     crops = table.get("crops", 0)
     if not (isinstance(crops, int) and crops >= 0):
         raise ConfigError(f"{where}: `crops` is a whole number, not {crops!r}")
+    if "scales" in table:
+        scales = table["scales"]
+        if not (isinstance(scales, list) and len(scales) == 2 and 0 < scales[0] <= scales[1]):
+            raise ConfigError(f"{where}: `scales` is the least and the largest enlargement, such as [0.7, 1.4]")
+        table = {**table, "scales": tuple(map(float, scales))}
+    for organ, weight in table.get("organ_weights", {}).items():
+        if organ not in ORGANS or not (isinstance(weight, (int, float)) and 0 <= weight < math.inf):
+            raise ConfigError(f"{where}: `organ_weights`: `{organ}` = {weight!r}; organs are {', '.join(ORGANS)}, weights 0 or more")
     for key, choices in CHOICES.items():
         if key in table and table[key] not in choices:
             raise ConfigError(f"{where}: `{key}` is one of {', '.join(choices)}, not `{table[key]}`")

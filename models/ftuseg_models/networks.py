@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import nn
 
-from . import ORGANS, encoders
+from . import ORGANS, conditioning, encoders
 from .kaggle import DataError
 
 MEAN = (0.485, 0.456, 0.406)
@@ -153,10 +153,12 @@ class TrunkClassifier(nn.Module):
         return self.last(self.features(x))
 
 
-def trunk_of(checkpoint: Path, encoder: str = "b0", decoder: tuple[int, ...] = ()) -> nn.Module:
+def trunk_of(checkpoint: Path, encoder: str = "b0") -> nn.Module:
     """A classifier on the encoder of the EfficientNet U-Net whose averaged weights a checkpoint holds."""
-    unet = efficientnet_unet(encoder=encoder, decoder=decoder)
-    unet.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    unet = efficientnet_unet(encoder=encoder)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    own = {name.removeprefix("encoder."): value for name, value in state.items() if name.startswith("encoder.")}
+    unet.encoder.load_state_dict(own)
     network = TrunkClassifier(encoder)
     network.take(unet)
     return network
@@ -171,16 +173,19 @@ def build(
     encoder: str = "b0",
     weights: str = "",
     decoder: tuple[int, ...] = (),
+    conditioned: bool = False,
 ) -> nn.Module:
     """The network of a stage: `router`, `unet`, or the EfficientNet U-Net for `baseline` and every organ.
 
-    `encoder`, `weights` and `decoder` are the EfficientNet U-Net's, see `encoders.unet`.
+    `encoder`, `weights` and `decoder` are the EfficientNet U-Net's, see `encoders.unet`; a `conditioned` one is told its
+    organ, see `conditioning.py`.
     """
     if stage == "router":
         return TrunkClassifier(encoder) if router == "trunk" else classifier()
     if stage == "unet":
         return StandardUNet(width, dilated)
-    return efficientnet_unet(drop, encoder, weights, decoder)
+    unet = efficientnet_unet(drop, encoder, weights, decoder)
+    return conditioning.condition(unet) if conditioned else unet
 
 
 def normalise(images: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import ORGANS, adopt, carried, cores, crops, losses, networks, sources, split, train
+from . import ORGANS, adopt, carried, conditioning, cores, crops, losses, networks, sources, split, train
 from .config import Config
 from .kaggle import DataError
 from .metrics import DiceMonitor
@@ -125,6 +125,25 @@ def _adopted(config: Config, name: str, batches: train.Batches) -> Path:
     return path
 
 
+def trained(config: Config, name: str, checkpoint: Path | None = None) -> nn.Module:
+    """A trained network of a run, by its name, ready for use; one that is told its organ has been told it.
+
+    `checkpoint` is where its averaged weights are, if not where the run keeps them.
+    """
+    stage = config.stage(name)
+    network = networks.build(
+        name,
+        stage.width,
+        router=config.router_network,
+        dilated=stage.dilated,
+        encoder=config.encoder,
+        decoder=config.decoder,
+        conditioned=config.conditioned,
+    )
+    network = train.load_average(checkpoint or config.checkpoint(name), network)
+    return conditioning.told(network, name if name in ORGANS else None) if config.conditioned else network
+
+
 def job(config: Config, name: str) -> train.Job:
     """The training run of `router`, `baseline`, `unet` or an organ."""
     stage = config.stage(name)
@@ -144,8 +163,8 @@ def job(config: Config, name: str) -> train.Job:
             # it sees no target core, so it belongs to no part of the cross-validation
             data.training += data.held_out
             data.held_out = []
-        pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
-        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain, config.tile, stage.recolour)
+        pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share, stage.organ_weights)
+        batches = crops.MaskBatches(pool, stage, config.tile, config.conditioned and name != "unet")
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
         monitor = DiceMonitor(shown, config.tile)
     folder = config.work if name == "start" else config.runs
@@ -176,11 +195,12 @@ def job(config: Config, name: str) -> train.Job:
         encoder=config.encoder,
         weights=weights,
         decoder=config.decoder,
+        conditioned=config.conditioned and not is_router,
     )
     if is_router and config.router_network == "trunk":
         if not (folder / "baseline.pt").exists():
             raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
-        build = functools.partial(networks.trunk_of, folder / "baseline.pt", config.encoder, config.decoder)
+        build = functools.partial(networks.trunk_of, folder / "baseline.pt", config.encoder)
     # what an earlier run of the same line has seen, this one has seen too
     kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
     if name == "start":
