@@ -25,6 +25,8 @@ class KaggleFolder:
     """Share of the crops that are not from target folders (ignored for target folders)."""
     copies: bool = False
     """Further pictures of target cores, named `CORE_SOURCE`: they train wherever their core does, and are never measured."""
+    suffix: str = ""
+    """Goes behind every id of the folder with a `_`: it makes copies of what has the core's own id."""
 
 
 @dataclass(frozen=True)

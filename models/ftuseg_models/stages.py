@@ -54,6 +54,10 @@ def load_data(config: Config, mpp: float) -> Data:
             weights[folder.path.name] = folder.weight
     for other in config.sets:
         pictures = sources.load_set(config, other, mpp)
+        if other.kind == sources.CORE_PARTS:
+            pictures = [p for p in pictures if p.id.split("_")[0] not in never]
+        if not pictures:
+            continue
         training += [p for p in pictures if not (other.test and p.id.startswith(other.test))]
         test += [p for p in pictures if other.test and p.id.startswith(other.test)]
         weights[pictures[0].set] = other.weight
