@@ -11,7 +11,7 @@ from typing import Iterable
 import numpy as np
 from torch import nn
 
-from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, stages, train
+from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, stages, train, unfamiliar
 from .config import Config
 from .files import read_json, write_json, write_text
 from .serving import networks_of
@@ -120,10 +120,11 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         parameters["router"] = networks.parameter_count(network)
         network = export.as_stored(train.load_average(config.runs / "router.pt", network), config.router_tile)
         temperature = calibration.get("router", {}).get("temperature", 1.0)
-        model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature)
+        other = unfamiliar.load(config.runs / "router.pt") if config.router_other else None
+        model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature, unfamiliar=other)
         export.write(model, out / "router.onnx")
         written.add("router.onnx")
-        samples["router"] = parity.router_samples(network, config.router_tile, temperature)
+        samples["router"] = parity.router_samples(network, config.router_tile, temperature, other)
         print(out / "router.onnx")
     for name in earlier - written:
         (out / name).unlink(missing_ok=True)  # of an earlier export: nothing here describes it any more
@@ -195,6 +196,8 @@ def describe(config: Config, out: Path) -> None:
                 "mpp": config.router_mpp,
                 "cell": config.router_cell,
                 "organs": list(ORGANS),
+                # one more output behind those of the organs: the probability of none of them
+                "other": True if config.router_other and unfamiliar.load(config.runs / "router.pt") is not None else None,
                 "output": "probability",
                 "limit": config.router_limit,
                 "fallback": "baseline",

@@ -26,7 +26,10 @@ def _train(config: Config, what: str) -> None:
     for name in _names(what, config):
         job = stages.job(config, name)
         by_trunk = name == "router" and config.router_network == "trunk"
-        (trunk.run if by_trunk else train.run)(job)
+        if by_trunk:
+            trunk.run(job, config.router_cell if config.router_other else None)
+        else:
+            train.run(job)
 
 
 def _run(config: Config, out: Path) -> None:

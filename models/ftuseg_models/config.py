@@ -136,6 +136,8 @@ class Config:
     """Confidence under which the engine sends a piece of tissue to the baseline."""
     router_network: str = "mobilenet"
     """`mobilenet` trains from scratch and needs hours; `trunk` stands on the baseline's encoder and needs minutes."""
+    router_other: bool = False
+    """Let a `trunk` router say that tissue is none of the organs (see `unfamiliar.py`): its file has one more output."""
     router_cell: int = 96
     """Side of a routing cell, px at `router_mpp`: the engine cuts tissue into these; the tile adds context."""
     threads: int = 0

@@ -112,7 +112,9 @@ class TrunkClassifier(nn.Module):
     def __init__(self, encoder: str = "b0") -> None:
         super().__init__()
         self.stem, self.blocks, self.levels, channels = self._trunk(efficientnet_unet(encoder=encoder).encoder)
-        self.last = nn.Linear(2 * (3 + sum(channels)), len(ORGANS))
+        self.channels = (3, *channels)
+        """Channels of what is read off, the pixels first."""
+        self.last = nn.Linear(2 * sum(self.channels), len(ORGANS))
 
     @staticmethod
     def _trunk(encoder: nn.Module) -> tuple[nn.Sequential, nn.ModuleList, tuple[int, ...], list[int]]:

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import status, train
+from . import status, train, unfamiliar
 from .crops import OrganBatches
 from .metrics import temperature
 from .networks import TrunkClassifier, normalise
+from .pictures import Picture
 
 
 def solve(
@@ -97,10 +98,33 @@ def vote_calibration(logits: torch.Tensor, organ: torch.Tensor, picture: torch.T
     }
 
 
-def run(job: train.Job) -> None:
+@torch.no_grad()
+def familiar(network: TrunkClassifier, pictures: list[Picture], seen: dict[str, torch.Tensor], batches: OrganBatches, cell: int):
+    """What the router knows of "none of these" after it has seen crops of `pictures` (see `unfamiliar.fit`).
+
+    Pictures of one core count as one; the border is set by ordinary cores.
+    """
+    from .router import cell_tiles
+
+    def core(picture: Picture) -> str:
+        return picture.id.split("_")[0] if picture.target else f"{picture.set}:{picture.id}"
+
+    features, cores = [], []
+    device = next(network.parameters()).device
+    for picture in pictures:
+        if picture.target and picture.measurable and "_" not in picture.id:
+            tiles = torch.from_numpy(cell_tiles(picture.image, batches.size, cell)).permute(0, 3, 1, 2).float() / 255.0
+            features.append(network.features(normalise(tiles.to(device))).cpu())
+            cores += [core(picture)] * len(tiles)
+    shown = [core(pictures[place]) for place in seen["picture"].tolist()]
+    return unfamiliar.fit((seen["features"], seen["organ"], shown), (torch.cat(features), cores), network.channels)
+
+
+def run(job: train.Job, cell: int | None = None) -> None:
     """Look at crops until the stage's time or crops are used up, then solve for the last layer and write the checkpoint.
 
-    What was seen of the crops is kept in the checkpoint, so an interrupted run goes on.
+    What was seen of the crops is kept in the checkpoint, so an interrupted run goes on. With `cell`, the side of a routing
+    cell, it also learns what is none of the organs.
     """
     job.folder.mkdir(parents=True, exist_ok=True)
     if train.finished(job):
@@ -126,9 +150,10 @@ def run(job: train.Job) -> None:
     begun = saved = time.monotonic()
     network = network.to(job.device, memory_format=torch.channels_last)
 
-    def write(now: float, progress: float, decay: float) -> None:
+    def write(now: float, progress: float, decay: float, more: dict | None = None) -> None:
         weights = {name: value.cpu() for name, value in network.state_dict().items()}
         about = {"spent": now, "step": count // job.stage.batch, "progress": progress, "decay": decay}
+        about |= more or {}
         about |= {"average": weights, "ids": ids, "kept_out": list(job.kept_out)}
         train.save(job.checkpoint, about | {name: torch.cat(parts) for name, parts in seen.items()})
 
@@ -155,7 +180,10 @@ def run(job: train.Job) -> None:
     with torch.no_grad():
         network.last.weight.copy_(weight)
         network.last.bias.copy_(bias)
-    write(max(now, job.stage.minutes * 60), 1.0, decay)
+    more = {}
+    if cell is not None:
+        more = {"unfamiliar": unfamiliar.stored(familiar(network, batches.pool.pictures, whole, batches, cell))}
+    write(max(now, job.stage.minutes * 60), 1.0, decay, more)
     status.note(job.folder, job.name, 1.0, len(seen["organ"]), count, 0.0, 0.0)
     said = job.monitor(network) if job.monitor is not None else ""
     about = f"{count} crops, decay {decay}, {right:.1%} of crops right in cross-validation"
