@@ -98,3 +98,15 @@ def vary_look(
         pixels = vary_tone(pixels, rng)
     varied = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()
     return vary_sharpness(varied, rng)
+
+
+def cut_out(pair: tuple[torch.Tensor, torch.Tensor], rng: np.random.Generator) -> None:
+    """Fill one to three rectangles of an image (3 x height x width) with one colour each, and clear its mask there."""
+    image, mask = pair
+    size = image.shape[-1]
+    for _ in range(rng.integers(1, 4)):
+        height, width = rng.integers(size // 10, size // 4 + 1, size=2)
+        top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
+        place = (slice(None), slice(top, top + height), slice(left, left + width))
+        image[place] = torch.from_numpy(rng.random((3, 1, 1), dtype=np.float32))
+        mask[place] = 0.0

@@ -11,7 +11,7 @@ from typing import Iterable
 import numpy as np
 from torch import nn
 
-from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, train
+from . import ORGANS, carried, evaluate, export, networks, parity, quantise, report, stages, train, unfamiliar
 from .config import Config
 from .files import read_json, write_json, write_text
 from .serving import networks_of
@@ -35,9 +35,7 @@ class Entry:
 
     def network(self, config: Config) -> nn.Module:
         """The trained network."""
-        stage = config.stage(self.name)
-        network = networks.build(self.role, stage.width, dilated=stage.dilated, encoder=config.encoder)
-        return train.load_average(self.checkpoint, network)
+        return stages.trained(config, self.name, self.checkpoint)
 
 
 def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
@@ -45,7 +43,7 @@ def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
     found = []
     for name in (*ORGANS, "baseline", "unet"):
         role = "organ" if name in ORGANS else name
-        path = config.runs / f"{'baseline' if name in baseline_for else name}.pt"
+        path = config.checkpoint("baseline" if name in baseline_for else name)
         if path.exists():
             train.kept_out(path)  # an error where the run has not ended
             found.append(Entry(name, role, path))
@@ -61,7 +59,7 @@ def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
     """
     found = {}
     for organ in ORGANS:
-        own = (config.runs / f"{organ}.pt").exists()
+        own = config.checkpoint(organ).exists()
         by = metrics.get("serving", {}).get(organ, {}).get("by", organ)
         if not own and by != "baseline":
             by = "baseline" if stand_in else None
@@ -122,10 +120,11 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         parameters["router"] = networks.parameter_count(network)
         network = export.as_stored(train.load_average(config.runs / "router.pt", network), config.router_tile)
         temperature = calibration.get("router", {}).get("temperature", 1.0)
-        model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature)
+        other = unfamiliar.load(config.runs / "router.pt") if config.router_other else None
+        model = export.to_onnx(network, config.router_tile, router=True, temperature=temperature, unfamiliar=other)
         export.write(model, out / "router.onnx")
         written.add("router.onnx")
-        samples["router"] = parity.router_samples(network, config.router_tile, temperature)
+        samples["router"] = parity.router_samples(network, config.router_tile, temperature, other)
         print(out / "router.onnx")
     for name in earlier - written:
         (out / name).unlink(missing_ok=True)  # of an earlier export: nothing here describes it any more
@@ -197,6 +196,8 @@ def describe(config: Config, out: Path) -> None:
                 "mpp": config.router_mpp,
                 "cell": config.router_cell,
                 "organs": list(ORGANS),
+                # one more output behind those of the organs: the probability of none of them
+                "other": True if config.router_other and unfamiliar.load(config.runs / "router.pt") is not None else None,
                 "output": "probability",
                 "limit": config.router_limit,
                 "fallback": "baseline",

@@ -17,7 +17,8 @@ def _names(what: str, config: Config) -> list[str]:
         return list(ORGANS)
     if what == "all":
         start = ["start"] if stages.starts(config) else []
-        return [*start, "baseline", *ORGANS, "router", "unet"]
+        # a network that is told its organ serves all of them
+        return [*start, "baseline", *(() if config.conditioned else ORGANS), "router", "unet"]
     return [what]
 
 
@@ -25,7 +26,10 @@ def _train(config: Config, what: str) -> None:
     for name in _names(what, config):
         job = stages.job(config, name)
         by_trunk = name == "router" and config.router_network == "trunk"
-        (trunk.run if by_trunk else train.run)(job)
+        if by_trunk:
+            trunk.run(job, config.router_cell if config.router_other else None)
+        else:
+            train.run(job)
 
 
 def _run(config: Config, out: Path) -> None:

@@ -25,6 +25,8 @@ class KaggleFolder:
     """Share of the crops that are not from target folders (ignored for target folders)."""
     copies: bool = False
     """Further pictures of target cores, named `CORE_SOURCE`: they train wherever their core does, and are never measured."""
+    suffix: str = ""
+    """Goes behind every id of the folder with a `_`: it makes copies of what has the core's own id."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Stage:
 
     minutes: float = 40.0
     """Wall time. The learning rate follows the share of it that has passed, also over interruptions."""
+    crops: int = 0
+    """In place of `minutes`: the run ends after `crops` / `batch` steps, so that a busy machine changes nothing. A step of
+    larger, fewer crops (`grow`) counts as much as one of the usual side, since it takes as long."""
     batch: int = 8
     """Crops in one step, over all workers."""
     crop: int = 256
@@ -78,6 +83,17 @@ class Stage:
     settled: bool = True
     """Measure the statistics of batch normalisation anew at the end. Networks from scratch gain by it; some that began
     with pretrained weights lose."""
+    scales: tuple[float, float] = (0.7, 1.4)
+    """Least and largest enlargement of a crop."""
+    cutmix: float = 0.0
+    """Share of the crops that get a rectangle of another crop of the same organ (Yun et al. 2019)."""
+    cutout: float = 0.0
+    """Share of the crops that lose one to three rectangles, image and mask (DeVries and Taylor 2017)."""
+    unknown: float = 0.2
+    """Share of the crops whose organ a network that is told it does not hear (`conditioned`): what answers where the organ
+    is not sure."""
+    organ_weights: dict[str, float] = field(default_factory=dict)
+    """How often an organ's target cores are drawn, where it is not once like every other's."""
     loss: str = "dice+ce"
     """`dice+ce`, `ce+lovasz` (Berman et al. 2018, the Lovasz hinge three times the cross-entropy), or `dice` alone as in
     the paper."""
@@ -105,6 +121,10 @@ class Config:
     encoder: str = "b0"
     """Encoder of the EfficientNet U-Nets: `b0`, `lite0` to `lite4`, or a name of segmentation_models_pytorch's, with `tu-`
     before timm's."""
+    decoder: tuple[int, ...] = ()
+    """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. It takes most of the time."""
+    conditioned: bool = False
+    """Tell the EfficientNet U-Net its organ (see `conditioning.py`): one training, and a file for every organ."""
     weights: str = ""
     """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
     fold_by: str = "core"
@@ -116,6 +136,8 @@ class Config:
     """Confidence under which the engine sends a piece of tissue to the baseline."""
     router_network: str = "mobilenet"
     """`mobilenet` trains from scratch and needs hours; `trunk` stands on the baseline's encoder and needs minutes."""
+    router_other: bool = False
+    """Let a `trunk` router say that tissue is none of the organs (see `unfamiliar.py`): its file has one more output."""
     router_cell: int = 96
     """Side of a routing cell, px at `router_mpp`: the engine cuts tissue into these; the tile adds context."""
     threads: int = 0
@@ -167,6 +189,11 @@ class Config:
             return self.work / "final"
         return self.work if self.fold is None else self.work / f"fold-{self.fold}"
 
+    def checkpoint(self, name: str) -> Path:
+        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ."""
+        own = self.runs / f"{name}.pt"
+        return self.runs / "baseline.pt" if self.conditioned and name in ORGANS and not own.exists() else own
+
     def of_fold(self, fold: int | None) -> Config:
         """The same configuration for one part of the cross-validation."""
         if fold is not None and not 0 <= fold < self.folds:
@@ -214,6 +241,22 @@ def _build(kind: type, table: dict, where: str):
         number = table.get(key, 1)
         if not (isinstance(number, (int, float)) and 0 < number < math.inf):
             raise ConfigError(f"{where}: `{key}` is a number above 0, not {number!r}")
+    if "decoder" in table:
+        channels = table["decoder"]
+        if not (isinstance(channels, list) and len(channels) == 5 and all(isinstance(c, int) and c > 0 for c in channels)):
+            raise ConfigError(f"{where}: `decoder` is a list of five numbers of channels, such as [256, 128, 64, 32, 16]")
+        table = {**table, "decoder": tuple(channels)}
+    crops = table.get("crops", 0)
+    if not (isinstance(crops, int) and crops >= 0):
+        raise ConfigError(f"{where}: `crops` is a whole number, not {crops!r}")
+    if "scales" in table:
+        scales = table["scales"]
+        if not (isinstance(scales, list) and len(scales) == 2 and 0 < scales[0] <= scales[1]):
+            raise ConfigError(f"{where}: `scales` is the least and the largest enlargement, such as [0.7, 1.4]")
+        table = {**table, "scales": tuple(map(float, scales))}
+    for organ, weight in table.get("organ_weights", {}).items():
+        if organ not in ORGANS or not (isinstance(weight, (int, float)) and 0 <= weight < math.inf):
+            raise ConfigError(f"{where}: `organ_weights`: `{organ}` = {weight!r}; organs are {', '.join(ORGANS)}, weights 0 or more")
     for key, choices in CHOICES.items():
         if key in table and table[key] not in choices:
             raise ConfigError(f"{where}: `{key}` is one of {', '.join(choices)}, not `{table[key]}`")

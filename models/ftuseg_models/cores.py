@@ -60,7 +60,7 @@ class CoreRow:
 
 def core_rows(folder: KaggleFolder) -> list[CoreRow]:
     """The cores of a Kaggle folder, unread."""
-    return [CoreRow(row, folder.copies) for row in kaggle.read_rows(folder.path)]
+    return [CoreRow(row, folder.copies) for row in kaggle.read_rows(folder.path, folder.suffix)]
 
 
 def read_cores(folder: KaggleFolder) -> Iterator[Picture]:

@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from . import ORGANS
-from .augment import vary_look
+from .augment import cut_out, vary_look
+from .conditioning import UNKNOWN
+from .config import Stage
 from .kaggle import DataError
 from .metrics import one_tile
 from .pictures import Picture
@@ -26,6 +28,8 @@ class Pool:
     focus: str | None = None
     """Organ that `focus_share` of the crops show; None draws all organs."""
     focus_share: float = 0.8
+    organ_weights: dict[str, float] = field(default_factory=dict)
+    """How often an organ's target cores are drawn; 1 where nothing is said."""
     _groups: dict[tuple[bool, str, str], list[Picture]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,13 +50,18 @@ class Pool:
         if self.focus in organs:
             others = organs - {self.focus}
             organs = {self.focus} if not others or rng.random() < self.focus_share else others
-        target = {k: 1.0 for k in self._groups if k[0] and k[1] in organs}
+        target = {k: self.organ_weights.get(k[1], 1.0) for k in self._groups if k[0] and k[1] in organs}
         other = {k: self._weight(k) for k in self._groups if not k[0] and k[1] in organs}
         other = {k: w for k, w in other.items() if w > 0}
         choice = target if target and (not other or rng.random() < self.target_share) else other or target
         keys = sorted(choice)
         weights = np.array([choice[k] for k in keys])
         group = self._groups[keys[rng.choice(len(keys), p=weights / weights.sum())]]
+        return group[rng.integers(len(group))]
+
+    def draw_like(self, picture: Picture, rng: np.random.Generator) -> Picture:
+        """Any picture of the same organ and of the same kind, a target core or of the same set."""
+        group = self._groups[picture.target, picture.organ, "" if picture.target else picture.set]
         return group[rng.integers(len(group))]
 
     def draw_target(self, rng: np.random.Generator) -> Picture | None:
@@ -139,56 +148,67 @@ def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: flo
     return vary_look(torch.from_numpy(turned.copy()).permute(2, 0, 1).float() / 255.0, rng, stain)
 
 
+def paste(
+    pair: tuple[torch.Tensor, torch.Tensor], other: tuple[torch.Tensor, torch.Tensor], rng: np.random.Generator
+) -> None:
+    """Put a rectangle of `other` (image, mask) in its place in `pair`: sides of a third to two thirds."""
+    size = pair[0].shape[-1]
+    height, width = rng.integers(size // 3, 2 * size // 3 + 1, size=2)
+    top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
+    for mine, others in zip(pair, other):
+        mine[:, top : top + height, left : left + width] = others[:, top : top + height, left : left + width]
+
+
 class MaskBatches:
     """Batches for the segmentation models: images (n x 3 x side x side, float 0..1) and masks.
 
     `grow` says how large the crops are along the run, as pairs of progress (0..1) and px. Small crops come in larger
     batches, so that every step costs about the same. Small ones first is quicker while textures are learned; large
-    ones at the end teach what lies around them. They share one resolution.
+    ones at the end teach what lies around them. They share one resolution. With `tells` each batch also holds the
+    organs' rows (see `conditioning.py`).
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        size: int,
-        grow: tuple[tuple[float, int], ...] = (),
-        on_mask: float = 0.6,
-        stain: float = 1.0,
-        tile: int | None = None,
-        recoloured: float = 0.0,
-    ) -> None:
+    def __init__(self, pool: Pool, stage: Stage, tile: int, tells: bool = False) -> None:
         self.pool = pool
-        self.size = size
-        self.grow = grow
-        self.on_mask = on_mask
-        self.stain = stain
-        self.tile = size if tile is None else tile
-        self.recoloured = recoloured
+        self.stage = stage
+        self.tile = tile
+        self.tells = tells
 
     def side(self, progress: float) -> int:
         """Side of the crops (px) at a point (0..1) of the run."""
-        size = self.size
-        for begin, side in self.grow:
+        size = self.stage.crop
+        for begin, side in self.stage.grow:
             if progress >= begin:
                 size = side
         return size
 
-    def draw(
-        self, rng: np.random.Generator, count: int, progress: float = 1.0
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def crop(self, picture: Picture, rng: np.random.Generator, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """One crop of a picture, as the stage wants it."""
+        stage = self.stage
+        return random_crop(picture, rng, size, stage.on_mask, stage.scales, stage.stain, stage.recolour)
+
+    def draw(self, rng: np.random.Generator, count: int, progress: float = 1.0) -> tuple[torch.Tensor, ...]:
         """About as many pixels as `count` crops of the usual side have; at least two crops."""
         size = self.side(progress)
-        count = max(2, round(count * (self.size / size) ** 2))
-        pairs = [
-            random_crop(self.pool.draw(rng), rng, size, self.on_mask, stain=self.stain, recoloured=self.recoloured)
-            for _ in range(count)
-        ]
-        return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
+        count = max(2, round(count * (self.stage.crop / size) ** 2))
+        pictures = [self.pool.draw(rng) for _ in range(count)]
+        pairs = [self.crop(picture, rng, size) for picture in pictures]
+        for picture, pair in zip(pictures, pairs):
+            if self.stage.cutmix and rng.random() < self.stage.cutmix:
+                paste(pair, self.crop(self.pool.draw_like(picture, rng), rng, size), rng)
+            if self.stage.cutout and rng.random() < self.stage.cutout:
+                cut_out(pair, rng)
+        batch = torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])
+        if not self.tells:
+            return batch
+        hidden = rng.random(count) < self.stage.unknown
+        rows = [UNKNOWN if hide else ORGANS.index(picture.organ) for picture, hide in zip(pictures, hidden)]
+        return *batch, torch.tensor(rows)
 
     def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
         """`count` target cores as the engine hands them over (n x 3 x tile x tile); crops where there are none."""
         cores = [self.pool.draw_target(rng) for _ in range(count)]
-        tiles = [whole_tile(core, rng, self.tile, 0.7 * self.stain) for core in cores if core is not None]
+        tiles = [whole_tile(core, rng, self.tile, 0.7 * self.stage.stain) for core in cores if core is not None]
         return torch.stack(tiles) if tiles else self.draw(rng, count)[0]
 
 

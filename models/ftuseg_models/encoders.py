@@ -30,16 +30,19 @@ def full_name(encoder: str) -> str:
     return SHORT.get(encoder, encoder)
 
 
-def unet(encoder: str, drop: float = 0.2, weights: str = "") -> nn.Module:
+def unet(encoder: str, drop: float = 0.2, weights: str = "", decoder: tuple[int, ...] = ()) -> nn.Module:
     """A U-Net with one output on this encoder.
 
     `drop` is the share of the deepest block that is skipped at random, for encoders that know it. `weights` is empty
-    (random weights), `imagenet`, or the path of a file of weights. A name that is not known is a `DataError`.
+    (random weights), `imagenet`, or the path of a file of weights. `decoder` has the channels of its five steps, deepest
+    first; empty is the library's own choice. A name that is not known is a `DataError`.
     """
     name = full_name(encoder)
     # the Lite family's weights come from packages, every other `imagenet` from where the library has it
     own = weights == "imagenet" and not encoder.startswith("lite")
-    more = {"drop_path_rate": drop} if name.startswith("tu-") and "efficientnet" in name else {}
+    more: dict = {"drop_path_rate": drop} if name.startswith("tu-") and "efficientnet" in name else {}
+    if decoder:
+        more["decoder_channels"] = decoder
     try:
         network = smp.Unet(name, encoder_weights="imagenet" if own else None, classes=1, **more)
     except (KeyError, ValueError, RuntimeError) as error:

@@ -72,6 +72,6 @@ def files(config: Config, out: Path) -> dict:
                     row[name] = round(dice(probability(session, core, config.mpp, config.tile) > 0.5, core.mask), 4)
             if router is not None:
                 votes = core_votes(router, core, config)
-                row |= {"routed_to": ORGANS[int(votes.argmax())], "confidence": round(float(votes.max()), 4)}
+                row |= {"routed_to": (*ORGANS, "other")[int(votes.argmax())], "confidence": round(float(votes.max()), 4)}
             found[core.id] = row
     return found

@@ -31,11 +31,15 @@ class RawPixels(nn.Module):
     """A network with its normalisation in front and its probability behind.
 
     Input uint8, n x height x width x 3 (RGB). Output float: n x 1 x height x width for masks; n x organs for the
-    router, whose logits are divided by `temperature` first.
+    router, whose logits are divided by `temperature` first. With `unfamiliar` the router has one more output, the
+    probability that the tissue is none of the organs; theirs share the rest.
     """
 
-    def __init__(self, network: nn.Module, router: bool, temperature: float = 1.0) -> None:
+    def __init__(
+        self, network: nn.Module, router: bool, temperature: float = 1.0, unfamiliar: nn.Module | None = None
+    ) -> None:
         super().__init__()
+        self.unfamiliar = unfamiliar
         self.network = network
         self.router = router
         self.temperature = temperature
@@ -46,6 +50,11 @@ class RawPixels(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Probabilities."""
         pixels = image.permute(0, 3, 1, 2).to(torch.float32) * self.gain + self.shift
+        if self.unfamiliar is not None:
+            features = self.network.features(pixels)
+            other = torch.sigmoid(self.unfamiliar(features))
+            organs = torch.softmax(self.network.last(features) / self.temperature, dim=1)
+            return torch.cat([organs * (1.0 - other), other], dim=1)
         logits = self.network(pixels)
         if self.router:
             return torch.softmax(logits / self.temperature, dim=1)
@@ -183,9 +192,11 @@ def as_stored(network: nn.Module, tile: int) -> nn.Module:
     return network
 
 
-def to_onnx(network: nn.Module, tile: int, router: bool = False, temperature: float = 1.0) -> onnx.ModelProto:
+def to_onnx(
+    network: nn.Module, tile: int, router: bool = False, temperature: float = 1.0, unfamiliar: nn.Module | None = None
+) -> onnx.ModelProto:
     """The fp32 ONNX graph of a network: fixed tile, free batch size, batch normalisation folded."""
-    wrapped = RawPixels(network, router, temperature).eval().cpu().to(memory_format=torch.contiguous_format)
+    wrapped = RawPixels(network, router, temperature, unfamiliar).eval().cpu().to(memory_format=torch.contiguous_format)
     example = torch.zeros(2, tile, tile, 3, dtype=torch.uint8)
     buffer = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings(), _constant_scales(), _fixed_padding(wrapped, example):

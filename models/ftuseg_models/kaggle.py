@@ -67,8 +67,8 @@ def rle_encode(mask: np.ndarray) -> str:
     return " ".join(map(str, edges))
 
 
-def read_rows(folder: Path) -> list[Row]:
-    """The rows of `folder/train.csv`, in the file's order."""
+def read_rows(folder: Path, suffix: str = "") -> list[Row]:
+    """The rows of `folder/train.csv`, in the file's order. A `suffix` goes behind their ids with a `_`."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     table = Path(folder) / "train.csv"
     rows = []
@@ -90,7 +90,8 @@ def read_rows(folder: Path) -> list[Row]:
                     )
                 overlay = line.get("cut_from") == "overlay"
                 shown = line.get("cut_from") not in TRAIN_ONLY
-                rows.append(Row(line["id"], organ, width, height, mpp, line["rle"], overlay, image, shown))
+                name = f"{line['id']}_{suffix}" if suffix else line["id"]
+                rows.append(Row(name, organ, width, height, mpp, line["rle"], overlay, image, shown))
     except OSError as error:
         raise DataError(f"cannot read {table}: {error.strerror}; a Kaggle folder holds train.csv") from error
     except (csv.Error, UnicodeDecodeError) as error:

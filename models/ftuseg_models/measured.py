@@ -112,15 +112,13 @@ def fingerprint(run: Config) -> str:
 
 def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
     """A run's trained network, or None where the run has none. It must have ended and not have seen what is held out."""
-    path = run.runs / f"{name}.pt"
+    path = run.checkpoint(name)
     if not path.exists():
         return None
     seen = held_out - train.kept_out(path)
     if seen:
         raise DataError(f"{path} has been trained on {len(seen)} of the cores that {name_of(run)} holds out ({min(seen)})")
-    stage = run.stage(name)
-    network = networks.build(name, stage.width, router=run.router_network, dilated=stage.dilated, encoder=run.encoder)
-    return train.load_average(path, network).to(stages.device_of(run), memory_format=torch.channels_last)
+    return stages.trained(run, name).to(stages.device_of(run), memory_format=torch.channels_last)
 
 
 def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) -> Iterator[Measured]:

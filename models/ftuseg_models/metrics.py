@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from . import ORGANS, conditioning
 from .networks import normalise
 from .pictures import Picture
 
@@ -71,8 +72,11 @@ class DiceMonitor:
 
     def __call__(self, network: nn.Module) -> str:
         values: dict[str, list[float]] = {}
+        device = next(network.parameters()).device
         for p in self.pictures:
+            conditioning.tell(network, torch.tensor([ORGANS.index(p.organ)], device=device))
             values.setdefault(p.organ, []).append(dice(torch_probability(network, p, self.tile) > 0.5, p.mask))
+        conditioning.tell(network, None)
         means = {organ: float(np.mean(v)) for organ, v in values.items()}
         text = ", ".join(f"{organ} {means[organ]:.3f} (n={len(values[organ])})" for organ in means)
         return f"Dice {text}; mean {np.mean(list(means.values())):.3f}"

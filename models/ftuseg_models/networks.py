@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import nn
 
-from . import ORGANS, encoders
+from . import ORGANS, conditioning, encoders
 from .kaggle import DataError
 
 MEAN = (0.485, 0.456, 0.406)
@@ -90,9 +90,11 @@ class StandardUNet(nn.Module):
         return self.head(x)
 
 
-def efficientnet_unet(drop: float = 0.2, encoder: str = "b0", weights: str = "") -> nn.Module:
+def efficientnet_unet(
+    drop: float = 0.2, encoder: str = "b0", weights: str = "", decoder: tuple[int, ...] = ()
+) -> nn.Module:
     """The EfficientNet U-Net; with B0, from scratch, 6.25 million parameters. See `encoders.unet`."""
-    return encoders.unet(encoder, drop, weights)
+    return encoders.unet(encoder, drop, weights, decoder)
 
 
 def classifier() -> nn.Module:
@@ -110,7 +112,9 @@ class TrunkClassifier(nn.Module):
     def __init__(self, encoder: str = "b0") -> None:
         super().__init__()
         self.stem, self.blocks, self.levels, channels = self._trunk(efficientnet_unet(encoder=encoder).encoder)
-        self.last = nn.Linear(2 * (3 + sum(channels)), len(ORGANS))
+        self.channels = (3, *channels)
+        """Channels of what is read off, the pixels first."""
+        self.last = nn.Linear(2 * sum(self.channels), len(ORGANS))
 
     @staticmethod
     def _trunk(encoder: nn.Module) -> tuple[nn.Sequential, nn.ModuleList, tuple[int, ...], list[int]]:
@@ -154,7 +158,9 @@ class TrunkClassifier(nn.Module):
 def trunk_of(checkpoint: Path, encoder: str = "b0") -> nn.Module:
     """A classifier on the encoder of the EfficientNet U-Net whose averaged weights a checkpoint holds."""
     unet = efficientnet_unet(encoder=encoder)
-    unet.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    own = {name.removeprefix("encoder."): value for name, value in state.items() if name.startswith("encoder.")}
+    unet.encoder.load_state_dict(own)
     network = TrunkClassifier(encoder)
     network.take(unet)
     return network
@@ -168,16 +174,20 @@ def build(
     dilated: bool = False,
     encoder: str = "b0",
     weights: str = "",
+    decoder: tuple[int, ...] = (),
+    conditioned: bool = False,
 ) -> nn.Module:
     """The network of a stage: `router`, `unet`, or the EfficientNet U-Net for `baseline` and every organ.
 
-    `encoder` and `weights` are the EfficientNet's, see `encoders.unet`.
+    `encoder`, `weights` and `decoder` are the EfficientNet U-Net's, see `encoders.unet`; a `conditioned` one is told its
+    organ, see `conditioning.py`.
     """
     if stage == "router":
         return TrunkClassifier(encoder) if router == "trunk" else classifier()
     if stage == "unet":
         return StandardUNet(width, dilated)
-    return efficientnet_unet(drop, encoder, weights)
+    unet = efficientnet_unet(drop, encoder, weights, decoder)
+    return conditioning.condition(unet) if conditioned else unet
 
 
 def normalise(images: torch.Tensor) -> torch.Tensor:

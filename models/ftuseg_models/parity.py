@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from .export import RawPixels
 from .files import write_json
 from .networks import normalise
 
@@ -37,9 +38,11 @@ def samples(network: nn.Module, side: int) -> list[float]:
     return [round(float(value), 6) for value in found.flatten()]
 
 
-def router_samples(network: nn.Module, side: int, temperature: float) -> list[float]:
+@torch.no_grad()
+def router_samples(network: nn.Module, side: int, temperature: float, unfamiliar: nn.Module | None = None) -> list[float]:
     """The router's probabilities of the tile."""
-    found = (_logits(network, side) / temperature).softmax(dim=1)[0]
+    pixels = torch.from_numpy(tile(side))[None]
+    found = RawPixels(network.eval().cpu(), True, temperature, unfamiliar)(pixels)[0]
     return [round(float(value), 6) for value in found]
 
 

@@ -219,7 +219,7 @@ def test_sets(config: Config) -> str:
     for run in measured.runs(config)[:1]:
         pictures = stages.load_data(run, run.mpp).test
         for name in ("baseline", "largeintestine"):
-            path = run.runs / f"{name}.pt"
+            path = run.checkpoint(name)
             asked = [p for p in pictures if name == "baseline" or p.organ == name]
             if not asked or not path.exists():
                 continue
@@ -227,7 +227,7 @@ def test_sets(config: Config) -> str:
             seen += sum(f"{p.set}:{p.id}" not in unseen for p in asked)
             asked = [p for p in asked if f"{p.set}:{p.id}" in unseen]
             if asked:
-                network = train.load_average(path, networks.build(name, encoder=config.encoder))
+                network = stages.trained(run, name)
                 values = [dice(torch_probability(network, p, run.tile) > 0.5, p.mask) for p in asked]
                 sets = ", ".join(sorted({p.set for p in asked}))
                 lines.append(f"- {name} ({measured.name_of(run)}) on {sets}: {of_values(values, run.seed)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -9,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from . import kaggle
+from . import ORGANS, kaggle
 from .config import Config, KaggleFolder, OtherSet
 from .kaggle import DataError
 from .pictures import Picture, cached, state_of
@@ -89,10 +91,39 @@ def _lung_patches(folder: Path, side: int = 4) -> Iterator[Picture]:
         )
 
 
-MASKED = ("glas", "kidney_biopsy", "kidney_glomeruli", "kidney_pas", "prostate_glands")
+def _core_parts(folder: Path) -> Iterator[Picture]:
+    """Parts of target cores at a higher resolution: `parts.csv` or `patches.csv` names each (`file`), with its core (`id`),
+    its organ and its um/px. What `ignore/FILE.png` marks (lettering over the tissue) is made empty glass without an FTU.
+    """
+    table = next((folder / name for name in ("parts.csv", "patches.csv") if (folder / name).exists()), None)
+    if table is None:
+        raise DataError(f"{folder} holds no patches.csv with the columns file, id, organ and pixel_size")
+    pairs = {name: (image, mask) for name, image, mask in _pairs(folder)}
+    with open(table, newline="", encoding="utf-8-sig") as file:
+        for line in csv.DictReader(file):
+            name, core, organ, mpp = (line.get(key) or "" for key in ("file", "id", "organ", "pixel_size"))
+            try:
+                scale = float(mpp)
+            except ValueError:
+                scale = 0.0
+            if name not in pairs or organ not in ORGANS or not core or not 0.01 <= scale <= 1000:
+                raise DataError(f"{table}: `{name}` of core `{core}`, organ `{organ}`, {mpp} um/px is no part of a core in images/")
+            image, mask = pairs[name]
+            ignored = folder / "ignore" / f"{name}.png"
+            if ignored.exists():
+                away = np.asarray(Image.open(ignored).convert("L")) > 127
+                image, mask = np.where(away[:, :, None], np.uint8(255), image), np.where(away, np.uint8(0), mask)
+            yield Picture(id=f"{core}_{name}", set=CORE_PARTS, organ=organ, image=image, mask=mask, mpp=scale)
+
+
+CORE_PARTS = "core_parts"
+"""The kind of set whose pictures show target cores (`CORE_...`): they train only where their core does."""
+
+MASKED = (CORE_PARTS, "glas", "kidney_biopsy", "kidney_glomeruli", "kidney_pas", "prostate_glands")
 """Kinds of sets that have masks."""
 
 READERS: dict[str, Callable[[Path], Iterator[Picture]]] = {
+    CORE_PARTS: _core_parts,
     "glas": _fixed("glas", "largeintestine", 0.62),
     "kidney_biopsy": _biopsies,
     "kidney_glomeruli": _fixed("kidney_glomeruli", "kidney", 0.5),
@@ -103,7 +134,7 @@ READERS: dict[str, Callable[[Path], Iterator[Picture]]] = {
 
 
 def _kaggle_pictures(folder: KaggleFolder) -> Iterator[Picture]:
-    for row in kaggle.read_rows(folder.path):
+    for row in kaggle.read_rows(folder.path, folder.suffix):
         image, mask = kaggle.read_pair(row)
         yield Picture(
             id=row.id,
@@ -121,7 +152,7 @@ def _kaggle_pictures(folder: KaggleFolder) -> Iterator[Picture]:
 
 def load_kaggle(config: Config, folder: KaggleFolder, mpp: float) -> list[Picture]:
     """All cores of a Kaggle folder at `mpp`, through the cache."""
-    key = f"kaggle:{folder.target}:{state_of(folder.path, READER_VERSION)}"
+    key = f"kaggle:{folder.target}:{folder.suffix and folder.suffix + ':'}{state_of(folder.path, READER_VERSION)}"
     return cached(config.work / "cache", key, mpp, lambda: _kaggle_pictures(folder))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import ORGANS, adopt, carried, cores, crops, losses, networks, sources, split, train
+from . import ORGANS, adopt, carried, conditioning, cores, crops, losses, networks, sources, split, train
 from .config import Config
 from .kaggle import DataError
 from .metrics import DiceMonitor
@@ -54,6 +54,10 @@ def load_data(config: Config, mpp: float) -> Data:
             weights[folder.path.name] = folder.weight
     for other in config.sets:
         pictures = sources.load_set(config, other, mpp)
+        if other.kind == sources.CORE_PARTS:
+            pictures = [p for p in pictures if p.id.split("_")[0] not in never]
+        if not pictures:
+            continue
         training += [p for p in pictures if not (other.test and p.id.startswith(other.test))]
         test += [p for p in pictures if other.test and p.id.startswith(other.test)]
         weights[pictures[0].set] = other.weight
@@ -118,9 +122,30 @@ def _adopted(config: Config, name: str, batches: train.Batches) -> Path:
         stage = config.stage(name)
         rng = np.random.default_rng(config.seed)
         images = [networks.normalise(batches.draw(rng, 8, 1.0)[0]) for _ in range(16)]
-        network = networks.build(name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder)
+        network = networks.build(
+            name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder, decoder=config.decoder
+        )
         adopt.write_checkpoint(adopt.adopt(network, file, images), path)
     return path
+
+
+def trained(config: Config, name: str, checkpoint: Path | None = None) -> nn.Module:
+    """A trained network of a run, by its name, ready for use; one that is told its organ has been told it.
+
+    `checkpoint` is where its averaged weights are, if not where the run keeps them.
+    """
+    stage = config.stage(name)
+    network = networks.build(
+        name,
+        stage.width,
+        router=config.router_network,
+        dilated=stage.dilated,
+        encoder=config.encoder,
+        decoder=config.decoder,
+        conditioned=config.conditioned,
+    )
+    network = train.load_average(checkpoint or config.checkpoint(name), network)
+    return conditioning.told(network, name if name in ORGANS else None) if config.conditioned else network
 
 
 def job(config: Config, name: str) -> train.Job:
@@ -142,8 +167,8 @@ def job(config: Config, name: str) -> train.Job:
             # it sees no target core, so it belongs to no part of the cross-validation
             data.training += data.held_out
             data.held_out = []
-        pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share)
-        batches = crops.MaskBatches(pool, stage.crop, stage.grow, stage.on_mask, stage.stain, config.tile, stage.recolour)
+        pool = crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share, stage.organ_weights)
+        batches = crops.MaskBatches(pool, stage, config.tile, config.conditioned and name != "unet")
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
         monitor = DiceMonitor(shown, config.tile)
     folder = config.work if name == "start" else config.runs
@@ -166,7 +191,15 @@ def job(config: Config, name: str) -> train.Job:
     # only what begins a line takes pretrained weights; all else starts from a network of the line
     weights = config.weights if start is None and not is_router else ""
     build = functools.partial(
-        networks.build, name, stage.width, stage.drop, dilated=stage.dilated, encoder=config.encoder, weights=weights
+        networks.build,
+        name,
+        stage.width,
+        stage.drop,
+        dilated=stage.dilated,
+        encoder=config.encoder,
+        weights=weights,
+        decoder=config.decoder,
+        conditioned=config.conditioned and not is_router,
     )
     if is_router and config.router_network == "trunk":
         if not (folder / "baseline.pt").exists():

@@ -19,8 +19,8 @@ def say(folder: Path, name: str, text: str) -> None:
 
 
 def note(folder: Path, name: str, progress: float, step: int, crops: int, loss: float, minutes: float) -> None:
-    """Record how far a run is and renew the page."""
-    left = max(0.0, (1 - progress) * minutes)
+    """Record how far a run is and renew the page. `minutes` is the time that it took so far."""
+    left = max(0.0, minutes / max(progress, 1e-6) * (1 - progress))
     entry = {"progress": progress, "step": step, "crops": crops, "loss": loss, "left": left, "at": time.time()}
     write_json(folder / f"{name}.progress.json", entry)
     if progress >= 1.0 or step % 20 < 2:

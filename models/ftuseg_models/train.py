@@ -1,4 +1,4 @@
-"""Trains one network for a given time: workers, averaged weights, checkpoints, resume."""
+"""Trains one network for a given time or number of crops: workers, averaged weights, checkpoints, resume."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tqdm import tqdm
 
-from . import depthwise, gates, status
+from . import conditioning, depthwise, gates, status
 from .config import Stage
 from .networks import normalise
 
@@ -32,8 +32,10 @@ BAR = "{desc} {percentage:5.1f} % |{bar}| {elapsed}"
 class Batches(Protocol):
     """What a run draws its data from."""
 
-    def draw(self, rng: np.random.Generator, count: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """`count` images (0..1) and their truth. `progress` is the share of the run that has passed."""
+    def draw(self, rng: np.random.Generator, count: int, progress: float) -> tuple[torch.Tensor, ...]:
+        """`count` images (0..1), their truth and, for a network that is told them, their organs' rows.
+
+        `progress` is the share of the run that has passed."""
 
     def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
         """`count` images as the engine will hand them to the network."""
@@ -100,7 +102,7 @@ def mix_in(average: nn.Module, start: Path, share: float) -> None:
     """Move the averaged weights back towards those that the run started from, by `share` of the way (0..1)."""
     before = torch.load(start, map_location="cpu", weights_only=True)["average"]
     for name, value in average.state_dict().items():
-        if value.dtype.is_floating_point:
+        if value.dtype.is_floating_point and name in before:
             value.lerp_(before[name].to(value.device), share)
 
 
@@ -120,6 +122,7 @@ def settle(network: nn.Module, job: Job, rng: np.random.Generator, count: int = 
         layer.momentum = None  # the plain mean over all rounds
         layer.train()
     for turn in range(rounds):
+        conditioning.tell(network, None)
         images = job.batches.as_run(rng, count // 2) if turn % 3 else job.batches.draw(rng, count, 1.0)[0]
         network(normalise(images.to(job.device)).contiguous(memory_format=torch.channels_last))
     for layer, momentum in zip(layers, kept):
@@ -136,7 +139,7 @@ class Ahead(IterableDataset):
         self.count = count
         self.progress = torch.multiprocessing.Value("d", 0.0)
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
         worker = get_worker_info()
         rng = np.random.default_rng([*self.seed, 0 if worker is None else 1 + worker.id])
         while True:
@@ -153,7 +156,7 @@ def save(path: Path, state: dict) -> None:
 def load_average(path: Path, network: nn.Module) -> nn.Module:
     """Put the averaged weights of a checkpoint into `network`, ready for use."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["average"])
+    network.load_state_dict(conditioning.completed(state["average"], network))
     return network.eval()
 
 
@@ -170,12 +173,17 @@ def kept_out(path: Path) -> set[str]:
     return set(state["kept_out"])
 
 
+def passed(stage: Stage, seconds: float, steps: int) -> float:
+    """The share of a stage's budget that is used up: of its crops where it counts them, else of its minutes."""
+    return steps * stage.batch / stage.crops if stage.crops else seconds / (stage.minutes * 60)
+
+
 def finished(job: Job) -> bool:
-    """True when the run has used up its time and come to its end. With more minutes in the configuration it goes on."""
+    """True when the run has used up its budget and come to its end. With more in the configuration it goes on."""
     if not job.checkpoint.exists():
         return False
     state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
-    return state["progress"] >= 1.0 and state["spent"] >= job.stage.minutes * 60
+    return state["progress"] >= 1.0 and passed(job.stage, state["spent"], state.get("step", 0)) >= 1.0
 
 
 def still_kept_out(job: Job, state: dict) -> tuple[str, ...]:
@@ -227,12 +235,12 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     rng = np.random.default_rng([job.seed, rank, step, *job.name.encode()])
     count = max(1, stage.batch // workers)
     ahead: Ahead | None = None
-    drawn: Iterator[tuple[torch.Tensor, torch.Tensor]] = iter(())
+    drawn: Iterator[tuple[torch.Tensor, ...]] = iter(())
     if stage.loaders:
         ahead = Ahead(job.batches, [job.seed, rank, step, *job.name.encode()], count)
         on_gpu = job.device.startswith("cuda")
         drawn = iter(DataLoader(ahead, batch_size=None, num_workers=stage.loaders, pin_memory=on_gpu))
-    begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, spent / (stage.minutes * 60)
+    begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, passed(stage, spent, step)
     losses: list[float] = []
     bar = tqdm(total=100.0, desc=job.name, unit="%", bar_format=BAR, disable=None if rank == 0 else True)
 
@@ -243,15 +251,17 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(unseen)})
 
     while True:
-        progress = (spent + time.monotonic() - begun) / (stage.minutes * 60)
+        progress = passed(stage, spent + time.monotonic() - begun, step)
         if workers == 1 and progress >= 1.0:
             break
         if ahead is None:
-            images, truth = job.batches.draw(rng, count, progress)
+            images, truth, *organs = job.batches.draw(rng, count, progress)
         else:
             ahead.progress.value = progress
-            images, truth = next(drawn)
+            images, truth, *organs = next(drawn)
         images = normalise(images.to(job.device)).contiguous(memory_format=torch.channels_last)
+        if organs:
+            conditioning.tell(network, organs[0].to(job.device))
         kind = "cuda" if job.device.startswith("cuda") else "cpu"
         with torch.autocast(kind, torch.bfloat16, enabled=job.precision == "bf16"):
             logits = network(images)
@@ -277,7 +287,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         if now - since >= 20.0:
             since = now
             mean = sum(losses[-50:]) / len(losses[-50:])
-            status.note(job.folder, job.name, progress, step, crops, mean, stage.minutes)
+            status.note(job.folder, job.name, progress, step, crops, mean, (spent + now - begun) / 60)
         if now - saved >= SAVE_EVERY:
             saved = now
             write(progress)
@@ -292,7 +302,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
             if stage.settled:
                 settle(average, job, rng)
         write(1.0)
-        status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), stage.minutes)
+        status.note(job.folder, job.name, 1.0, step, crops, float(np.mean(losses[-50:] or [0])), 0.0)
         if job.monitor is not None:
             status.say(job.folder, job.name, f"done: {job.monitor(average)}")
     if workers > 1:

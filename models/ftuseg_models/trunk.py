@@ -8,10 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import status, train
+from . import status, train, unfamiliar
 from .crops import OrganBatches
 from .metrics import temperature
 from .networks import TrunkClassifier, normalise
+from .pictures import Picture
 
 
 def solve(
@@ -97,10 +98,33 @@ def vote_calibration(logits: torch.Tensor, organ: torch.Tensor, picture: torch.T
     }
 
 
-def run(job: train.Job) -> None:
-    """Look at crops until the stage's time is used up, then solve for the last layer and write the checkpoint.
+@torch.no_grad()
+def familiar(network: TrunkClassifier, pictures: list[Picture], seen: dict[str, torch.Tensor], batches: OrganBatches, cell: int):
+    """What the router knows of "none of these" after it has seen crops of `pictures` (see `unfamiliar.fit`).
 
-    What was seen of the crops is kept in the checkpoint, so an interrupted run goes on.
+    Pictures of one core count as one; the border is set by ordinary cores.
+    """
+    from .router import cell_tiles
+
+    def core(picture: Picture) -> str:
+        return picture.id.split("_")[0] if picture.target else f"{picture.set}:{picture.id}"
+
+    features, cores = [], []
+    device = next(network.parameters()).device
+    for picture in pictures:
+        if picture.target and picture.measurable and "_" not in picture.id:
+            tiles = torch.from_numpy(cell_tiles(picture.image, batches.size, cell)).permute(0, 3, 1, 2).float() / 255.0
+            features.append(network.features(normalise(tiles.to(device))).cpu())
+            cores += [core(picture)] * len(tiles)
+    shown = [core(pictures[place]) for place in seen["picture"].tolist()]
+    return unfamiliar.fit((seen["features"], seen["organ"], shown), (torch.cat(features), cores), network.channels)
+
+
+def run(job: train.Job, cell: int | None = None) -> None:
+    """Look at crops until the stage's time or crops are used up, then solve for the last layer and write the checkpoint.
+
+    What was seen of the crops is kept in the checkpoint, so an interrupted run goes on. With `cell`, the side of a routing
+    cell, it also learns what is none of the organs.
     """
     job.folder.mkdir(parents=True, exist_ok=True)
     if train.finished(job):
@@ -126,14 +150,16 @@ def run(job: train.Job) -> None:
     begun = saved = time.monotonic()
     network = network.to(job.device, memory_format=torch.channels_last)
 
-    def write(now: float, progress: float, decay: float) -> None:
+    def write(now: float, progress: float, decay: float, more: dict | None = None) -> None:
         weights = {name: value.cpu() for name, value in network.state_dict().items()}
-        state = {"average": weights, "spent": now, "progress": progress, "decay": decay, "ids": ids, "kept_out": list(job.kept_out)}
-        train.save(job.checkpoint, state | {name: torch.cat(parts) for name, parts in seen.items()})
+        about = {"spent": now, "step": count // job.stage.batch, "progress": progress, "decay": decay}
+        about |= more or {}
+        about |= {"average": weights, "ids": ids, "kept_out": list(job.kept_out)}
+        train.save(job.checkpoint, about | {name: torch.cat(parts) for name, parts in seen.items()})
 
     while True:
         now = spent + time.monotonic() - begun
-        progress = now / (job.stage.minutes * 60)
+        progress = train.passed(job.stage, now, count // job.stage.batch)
         if progress >= 1.0 and count:
             break
         images, organ, pictures = batches.draw_known(rng, job.stage.batch)
@@ -143,7 +169,7 @@ def run(job: train.Job) -> None:
         seen["picture"].append(torch.tensor([places[id(p)] for p in pictures]))
         seen["target"].append(torch.tensor([p.target for p in pictures]))
         count += len(organ)
-        status.note(job.folder, job.name, min(progress, 0.999), len(seen["organ"]), count, 0.0, job.stage.minutes)
+        status.note(job.folder, job.name, min(progress, 0.999), len(seen["organ"]), count, 0.0, now / 60)
         if time.monotonic() - saved >= train.SAVE_EVERY:
             saved = time.monotonic()
             write(now, min(progress, 0.999), 0.0)
@@ -154,8 +180,11 @@ def run(job: train.Job) -> None:
     with torch.no_grad():
         network.last.weight.copy_(weight)
         network.last.bias.copy_(bias)
-    write(max(now, job.stage.minutes * 60), 1.0, decay)
-    status.note(job.folder, job.name, 1.0, len(seen["organ"]), count, 0.0, job.stage.minutes)
+    more = {}
+    if cell is not None:
+        more = {"unfamiliar": unfamiliar.stored(familiar(network, batches.pool.pictures, whole, batches, cell))}
+    write(max(now, job.stage.minutes * 60), 1.0, decay, more)
+    status.note(job.folder, job.name, 1.0, len(seen["organ"]), count, 0.0, 0.0)
     said = job.monitor(network) if job.monitor is not None else ""
     about = f"{count} crops, decay {decay}, {right:.1%} of crops right in cross-validation"
     status.say(job.folder, job.name, f"done: {about}; {said}")

@@ -273,6 +273,7 @@ def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(set
         ("[stages.unet]\ngrow = [[0.0, 50]]", "grow"),
         ("final = true", "final"), ('precision = "bf-16"', "precision"), ("[stages.unet]\nminutes = 0", "minutes"),
         ("tile = 100", "tile"), ("[stages.unet]\ncrop = 50", "crop"), ("mpp = nan", "mpp"),
+        ("[stages.unet]\ncrops = 0.5", "crops"), ("decoder = [64, 32]", "decoder"), ("decoder = 64", "decoder"),
         ("[stages.kidny]", "kidny"), ("[holdout]\nliver = 1", "liver"), ("[[kaggle]]", "path"),
     ],
 )

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ftuseg_models import ORGANS, augment, crops
+from ftuseg_models import ORGANS, augment, conditioning, crops
+from ftuseg_models.config import Stage
 
 
 def is_red(image: torch.Tensor) -> torch.Tensor:
@@ -82,10 +83,10 @@ def test_focus_shows_its_organ_and_some_others(picture):
 
 def test_a_growing_run_keeps_its_pixels_and_ends_with_large_crops(picture):
     grow = ((0.0, 64), (0.5, 96), (0.9, 192))
-    batches = crops.MaskBatches(make_pool(picture, target_share=0.7), 128, grow)
+    batches = crops.MaskBatches(make_pool(picture, target_share=0.7), Stage(crop=128, grow=grow), 128)
     shapes = [tuple(batches.draw(np.random.default_rng(0), 8, p)[0].shape) for p in (0.0, 0.49, 0.5, 0.95, 1.0)]
     assert shapes == [(32, 3, 64, 64)] * 2 + [(14, 3, 96, 96)] + [(4, 3, 192, 192)] * 2
-    images, masks = crops.MaskBatches(make_pool(picture, target_share=0.7), 128).draw(np.random.default_rng(0), 3)
+    images, masks = crops.MaskBatches(make_pool(picture, target_share=0.7), Stage(crop=128), 128).draw(np.random.default_rng(0), 3)
     assert images.shape == (3, 3, 128, 128) and masks.shape == (3, 1, 128, 128)
     assert set(masks.unique().tolist()) <= {0.0, 1.0}
 
@@ -101,7 +102,7 @@ def test_batches_for_settling_show_whole_target_cores_of_the_focus(picture):
     rng = np.random.default_rng(3)
     assert {pool.draw_target(rng).id for _ in range(20)} == {"lung0"}
     assert {p.organ for p in (make_pool(picture, target_share=0.5).draw_target(rng) for _ in range(60))} == set(ORGANS)
-    images = crops.MaskBatches(pool, 64, tile=160).as_run(rng, 3)
+    images = crops.MaskBatches(pool, Stage(crop=64), 160).as_run(rng, 3)
     height, width = picture.image.shape[:2]
     assert images.shape == (3, 3, 160, 160) and max(height, width) < 160
     # a core lies in the middle of glass
@@ -110,7 +111,7 @@ def test_batches_for_settling_show_whole_target_cores_of_the_focus(picture):
     assert images[:, :, :3].std() < images[:, :, 60:100, 60:100].std()
     without = crops.Pool([p for p in pool.pictures if not p.target], {"other": 1.0}, 0.5)
     assert without.draw_target(rng) is None
-    assert crops.MaskBatches(without, 64, tile=160).as_run(rng, 3).shape == (3, 3, 64, 64)
+    assert crops.MaskBatches(without, Stage(crop=64), 160).as_run(rng, 3).shape == (3, 3, 64, 64)
 
 
 def test_another_staining_keeps_glass_and_shapes_and_changes_colours():
@@ -136,3 +137,43 @@ def test_a_share_of_the_crops_gets_another_staining(picture):
     plain = crops.random_crop(picture, np.random.default_rng(1), 32, stain=0.0)[0]
     other = crops.random_crop(picture, np.random.default_rng(1), 32, stain=0.0, recoloured=1.0)[0]
     assert not torch.allclose(plain, other, atol=0.05)
+
+
+def test_a_batch_tells_the_organs_and_hides_some(picture):
+    stage = Stage(crop=32, unknown=0.3, target_share=1.0)
+    batches = crops.MaskBatches(make_pool(picture, target_share=1.0), stage, 64, tells=True)
+    rows = torch.cat([batches.draw(np.random.default_rng(seed), 20)[2] for seed in range(10)])
+    assert len(rows) == 200 and 0.2 < (rows == conditioning.UNKNOWN).float().mean() < 0.4
+    assert set(rows.tolist()) == set(range(len(ORGANS) + 1))
+
+
+def test_an_organ_can_be_drawn_more_often(picture):
+    pool = make_pool(picture, target_share=1.0, organ_weights={"lung": 6.0, "kidney": 0.0})
+    drawn = collections.Counter(pool.draw(np.random.default_rng(seed)).organ for seed in range(400))
+    assert drawn["kidney"] == 0 and 0.55 < drawn["lung"] / 400 < 0.8
+
+
+def test_a_rectangle_of_another_crop_brings_its_mask():
+    rng = np.random.default_rng(0)
+    mine, other = (torch.zeros(3, 48, 48), torch.zeros(1, 48, 48)), (torch.ones(3, 48, 48), torch.ones(1, 48, 48))
+    crops.paste(mine, other, rng)
+    assert torch.equal(mine[0][:1], mine[1]) and 0.1 <= mine[1].mean() <= 0.45
+
+
+def test_what_is_cut_out_is_one_colour_and_no_ftu():
+    image, mask = torch.zeros(3, 48, 48), torch.ones(1, 48, 48)
+    augment.cut_out((image, mask), np.random.default_rng(0))
+    assert 0 < (mask == 0).float().mean() < 0.25
+    assert ((image.sum(dim=0) > 0) == (mask[0] == 0)).all()
+
+
+def test_mixing_and_cutting_keep_to_the_organ(picture):
+    pool = make_pool(picture, target_share=0.7)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        first = pool.draw(rng)
+        like = pool.draw_like(first, rng)
+        assert (like.organ, like.target) == (first.organ, first.target)
+    stage = Stage(crop=64, cutmix=1.0, cutout=1.0)
+    images, masks = crops.MaskBatches(pool, stage, 64).draw(np.random.default_rng(0), 4)
+    assert images.shape == (4, 3, 64, 64) and set(masks.unique().tolist()) <= {0.0, 1.0}

@@ -135,6 +135,15 @@ def test_the_quick_gradients_serve_every_encoder_and_a_router_can_stand_on_it(en
     assert torch.allclose(read[:, -2 * channels : -channels], features[4].mean(dim=(2, 3)), atol=1e-4)
 
 
+def test_the_decoder_can_be_narrower():
+    network = encoders.unet("lite0", 0.0, decoder=(16, 12, 8, 8, 4)).eval()
+    assert [block.conv2[0].out_channels for block in network.decoder.blocks] == [16, 12, 8, 8, 4]
+    whole = networks.build("baseline", encoder="lite0")
+    assert networks.parameter_count(network) < networks.parameter_count(whole)
+    with torch.no_grad():
+        assert network(torch.rand(1, 3, 64, 64)).shape == (1, 1, 64, 64)
+
+
 def test_a_router_on_a_trunk_wants_an_efficientnet():
     with pytest.raises(DataError, match="EfficientNet"):
         networks.TrunkClassifier("resnet18")

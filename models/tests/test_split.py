@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from ftuseg_models import ORGANS, config, cores, kaggle, split, stages
 from ftuseg_models.kaggle import DataError
@@ -106,3 +107,44 @@ def test_an_id_in_two_folders_is_refused(with_copies, tmp_path):
     add(tmp_path / "copies", "3", "kidney", 64, "plain")
     with pytest.raises(DataError, match="core 3 is there twice"):
         stages.load_data(with_copies.of_fold(0), 2.5)
+
+
+def test_pictures_with_their_cores_own_ids_become_copies_by_a_suffix(with_copies, kaggle_folder, tmp_path):
+    folder = config.KaggleFolder(tmp_path / "copies", copies=True, suffix="better")
+    add(tmp_path / "copies", "3", "kidney", 64, "plain")
+    settings = dataclasses.replace(with_copies, kaggle=(with_copies.kaggle[0], folder))
+    assert "3_better" in {core.id for core in cores.target_cores(settings)}
+    for fold in range(3):
+        data = stages.load_data(settings.of_fold(fold), 2.5)
+        seen, apart = {p.id for p in data.training}, {p.id for p in data.held_out}
+        assert "3_better" not in apart and ("3_better" in seen) == ("3" in seen)
+
+
+def test_parts_of_cores_train_only_where_their_core_does(config_file, tmp_path):
+    folder = tmp_path / "parts"
+    for name in ("images", "masks", "ignore"):
+        (folder / name).mkdir(parents=True)
+    rows = ["file,id,organ,pixel_size"]
+    for number in range(15):
+        core = 3 + number if number < 12 else 900  # and one of a core that is not there
+        Image.fromarray(np.full((40, 40, 3), 90, np.uint8)).save(folder / "images" / f"{core}_x{number}.png")
+        Image.fromarray(np.full((40, 40), 255, np.uint8)).save(folder / "masks" / f"{core}_x{number}.png")
+        rows.append(f"{core}_x{number},{core},{ORGANS[number // 3]},1.25")
+    away = np.zeros((40, 40), np.uint8)
+    away[:10] = 255
+    Image.fromarray(away).save(folder / "ignore" / "900_x14.png")
+    (folder / "patches.csv").write_text("\n".join(rows))
+    config_file.write_text(config_file.read_text() + '[[sets]]\nkind = "core_parts"\npath = "parts"\nweight = 0.5\n')
+    settings = config.load(config_file)
+    for fold in range(3):
+        data = stages.load_data(settings.of_fold(fold), 2.5)
+        parts = [p for p in data.training if p.set == "core_parts"]
+        held = {p.id for p in data.held_out}
+        assert parts and not held & {p.id.split("_")[0] for p in parts} and data.weights["core_parts"] == 0.5
+        assert {p.id for p in parts if p.id.startswith("900")} == {f"900_900_x{n}" for n in (12, 13, 14)}
+        last = next(p for p in parts if p.id.endswith("x14"))
+        assert last.image.shape == (20, 20, 3) and last.mask[8:].all() and not last.mask[:4].any() and (last.image[:4] == 255).all()
+    assert len([p for p in stages.load_data(settings.to_ship(), 2.5).training if p.set == "core_parts"]) == 15
+    (folder / "patches.csv").write_text("file,id,organ,pixel_size\n3_x0,3,liver,1.25")
+    with pytest.raises(DataError, match="liver"):
+        stages.load_data(settings.of_fold(0), 2.5)

@@ -75,6 +75,21 @@ def test_a_run_is_not_finished_before_it_has_come_to_its_end(tmp_path):
     assert torch.load(train.run(job(tmp_path)), weights_only=True)["progress"] == 1.0
 
 
+def test_a_run_can_be_measured_in_crops(tmp_path):
+    first = job(tmp_path, minutes=1e9, crops=40)
+    state = torch.load(train.run(first), weights_only=True)
+    assert state["step"] == 10 and state["progress"] == 1.0 and train.finished(first)
+    # with more crops in the configuration it goes on, with its minutes used up it is still finished
+    assert not train.finished(job(tmp_path, crops=60))
+    assert torch.load(train.run(job(tmp_path, crops=60)), weights_only=True)["step"] == 15
+    assert train.finished(job(tmp_path, minutes=1e-9, crops=60))
+
+
+def test_two_workers_count_their_crops_together(tmp_path):
+    state = torch.load(train.run(job(tmp_path, workers=2, crops=40)), weights_only=True)
+    assert state["step"] == 10 and state["crops"] == 40
+
+
 def test_a_run_starts_from_the_averaged_weights_of_another(tmp_path):
     first = train.run(job(tmp_path))
     second = job(tmp_path / "next", minutes=1e-9)

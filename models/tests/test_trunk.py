@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ftuseg_models import cli, config, evaluate, export, networks, train, trunk
+from ftuseg_models import cli, config, evaluate, export, networks, stages, train, trunk
 
 
 def test_the_last_layer_separates_what_can_be_separated():
@@ -62,6 +62,17 @@ def test_the_router_can_be_trained_on_the_baseline(config_file, capsys):
     assert cli.main(["--config", str(config_file), "calibrate"]) == 0
     assert cli.main(["--config", str(config_file), "export"]) == 0
     assert (settings.bundle / "router.onnx").stat().st_size < 2_000_000
+
+
+def test_the_router_can_be_trained_by_crops(config_file):
+    text = 'router_network = "trunk"\n' + config_file.read_text()
+    config_file.write_text(text.replace("[stages.router]\nminutes = 0.03", "[stages.router]\nminutes = 1e9\ncrops = 40"))
+    settings = config.load(config_file)
+    settings.work.mkdir(parents=True, exist_ok=True)
+    torch.save({"average": networks.efficientnet_unet().state_dict(), "progress": 1.0, "kept_out": []}, settings.work / "baseline.pt")
+    assert cli.main(["--config", str(config_file), "train", "router"]) == 0
+    assert len(torch.load(settings.work / "router.pt", weights_only=True)["organ"]) == 40
+    assert train.finished(stages.job(settings, "router"))
 
 
 def test_cross_validation_does_not_learn_pictures_by_heart():
