@@ -20,7 +20,6 @@ use std::time::Instant;
 
 use ftuseg::batch::{Batch, discover};
 use ftuseg::pipeline::{Engine, Options, Route};
-use ftuseg::sink::Provenance;
 
 /// How a child is told what to do: the slide and the output folder, and the models' um/px.
 const CHILD: &str = "FTUSEG_BENCH_CHILD";
@@ -104,13 +103,7 @@ fn segment(folder: &Path, mpp: f64) {
             ..Options::default()
         },
     );
-    let made_by = Provenance {
-        version: "bench".into(),
-        bundle: serde_json::Value::Null,
-        runtime: engine.backend().about().clone(),
-        settings: serde_json::Value::Null,
-    };
-    let batch = Batch::new(&engine, folder.join("out"), made_by);
+    let batch = Batch::new(&engine, folder.join("out"));
     let jobs = discover(&[folder.join("slide.tif")], None).expect("the slide");
     let summary = batch.run(&jobs, &|_| {}).expect("a run");
     for slide in &summary.slides {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use ftuseg_router::{Organ, Target};
 
 use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
 use ftuseg::bundle::{Bundle, default_bundle};
@@ -55,7 +54,7 @@ pub(super) enum BackendName {
 #[derive(Debug, Clone, Args)]
 pub(super) struct RouteArgs {
     /// How tissue is sent to models: tile, slide, given, baseline, unet, organ=NAME
-    #[arg(long, default_value = "tile", value_parser = parse_route)]
+    #[arg(long, default_value = "tile")]
     pub route: Route,
     /// um per full-size px, for all slides, whatever they say themselves
     #[arg(long, value_name = "X", value_parser = parse_mpp)]
@@ -243,41 +242,11 @@ impl From<BackendName> for BackendChoice {
     }
 }
 
-fn parse_route(text: &str) -> Result<Route, String> {
-    Ok(match text {
-        "tile" => Route::Tile,
-        "slide" => Route::Slide,
-        "given" => Route::Given,
-        "baseline" => Route::Fixed(Target::Baseline),
-        "unet" => Route::Fixed(Target::Unet),
-        other => {
-            let organ = other
-                .strip_prefix("organ=")
-                .ok_or("one of tile, slide, given, baseline, unet, organ=NAME")?;
-            let organ: Organ = organ
-                .parse()
-                .map_err(|error: ftuseg_router::RouterError| error.to_string())?;
-            Route::Fixed(Target::Organ(organ))
-        }
-    })
-}
-
 fn parse_mpp(text: &str) -> Result<Resolution, String> {
     text.parse()
         .ok()
         .and_then(|mpp| Resolution::believable(mpp, ResolutionSource::Option))
         .ok_or_else(|| "a number of um/px between 0.02 and 40".to_owned())
-}
-
-/// The name of a route, as it is typed.
-pub(super) fn route_name(route: Route) -> String {
-    match route {
-        Route::Tile => "tile".to_owned(),
-        Route::Slide => "slide".to_owned(),
-        Route::Given => "given".to_owned(),
-        Route::Fixed(Target::Organ(organ)) => format!("organ={organ}"),
-        Route::Fixed(target) => target.name().to_owned(),
-    }
 }
 
 /// Makes a folder, with an error that names it.

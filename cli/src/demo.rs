@@ -6,8 +6,8 @@ use ftuseg_router::Organ;
 
 use super::common::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
 use super::progress::{Progress, Shown};
-use super::segment::{exit_code, provenance};
-use ftuseg::batch::{Again, Batch, Outputs, Status, discover};
+use super::segment::exit_code;
+use ftuseg::batch::{Again, Batch, Status, discover};
 use ftuseg::pipeline::Route;
 use ftuseg::slide;
 use ftuseg::slide::mask_image::read_mask;
@@ -65,11 +65,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs: Vec<PathBuf> = drawings.iter().map(|(_, path, _)| path.clone()).collect();
     let jobs = discover(&inputs, None)?;
-    let made_by = provenance(&engine, &route, Outputs::ALL);
     let batch = Batch {
         // The slides were just drawn anew.
         again: Again::All,
-        ..Batch::new(&engine, results.clone(), made_by)
+        ..Batch::new(&engine, results.clone())
     };
     let progress = Progress::new(Shown::Progress);
     let summary = batch.run(&jobs, &|event| progress.show(&event))?;

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
-use serde_json::json;
 
 use super::advice;
-use super::common::{EngineArgs, RouteArgs, TileArgs, route_name};
+use super::common::{EngineArgs, RouteArgs, TileArgs};
 use super::progress::{Progress, Shown};
 use super::signals::Signals;
 use super::speech::{printable, unwritten};
@@ -15,9 +14,6 @@ use ftuseg::batch::{
     Again, Batch, BatchError, Locking, Outputs, Shard, SlideStatus, State, Status, Summary,
     discover,
 };
-use ftuseg::pipeline::{Blend, Engine};
-use ftuseg::sink::Provenance;
-use ftuseg::slide::TissueMode;
 
 /// Arguments of `ftuseg segment`.
 #[derive(Debug, clap::Args)]
@@ -134,7 +130,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .engine
         .engine(&args.route, &args.tiles)?
         .with_queue_bytes(args.batch.memory_limit);
-    let made_by = provenance(&engine, &args.route, args.write);
     let batch = Batch {
         outputs: args.write,
         again: args.batch.again(),
@@ -145,7 +140,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         locking: args.batch.locking(),
         shard,
         stop: signals.stop(),
-        ..Batch::new(&engine, args.out.clone(), made_by)
+        ..Batch::new(&engine, args.out.clone())
     };
     let progress = Progress::new(match (args.batch.json_log, args.batch.quiet) {
         (true, quiet) => Shown::Json { quiet },
@@ -174,39 +169,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     };
     Ok(signals.exit_code().unwrap_or(code))
-}
-
-/// Who makes the results, for the records. Threads are left out: they do not change a result.
-pub(super) fn provenance(engine: &Engine, route: &RouteArgs, outputs: Outputs) -> Provenance {
-    let bundle = engine.bundle();
-    let options = engine.options();
-    Provenance {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        bundle: json!({
-            "name": bundle.name,
-            "version": bundle.version,
-            "licence": bundle.licence,
-            "sha256": bundle.sha256,
-        }),
-        runtime: engine.backend().about().clone(),
-        settings: json!({
-            "route": route_name(options.route),
-            "tissue": match options.tissue {
-                TissueMode::Auto => "auto",
-                TissueMode::Off => "off",
-            },
-            "overlap": options.overlap,
-            "blend": match options.blend {
-                Blend::Crop => "crop",
-                Blend::Gaussian => "gaussian",
-            },
-            "tta": options.tta.name(),
-            "precision": options.precision.name(),
-            "batch": options.batch,
-            "mpp": route.mpp.map(|resolution| resolution.mpp),
-            "write": outputs,
-        }),
-    }
 }
 
 /// 0 when all slides are there, 1 when some failed or had no turn.

@@ -67,7 +67,7 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<Trial> {
     Ok(Trial::new(
         &located.sha256,
         threads,
-        &about.arithmetic,
+        about.arithmetic.name(),
         speed,
         ROUNDS,
         dice(&masks[0], &masks[1]),

@@ -1,7 +1,8 @@
 //! Chooses the backend, brings the runtime library if need be, and says what it does.
 
 use super::{
-    Arithmetic, Backend, BackendChoice, BackendError, Device, DeviceChoice, OnnxRuntime, Trial,
+    Arithmetic, Backend, BackendChoice, BackendError, Device, DeviceChoice, FloatFormat,
+    OnnxRuntime, Trial,
 };
 use ftuseg_provision::onnxruntime::{self, Accelerator, CUDA, LibraryError, OPENVINO, Search};
 
@@ -102,7 +103,7 @@ fn processor(
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
     let arithmetic = Device::Cpu.arithmetic(wish)?;
-    if arithmetic == "fp32" {
+    if arithmetic == FloatFormat::Fp32 {
         return plain(choice, search, threads, passed_over, say);
     }
     if choice == BackendChoice::Rten {

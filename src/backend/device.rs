@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 #[cfg(feature = "onnxruntime")]
-use super::BackendError;
+use super::{BackendError, FloatFormat};
 
 /// A place to run networks on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,18 +70,18 @@ impl Device {
     ///
     /// # Errors
     /// When bf16 or fp16 is wished for where it cannot be had.
-    pub(super) fn arithmetic(self, wish: Arithmetic) -> Result<&'static str, BackendError> {
+    pub(super) fn arithmetic(self, wish: Arithmetic) -> Result<FloatFormat, BackendError> {
         let has_bf16 = self == Device::OpenVino && processor_has_bf16();
         let is_gpu = matches!(self, Device::Cuda(_) | Device::AllCuda);
         match wish {
-            Arithmetic::Auto if is_gpu => Ok("fp16"),
+            Arithmetic::Auto if is_gpu => Ok(FloatFormat::Fp16),
             Arithmetic::Fp16 if self == Device::OpenVino => Err(BackendError::Usage(
                 "--precision fp16: OpenVINO computes in bf16 on a processor; use --precision bf16".to_owned(),
             )),
-            Arithmetic::Fp16 => Ok("fp16"),
-            Arithmetic::Fp32 => Ok("fp32"),
-            Arithmetic::Auto | Arithmetic::Bf16 if has_bf16 => Ok("bf16"),
-            Arithmetic::Auto => Ok("fp32"),
+            Arithmetic::Fp16 => Ok(FloatFormat::Fp16),
+            Arithmetic::Fp32 => Ok(FloatFormat::Fp32),
+            Arithmetic::Auto | Arithmetic::Bf16 if has_bf16 => Ok(FloatFormat::Bf16),
+            Arithmetic::Auto => Ok(FloatFormat::Fp32),
             Arithmetic::Bf16 => Err(BackendError::Usage(match self {
                 Device::OpenVino => "--precision bf16: this processor does not compute in bf16 (it lacks AVX512-BF16); use --precision fp32".to_owned(),
                 other => format!("--precision bf16: only --device openvino computes in bf16, {other} does not; use --precision fp32"),
@@ -164,9 +164,15 @@ mod tests {
     #[cfg(feature = "onnxruntime")]
     #[test]
     fn bf16_is_refused_where_there_is_none() {
-        for (device, usual) in [(Device::Cpu, "fp32"), (Device::Cuda(0), "fp16")] {
+        for (device, usual) in [
+            (Device::Cpu, FloatFormat::Fp32),
+            (Device::Cuda(0), FloatFormat::Fp16),
+        ] {
             assert_eq!(device.arithmetic(Arithmetic::Auto).ok(), Some(usual));
-            assert_eq!(device.arithmetic(Arithmetic::Fp16).ok(), Some("fp16"));
+            assert_eq!(
+                device.arithmetic(Arithmetic::Fp16).ok(),
+                Some(FloatFormat::Fp16)
+            );
             let error = device.arithmetic(Arithmetic::Bf16).unwrap_err().to_string();
             assert!(error.contains("--precision"), "{error}");
         }

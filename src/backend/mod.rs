@@ -29,12 +29,12 @@ mod trial;
 use std::sync::Arc;
 
 use ndarray::ArrayView4;
-use serde::Serialize;
 
 #[cfg(feature = "onnxruntime")]
 pub use choose::{choose, choose_on};
 pub use device::{Arithmetic, BackendChoice, Device, DeviceChoice};
 pub use error::BackendError;
+pub use ftuseg_records::{About, FloatFormat};
 #[cfg(feature = "onnxruntime")]
 pub use onnxruntime::OnnxRuntime;
 #[cfg(feature = "rten")]
@@ -123,48 +123,4 @@ pub trait Backend: Send + Sync {
     /// When the runtime cannot load it.
     fn load(&self, name: &str, onnx: &[u8], how: Loading)
     -> Result<Box<dyn Session>, BackendError>;
-}
-
-/// Who runs the networks, and on what.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct About {
-    /// `onnxruntime` or `rten`.
-    pub backend: String,
-    /// Version of the runtime.
-    pub version: String,
-    /// Where the runtime's library lies, if it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub library: Option<String>,
-    /// sha256 of the runtime's library.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// The device: `cpu`, `openvino`, `cuda:0`, `cuda:all`.
-    pub device: String,
-    /// What is computed in: `fp32`, `bf16`, or `fp16` for the networks whose files can.
-    pub arithmetic: String,
-    /// How it is known that the device is used.
-    pub proof: String,
-    /// Threads that one run of a network may use.
-    pub threads: usize,
-    /// What the user should know, such as a slower backend than asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warning: Option<String>,
-}
-
-impl About {
-    /// A backend on the processor that computes in fp32 with one thread: fill in what is otherwise.
-    pub fn new(backend: impl Into<String>, version: impl Into<String>) -> Self {
-        About {
-            backend: backend.into(),
-            version: version.into(),
-            library: None,
-            sha256: None,
-            device: "cpu".to_owned(),
-            arithmetic: "fp32".to_owned(),
-            proof: "it is the processor".to_owned(),
-            threads: 1,
-            warning: None,
-        }
-    }
 }

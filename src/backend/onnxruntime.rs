@@ -13,7 +13,7 @@ use super::device::{Arithmetic, Device};
 use ftuseg_provision::onnxruntime::{CUDA, Located};
 use ftuseg_provision::preload;
 
-use super::{About, Backend, BackendError, Input, Loading, Session, gpus, graph};
+use super::{About, Backend, BackendError, FloatFormat, Input, Loading, Session, gpus, graph};
 
 pub(super) const NAME: &str = "onnxruntime";
 /// Sessions of one network on a GPU: one computes while the other's bytes are on their way.
@@ -36,7 +36,7 @@ pub struct OnnxRuntime {
     device: Device,
     /// Where each lane computes. Several may be the same device, which then runs several sessions at once.
     lanes: Vec<Device>,
-    arithmetic: &'static str,
+    arithmetic: FloatFormat,
     /// Whether a network whose file cannot compute in that arithmetic is an error; else it computes in fp32.
     is_strict: bool,
     /// Whether probabilities come back as bytes.
@@ -105,17 +105,13 @@ impl OnnxRuntime {
         let is_gpu = matches!(device, Device::Cuda(_) | Device::AllCuda);
         // Lanes of one GPU lie apart, so that with few batches each GPU has one.
         let lanes = places.repeat(if is_gpu { LANES_A_GPU } else { 1 });
-        let about = About {
-            backend: NAME.to_owned(),
-            version: located.version.clone(),
-            library: Some(library.display().to_string()),
-            sha256: Some(located.sha256.clone()),
-            device: device.to_string(),
-            arithmetic: arithmetic.to_owned(),
-            proof: "only the CPU provider is registered".to_owned(),
-            threads,
-            warning: None,
-        };
+        let mut about = About::new(NAME, located.version.as_str());
+        about.library = Some(library.display().to_string());
+        about.sha256 = Some(located.sha256.clone());
+        about.device = device.to_string();
+        about.arithmetic = arithmetic;
+        about.proof = "only the CPU provider is registered".to_owned();
+        about.threads = threads;
         let mut runtime = OnnxRuntime {
             environment: running.environment.clone(),
             device,
@@ -197,7 +193,7 @@ impl OnnxRuntime {
             // Lanes are single devices: this one never is.
             Device::Cpu | Device::AllCuda => None,
             Device::OpenVino => {
-                let precision = if self.arithmetic == "bf16" {
+                let precision = if self.arithmetic == FloatFormat::Bf16 {
                     "bf16"
                 } else {
                     "f32"
@@ -329,7 +325,7 @@ impl Backend for OnnxRuntime {
             .get(how.lane)
             .ok_or_else(|| fail(format!("there is no lane {}", how.lane)))?;
         let halves = match self.arithmetic {
-            "fp16" if how.halves => {
+            FloatFormat::Fp16 if how.halves => {
                 let halves = graph::in_halves(onnx).map_err(|error| fail(error.to_string()))?;
                 if halves.is_none() && self.is_strict {
                     return Err(fail(

@@ -34,19 +34,13 @@ impl Rten {
     /// The runtime with a pool of `threads` threads, and the warning to keep in the record, if there is a reason for one.
     pub fn new(threads: usize, warning: Option<String>) -> Self {
         let threads = threads.max(1);
+        let mut about = About::new(NAME, VERSION);
+        about.proof = "this runtime knows only the CPU".to_owned();
+        about.threads = threads;
+        about.warning = warning;
         Rten {
             pool: Arc::new(Pool::new(threads)),
-            about: About {
-                backend: NAME.to_owned(),
-                version: VERSION.to_owned(),
-                library: None,
-                sha256: None,
-                device: "cpu".to_owned(),
-                arithmetic: "fp32".to_owned(),
-                proof: "this runtime knows only the CPU".to_owned(),
-                threads,
-                warning,
-            },
+            about,
         }
     }
 }

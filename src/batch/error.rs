@@ -38,6 +38,9 @@ pub enum BatchError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A record that is there cannot be used.
+    #[error(transparent)]
+    Record(#[from] ftuseg_records::ReadError),
     /// A file of the output folder cannot be written.
     #[error(transparent)]
     Write(#[from] ftuseg_files::whole::WriteError),

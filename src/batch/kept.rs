@@ -3,19 +3,14 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use ftuseg_records::{Difference, Input, Provenance, SlideRecord, SlideStatus, Status, read_slide};
 use sha2::{Digest, Sha256};
 
 use super::watch::Clock;
-use super::{Job, Outputs, SlideStatus, Status};
+use super::{Job, Outputs};
 use crate::bundle::hex;
-use crate::pipeline::TileCount;
-use crate::sink::Provenance;
 use crate::slide::files_beside;
 use ftuseg_files::plain;
-
-/// The largest record that is read.
-const MAX_RECORD_BYTES: u64 = 256 << 20;
 
 /// What was found under a slide's final name.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +21,7 @@ pub(super) enum Earlier {
     Redo(String),
     /// A result of the same input and settings: its entry, and its RLE where the record holds it.
     Same(Box<SlideStatus>, Option<String>),
-    /// A result of other settings: they must not be mixed in one folder unasked.
+    /// A result of other settings or another file: how it differs. They must not be mixed in one folder unasked.
     OtherSettings(String),
 }
 
@@ -39,38 +34,23 @@ pub(super) enum Known {
     ByContent,
 }
 
-/// What of an input decides its result, and how that is called.
-const BY_CHANGE: [(&str, &str); 5] = [
-    ("bytes", "its file has another size"),
-    ("modified", "its file was changed"),
-    ("beside", "the files that belong to it were changed"),
-    ("organ", "its manifest names another organ"),
-    ("mpp", "its manifest names another um/px"),
-];
-const BY_CONTENT: [(&str, &str); 4] = [
-    ("sha256", "its file has other bytes"),
-    (
-        "beside_sha256",
-        "the files that belong to it have other bytes",
-    ),
-    ("organ", "its manifest names another organ"),
-    ("mpp", "its manifest names another um/px"),
-];
-
 /// An input, as records hold it. `clock` ends the reading of a large file.
-pub(super) fn describe_input(job: &Job, known: Known, clock: &Clock) -> io::Result<Value> {
+pub(super) fn describe_input(job: &Job, known: Known, clock: &Clock) -> io::Result<Input> {
     let meta = std::fs::metadata(&job.path)?;
-    let mut input = json!({
-        "path": job.path.display().to_string(),
-        "bytes": meta.len(),
-        "modified": modified(&meta),
-        "organ": job.organ,
-        "mpp": job.resolution.map(|resolution| resolution.mpp),
-    });
-    // Whatever is no regular file may have no end.
-    if known == Known::ByContent && meta.is_file() {
-        input["sha256"] = json!(sum(&job.path, clock)?);
-    }
+    let by_content = known == Known::ByContent;
+    let mut input = Input {
+        path: job.path.display().to_string(),
+        bytes: meta.len(),
+        modified: modified(&meta),
+        organ: job.organ.clone(),
+        mpp: job.resolution.map(|resolution| resolution.mpp),
+        // Whatever is no regular file may have no end.
+        sha256: (by_content && meta.is_file())
+            .then(|| sum(&job.path, clock))
+            .transpose()?,
+        beside: None,
+        beside_sha256: None,
+    };
     let beside = files_beside(&job.path)?;
     if beside.is_empty() {
         return Ok(input);
@@ -82,16 +62,45 @@ pub(super) fn describe_input(job: &Job, known: Known, clock: &Clock) -> io::Resu
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let changed = modified(&meta).unwrap_or_default();
         listing += &format!("{name}\0{}\0{changed}\n", meta.len());
-        if known == Known::ByContent {
+        if by_content {
             content += &format!("{name}\0{}\n", sum(file, clock)?);
         }
     }
-    let of = |text: &str| json!(hex(&Sha256::digest(text)));
-    input["beside"] = of(&listing);
-    if known == Known::ByContent {
-        input["beside_sha256"] = of(&content);
-    }
+    let of = |text: &str| hex(&Sha256::digest(text));
+    input.beside = Some(of(&listing));
+    input.beside_sha256 = by_content.then(|| of(&content));
     Ok(input)
+}
+
+/// Why an input is not the one that a record is of; `None` where it is.
+fn changed(theirs: &Input, ours: &Input, known: Known) -> Option<&'static str> {
+    let of_file = match known {
+        Known::ByChange => [
+            (theirs.bytes != ours.bytes, "its file has another size"),
+            (theirs.modified != ours.modified, "its file was changed"),
+            (
+                theirs.beside != ours.beside,
+                "the files that belong to it were changed",
+            ),
+        ],
+        Known::ByContent => [
+            (theirs.sha256 != ours.sha256, "its file has other bytes"),
+            (
+                theirs.beside_sha256 != ours.beside_sha256,
+                "the files that belong to it have other bytes",
+            ),
+            (false, ""),
+        ],
+    };
+    let of_table = [
+        (
+            theirs.organ != ours.organ,
+            "its manifest names another organ",
+        ),
+        (theirs.mpp != ours.mpp, "its manifest names another um/px"),
+    ];
+    let mut all = of_file.into_iter().chain(of_table);
+    all.find(|(is_so, _)| *is_so).map(|(_, reason)| reason)
 }
 
 /// A file's time of change, seconds since 1970 with nanoseconds.
@@ -121,33 +130,41 @@ fn sum(path: &Path, clock: &Clock) -> io::Result<String> {
     Ok(hex(&sum.finalize()))
 }
 
-/// What a result depends on beside the slide: program, bundle, backend, device, settings. Also of a whole `run.json`.
-pub(super) fn difference(made_by: &Value, ours: &Value) -> Option<&'static str> {
-    [
-        ("another program version", "/version"),
-        ("another bundle", "/bundle/sha256"),
-        ("another backend", "/runtime/backend"),
-        ("another version of the runtime", "/runtime/version"),
-        // OpenVINO and bf16 round otherwise, so a px at the threshold can fall to the other side.
-        ("another device", "/runtime/device"),
-        ("another arithmetic", "/runtime/arithmetic"),
-        ("other settings", "/settings"),
-    ]
-    .into_iter()
-    .find(|(_, pointer)| made_by.pointer(pointer) != ours.pointer(pointer))
-    .map(|(what, _)| what)
+/// The record of a slide's folder, if there is one that this version can read.
+pub(super) fn record_of(folder: &Path) -> Option<SlideRecord> {
+    read_slide(&folder.join("slide.json")).ok()
 }
 
-/// Reads the record of a slide's folder.
-pub(super) fn read_record(folder: &Path) -> Option<Value> {
-    let text = plain::read(&folder.join("slide.json"), MAX_RECORD_BYTES).ok()?;
-    serde_json::from_slice(&text).ok()
+/// In what the run that made a record differs from ours, if that can change a result.
+pub(super) fn difference(record: &SlideRecord, ours: &Provenance) -> Option<Difference> {
+    record
+        .made_by
+        .difference(ours)
+        .or_else(|| of_reader(&record.reader))
+}
+
+/// The version of OpenSlide, if that is not the one that read a slide before.
+#[cfg(feature = "openslide")]
+fn of_reader(reader: &str) -> Option<Difference> {
+    let old = reader.strip_prefix("OpenSlide ")?;
+    // If there is none, the slide fails when its turn comes.
+    let new = crate::slide::openslide_version().ok()?;
+    (old != new).then(|| Difference {
+        what: "OpenSlide's version".to_owned(),
+        old: old.to_owned(),
+        new: new.to_owned(),
+    })
+}
+
+#[cfg(not(feature = "openslide"))]
+fn of_reader(_reader: &str) -> Option<Difference> {
+    None
 }
 
 /// Looks at the folder of a slide. `input` is the slide as it is now.
 pub(super) fn look(
     folder: &Path,
-    input: &Value,
+    input: &Input,
     known: Known,
     outputs: Outputs,
     provenance: &Provenance,
@@ -156,28 +173,21 @@ pub(super) fn look(
         return Earlier::Nothing;
     }
     let redo = |reason: &str| Earlier::Redo(reason.to_owned());
-    let Some(record) = read_record(folder) else {
+    let Some(record) = record_of(folder) else {
         return redo("its slide.json cannot be read");
     };
-    let made_by = record.get("made_by").cloned().unwrap_or(Value::Null);
-    if let Some(what) = difference(&made_by, &json!(provenance)) {
-        return Earlier::OtherSettings(what.to_owned());
+    if let Some(difference) = difference(&record, provenance) {
+        return Earlier::OtherSettings(format!("differs in {difference}"));
     }
-    let theirs = record.get("input").cloned().unwrap_or(Value::Null);
-    let keys = match known {
-        Known::ByChange => &BY_CHANGE[..],
-        Known::ByContent => &BY_CONTENT,
-    };
-    let differs = keys
-        .iter()
-        .find(|(key, _)| theirs.get(*key) != input.get(*key));
-    if let Some((key, reason)) = differs {
-        return match (*key, theirs.get("path") == input.get("path")) {
-            ("sha256" | "beside_sha256", true) if theirs.get("sha256").is_none() => {
-                redo("its record holds no sha256 of its file, as --verify-input needs")
+    if let Some(reason) = changed(&record.input, input, known) {
+        let is_same_file = record.input.path == input.path;
+        let lacks_sum = known == Known::ByContent && record.input.sha256.is_none();
+        return match (lacks_sum, is_same_file) {
+            (true, true) => {
+                redo("its record holds no sha256 of its file, by which it is to be known")
             }
-            (_, true) => redo(reason),
-            (_, false) => Earlier::OtherSettings("another file of the same name".to_owned()),
+            (false, true) => redo(reason),
+            (_, false) => Earlier::OtherSettings("was of another file of the same name".to_owned()),
         };
     }
     if let Some(file) = outputs
@@ -187,58 +197,32 @@ pub(super) fn look(
     {
         return redo(&format!("its {file} is missing"));
     }
-    let rle = record.get("rle").and_then(Value::as_str).map(str::to_owned);
-    if outputs.rle && !outputs.mask && rle.is_none() {
+    if outputs.rle && !outputs.mask && record.rle.is_none() {
         return redo("its record holds no RLE");
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut status = status_of(&name, &record);
-    status.path = input["path"].as_str().unwrap_or_default().to_owned();
+    status.path.clone_from(&input.path);
     status.reason = Some("it is there already, made from the same input and settings".to_owned());
-    Earlier::Same(Box::new(status), rle)
+    Earlier::Same(Box::new(status), record.rle)
 }
 
 /// The entry of a slide that an earlier run did, from the name of its folder and its record.
-pub(super) fn status_of(folder: &str, record: &Value) -> SlideStatus {
-    let number = |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
-    let text = |pointer: &str| {
-        record
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let organs = record.get("organs").and_then(Value::as_array);
-    let mut areas = organs
-        .into_iter()
-        .flatten()
-        .map(|organ| organ.get("area_mm2").and_then(Value::as_f64));
+pub(super) fn status_of(folder: &str, record: &SlideRecord) -> SlideStatus {
+    let organs = record.organs.iter();
     SlideStatus {
-        tiles: TileCount {
-            planned: number("/tiles/planned"),
-            inferred: number("/tiles/inferred"),
-        },
-        organ: text("/organ"),
+        tiles: record.tiles,
+        organ: record.organ.clone(),
         objects: organs
-            .into_iter()
-            .flatten()
-            .filter_map(|organ| organ.get("objects")?.as_u64())
-            .fold(0, u64::saturating_add),
-        // A kind of another version is not worth the whole record.
-        warnings: record
-            .get("warnings")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|warning| serde_json::from_value(warning.clone()).ok())
-            .collect(),
+            .clone()
+            .fold(0, |sum: u64, organ| sum.saturating_add(organ.objects)),
+        warnings: record.warnings.clone(),
         // Unknown if one of them is.
-        area_mm2: areas.try_fold(0.0, |sum, area| Some(sum + area?)),
+        area_mm2: organs
+            .map(|organ| organ.area_mm2)
+            .try_fold(0.0, |sum, area| Some(sum + area?)),
         folder: Some(format!("slides/{folder}")),
-        ..SlideStatus::new(
-            &text("/id").unwrap_or_else(|| folder.to_owned()),
-            text("/input/path").unwrap_or_default(),
-            Status::Skipped,
-        )
+        ..SlideStatus::new(&record.id, record.input.path.clone(), Status::Skipped)
     }
 }
 
@@ -282,11 +266,11 @@ mod tests {
             .unwrap();
         let swapped = inputs();
         assert_eq!(swapped[0], before[0]);
-        assert_eq!(swapped[1]["sha256"], before[1]["sha256"]);
-        assert_ne!(swapped[1]["beside_sha256"], before[1]["beside_sha256"]);
+        assert_eq!(swapped[1].sha256, before[1].sha256);
+        assert_ne!(swapped[1].beside_sha256, before[1].beside_sha256);
         bytes.push(0);
         std::fs::write(&data, &bytes).unwrap();
-        assert_ne!(inputs()[0]["beside"], before[0]["beside"]);
-        assert_eq!(inputs()[0]["bytes"], before[0]["bytes"]);
+        assert_ne!(inputs()[0].beside, before[0].beside);
+        assert_eq!(inputs()[0].bytes, before[0].bytes);
     }
 }

@@ -23,7 +23,7 @@ const GROWTH: u64 = 16;
 /// What is on the disk, and what is known of it.
 pub(super) struct Ledger<'a> {
     out: &'a Path,
-    heading: Heading<'a>,
+    heading: Heading,
     started: Instant,
     slides: Vec<SlideStatus>,
     /// None where no `submission.csv` is wanted.
@@ -35,7 +35,7 @@ pub(super) struct Ledger<'a> {
 impl<'a> Ledger<'a> {
     pub(super) fn new(
         out: &'a Path,
-        heading: Heading<'a>,
+        heading: Heading,
         slides: Vec<SlideStatus>,
         rows: Option<Rows>,
         started: Instant,

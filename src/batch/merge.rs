@@ -3,9 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
-use super::kept::difference;
 use super::ledger::write_submission;
 use super::lock::FolderLock;
 use super::report::{Heading, write_report};
@@ -65,12 +62,16 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
         return Err(BatchError::output(out, "there is nothing to join"));
     };
     for source in &sources[1..] {
-        if let Some(what) = difference(&made_by(&source.report), &made_by(&first.report)) {
+        let ours = source.report.made_by();
+        if let Some(difference) = first.report.made_by().difference(&ours) {
             return Err(BatchError::output(
                 &source.out,
                 format!(
-                    "it was made with {what} than {}; results of different settings are not joined",
-                    first.out.display()
+                    "it differs from {} in {} ({} there, {} here); results of different settings are not joined",
+                    first.out.display(),
+                    difference.what,
+                    difference.old,
+                    difference.new
                 ),
             ));
         }
@@ -165,7 +166,10 @@ impl Joining {
 
     /// Enters the slides of shares that no folder holds; returns those shares.
     fn add_missing(&mut self, sources: &[Source]) -> Vec<String> {
-        let notes: Vec<&ShardNote> = sources.iter().filter_map(|s| s.shard.as_ref()).collect();
+        let notes: Vec<&ShardNote> = sources
+            .iter()
+            .filter_map(|source| source.report.shard.as_ref())
+            .collect();
         let there: HashSet<(u32, u32)> = notes.iter().map(|note| (note.index, note.of)).collect();
         let wanted: BTreeSet<u32> = notes.iter().map(|note| note.of).collect();
         let missing = wanted
@@ -197,12 +201,8 @@ impl Joining {
         sources: &[Source],
         missing_shares: Vec<String>,
     ) -> Result<Merged, BatchError> {
-        let first = made_by(&sources[0].report);
-        let has_rle = first
-            .pointer("/settings/write/rle")
-            .and_then(Value::as_bool)
-            .unwrap_or(true);
-        let rows = match has_rle {
+        let first = sources[0].report.made_by();
+        let rows = match first.settings.write.rle {
             true => Some(write_submission(
                 &out.join("submission.csv"),
                 &self.slides,
@@ -212,11 +212,9 @@ impl Joining {
         };
         let mut warnings: Vec<Warning> = Vec::new();
         for source in sources {
-            let theirs = source.report.get("warnings").cloned().unwrap_or_default();
-            let theirs: Vec<Warning> = serde_json::from_value(theirs).unwrap_or_default();
-            for warning in theirs {
-                if !warnings.contains(&warning) {
-                    warnings.push(warning);
+            for warning in &source.report.warnings {
+                if !warnings.contains(warning) {
+                    warnings.push(warning.clone());
                 }
             }
         }
@@ -225,7 +223,7 @@ impl Joining {
             warnings: warnings.clone(),
             seconds: sources
                 .iter()
-                .filter_map(|s| s.report.pointer("/totals/seconds")?.as_f64())
+                .map(|source| source.report.totals.seconds)
                 .fold(0.0, |sum, seconds| sum + seconds),
             slides: self.slides,
         };
@@ -252,14 +250,4 @@ impl Joining {
             missing_shares,
         })
     }
-}
-
-/// What a report says of who made it, in the shape that records have.
-fn made_by(report: &Value) -> Value {
-    json!({
-        "version": report.pointer("/versions/ftuseg"),
-        "bundle": report.get("bundle"),
-        "runtime": report.get("runtime"),
-        "settings": report.get("settings"),
-    })
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use ftuseg_records::Input;
 use ftuseg_router::Organ;
-use serde_json::Value;
 
 use super::failure::{Failure, named};
 use super::kept::{Known, describe_input};
+use super::report::entry;
 use super::rows::{spill, text_of};
 use super::turns::Run;
 use super::watch::{Clock, Watched};
@@ -22,7 +23,7 @@ use crate::slide::warning::Warning;
 pub(super) struct Segmented {
     pub index: usize,
     pub started: Instant,
-    pub input: Value,
+    pub input: Input,
     pub slide: Watched,
     pub segmentation: Segmentation,
 }
@@ -33,9 +34,9 @@ impl Run<'_> {
         &self,
         job: &Job,
         clock: &Arc<Clock>,
-    ) -> Result<(Watched, Value, Segmentation), Failure> {
+    ) -> Result<(Watched, Input, Segmentation), Failure> {
         let batch = self.batch;
-        let describe = |known: Known| -> std::io::Result<Value> {
+        let describe = |known: Known| -> std::io::Result<Input> {
             let (job, inner) = (job.clone(), Arc::clone(clock));
             clock.run(move || describe_input(&job, known, &inner))?
         };
@@ -85,9 +86,8 @@ impl Run<'_> {
         };
         match describe(Known::ByChange) {
             Ok(now)
-                if ["bytes", "modified", "beside"]
-                    .iter()
-                    .all(|key| now.get(key) == input.get(key)) =>
+                if (now.bytes, &now.modified, &now.beside)
+                    == (input.bytes, &input.modified, &input.beside) =>
             {
                 Ok((slide, input, segmentation))
             }
@@ -132,7 +132,7 @@ impl Run<'_> {
         write_folder(&self.slides, &job.folder, &finding, batch.outputs, || {
             Record {
                 folder: job.folder.clone(),
-                provenance: batch.provenance.clone(),
+                provenance: batch.provenance(),
                 warnings: warnings.clone(),
                 input: work.input.clone(),
                 seconds: seconds(),
@@ -163,7 +163,7 @@ impl Run<'_> {
                 .sum(),
             area_mm2: area_mm2(&finding),
             warnings,
-            ..SlideStatus::of(job, Status::Done)
+            ..entry(job, Status::Done)
         };
         drop(ledger);
         self.note(work.index, status);

@@ -17,7 +17,6 @@ use super::turns::{Halt, Run};
 use super::watch::Clock;
 use super::{BatchError, Event, Job, Locking, Opener, Outputs, ShardNote, State, Summary};
 use crate::pipeline::Engine;
-use crate::sink::Provenance;
 use crate::slide::{self, Resolution};
 
 /// Which slides are done, of those that earlier runs into the same folder have seen.
@@ -40,8 +39,6 @@ pub struct Batch<'a> {
     pub engine: &'a Engine,
     /// The output folder.
     pub out: PathBuf,
-    /// Who makes the results.
-    pub provenance: Provenance,
     /// What is written for each slide.
     pub outputs: Outputs,
     /// Which slides are done again.
@@ -67,11 +64,10 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// A batch that does what is missing and writes everything.
-    pub fn new(engine: &'a Engine, out: PathBuf, provenance: Provenance) -> Self {
+    pub fn new(engine: &'a Engine, out: PathBuf) -> Self {
         Batch {
             engine,
             out,
-            provenance,
             outputs: Outputs::ALL,
             again: Again::default(),
             verify_input: false,
@@ -126,7 +122,7 @@ impl<'a> Batch<'a> {
         for note in &survey.notes {
             tell(Event::Note(note));
         }
-        let heading = Heading::of_run(&self.provenance, self.shard.as_ref());
+        let heading = Heading::of_run(self.provenance(), self.shard.clone());
         let mut ledger = Ledger::new(&self.out, heading, survey.slides, survey.rows, started);
         ledger.write(State::Running)?;
         for index in 0..jobs.len() {

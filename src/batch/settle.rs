@@ -5,11 +5,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use serde_json::Value;
+use ftuseg_records::SlideRecord;
 
 use super::discover::same_id;
 use super::ids::candidates;
-use super::kept::{Known, describe_input, read_record};
+use super::kept::{Known, describe_input, record_of};
 use super::watch::Clock;
 use super::{Again, Job};
 
@@ -25,7 +25,7 @@ pub(super) fn settle(jobs: &mut [Job], slides: &Path, again: Again, known: Known
             names.push(job.folder.clone());
             let own = names.into_iter().find(|name| {
                 !taken.contains(&name.to_lowercase())
-                    && read_record(&slides.join(name))
+                    && record_of(&slides.join(name))
                         .is_some_and(|record| is_of(&record, job, by_path, known, clock))
             });
             let Some(name) = own else {
@@ -38,17 +38,15 @@ pub(super) fn settle(jobs: &mut [Job], slides: &Path, again: Again, known: Known
     }
     for index in open {
         let job = &jobs[index];
-        let record = read_record(&slides.join(&job.folder));
-        let theirs = record.as_ref().and_then(|record| {
-            let id = record.get("id").and_then(Value::as_str)?;
-            let path = record.pointer("/input/path").and_then(Value::as_str)?;
-            Some((id, path))
-        });
+        let record = record_of(&slides.join(&job.folder));
+        let theirs = record
+            .as_ref()
+            .map(|record| (record.id.as_str(), record.input.path.as_str()));
         // A slide that is to replace others of its name does; else what is there stays.
         let replaces = matches!(again, Again::All | Again::Changed);
-        let is_free = match theirs {
+        let is_free = match &theirs {
             None => true,
-            Some((id, _)) => replaces && id == job.id,
+            Some((id, _)) => replaces && *id == job.id,
         };
         let is_free = is_free && !taken.contains(&job.folder.to_lowercase());
         if !is_free {
@@ -64,19 +62,19 @@ pub(super) fn settle(jobs: &mut [Job], slides: &Path, again: Again, known: Known
 }
 
 /// Whether a record is of a job's slide: its id and, by path or by what the file is, its file.
-fn is_of(record: &Value, job: &Job, by_path: bool, known: Known, clock: &Clock) -> bool {
-    if record.get("id").and_then(Value::as_str) != Some(job.id.as_str()) {
+fn is_of(record: &SlideRecord, job: &Job, by_path: bool, known: Known, clock: &Clock) -> bool {
+    if record.id != job.id {
         return false;
     }
-    let theirs = record.get("input").unwrap_or(&Value::Null);
+    let theirs = &record.input;
     if by_path {
-        let ours = job.path.display().to_string();
-        return theirs.get("path").and_then(Value::as_str) == Some(ours.as_str());
+        return theirs.path == job.path.display().to_string();
     }
-    let keys = match known {
-        Known::ByChange => ["bytes", "modified"],
-        Known::ByContent => ["bytes", "sha256"],
-    };
-    describe_input(job, known, clock)
-        .is_ok_and(|ours| keys.iter().all(|key| theirs.get(*key) == ours.get(*key)))
+    describe_input(job, known, clock).is_ok_and(|ours| {
+        theirs.bytes == ours.bytes
+            && match known {
+                Known::ByChange => theirs.modified == ours.modified,
+                Known::ByContent => theirs.sha256 == ours.sha256,
+            }
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use ftuseg_records::ShardNote;
 use sha2::{Digest, Sha256};
 
 use super::Job;
@@ -18,24 +19,11 @@ pub struct Shard {
     pub of: u32,
 }
 
-/// The share of a run, and the batch that it is a share of.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct ShardNote {
-    /// The share's number, from 1.
-    pub index: u32,
-    /// How many shares there are.
-    pub of: u32,
-    /// Ids of the whole batch, so that whoever joins the shares knows what is missing.
-    pub batch: Vec<String>,
-}
-
-impl ShardNote {
-    /// Says what is impossible about a note that was read.
-    pub(super) fn check(&self) -> Result<(), String> {
-        format!("{}/{}", self.index, self.of)
-            .parse::<Shard>()
-            .map(drop)
-    }
+/// Says what is impossible about a note that was read.
+pub(super) fn check(note: &ShardNote) -> Result<(), String> {
+    format!("{}/{}", note.index, note.of)
+        .parse::<Shard>()
+        .map(drop)
 }
 
 impl FromStr for Shard {

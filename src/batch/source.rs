@@ -5,25 +5,24 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use ftuseg_records::{ReadError, RunRecord, SlideStatus, State, Status, read_run};
 
+use super::kept::record_of;
 use super::lock::FolderLock;
 use super::rows::row_of;
-use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status};
+use super::shard::check as check_shard;
+use super::{BatchError, Locking};
 use crate::mask::{MAX_SIDE, rle};
-use ftuseg_files::plain;
 
-/// The largest report that is read.
-const MAX_REPORT_BYTES: u64 = 1 << 30;
 /// The most objects or tiles of a slide that are believed; 2^24 slides of so many still add up.
 const MAX_COUNT: u64 = 1 << 40;
 
 /// One run's results.
 pub(super) struct Source {
     pub out: PathBuf,
-    pub report: Value,
+    /// Its report, without the slides.
+    pub report: RunRecord,
     pub slides: Vec<SlideStatus>,
-    pub shard: Option<ShardNote>,
     rows: HashMap<String, String>,
     _lock: FolderLock,
 }
@@ -44,34 +43,19 @@ impl Source {
         let lock = FolderLock::take_to_read(out, locking)?;
         let path = out.join("run.json");
         let wrong = |reason: String| BatchError::output(&path, reason);
-        let text = plain::read(&path, MAX_REPORT_BYTES)
-            .map_err(|error| wrong(format!("no results of `ftuseg segment` here: {error}")))?;
-        let report: Value = serde_json::from_slice(&text)
-            .map_err(|error| wrong(format!("is not a report: {error}")))?;
-        if report.get("schema").and_then(Value::as_str) != Some("ftuseg/run/1") {
-            return Err(wrong(
-                "its schema is not ftuseg/run/1; it was made by another version".to_owned(),
-            ));
-        }
-        if report.get("state") == Some(&json!(State::Merged)) {
+        let mut report = read_run(&path).map_err(|error| match error {
+            ReadError::Io { source, .. } => wrong(format!("no results of a run here: {source}")),
+            error => BatchError::Record(error),
+        })?;
+        if report.state == State::Merged {
             return Err(wrong(
                 "it is a joined report; name the folders that it was joined from".to_owned(),
             ));
         }
-        let slides: Vec<SlideStatus> = report
-            .get("slides")
-            .cloned()
-            .and_then(|slides| serde_json::from_value(slides).ok())
-            .ok_or_else(|| wrong("its slides cannot be understood".to_owned()))?;
-        let shard: Option<ShardNote> = report
-            .get("shard")
-            .map(|shard| serde_json::from_value(shard.clone()))
-            .transpose()
-            .map_err(|error| wrong(format!("its shard cannot be understood: {error}")))?;
-        if let Some(note) = &shard {
-            note.check()
-                .map_err(|reason| wrong(format!("its shard cannot be: {reason}")))?;
+        if let Some(note) = &report.shard {
+            check_shard(note).map_err(|reason| wrong(format!("its shard cannot be: {reason}")))?;
         }
+        let slides = std::mem::take(&mut report.slides);
         let mut keys = HashSet::new();
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for slide in &slides {
@@ -89,7 +73,6 @@ impl Source {
         let mut source = Source {
             out: out.to_owned(),
             slides,
-            shard,
             rows,
             report,
             _lock: lock,
@@ -159,17 +142,9 @@ fn check(slide: &SlideStatus) -> Result<(), String> {
 
 /// How many px a finished slide has, as its record says; the most that there can be where it does not.
 fn pixels_of(folder: &Path) -> u64 {
-    let record: Option<Value> = plain::read(&folder.join("slide.json"), MAX_REPORT_BYTES)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let side = |pointer: &str| {
-        let side = record.as_ref()?.pointer(pointer)?.as_u64()?;
-        u32::try_from(side).ok()
-    };
-    match side("/width").zip(side("/height")) {
-        Some((width, height)) => u64::from(width) * u64::from(height),
-        None => u64::from(MAX_SIDE) * u64::from(MAX_SIDE),
-    }
+    record_of(folder).map_or(u64::from(MAX_SIDE) * u64::from(MAX_SIDE), |record| {
+        u64::from(record.width) * u64::from(record.height)
+    })
 }
 
 /// The rows of a submission, each of them an RLE; none where there is no table.
@@ -208,6 +183,8 @@ fn submission(
 
 #[cfg(test)]
 mod tests {
+    use ftuseg_records::ShardNote;
+
     use super::*;
 
     #[test]
@@ -225,7 +202,7 @@ mod tests {
         }
         for (index, of) in [(0, 3), (4, 3), (1, u32::MAX)] {
             let batch = Vec::new();
-            assert!(ShardNote { index, of, batch }.check().is_err());
+            assert!(check_shard(&ShardNote { index, of, batch }).is_err());
         }
     }
 

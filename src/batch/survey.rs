@@ -4,18 +4,16 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use ftuseg_records::{SlideStatus, Status, read_run};
 
 use super::begun;
-use super::kept::{Earlier, describe_input, difference, look, read_record, status_of};
+use super::kept::{Earlier, describe_input, difference, look, record_of, status_of};
+use super::report::entry;
 use super::rows::{Rows, mask_of, spill};
 use super::watch::Clock;
-use super::{Again, Batch, BatchError, Job, SlideStatus, Status};
+use super::{Again, Batch, BatchError, Job};
 use crate::sink::SinkError;
-use ftuseg_files::plain;
 
-/// The largest `run.json` that is read.
-const MAX_REPORT_BYTES: u64 = 1 << 30;
 /// The reason of a slide that `--retry-failed` passes over.
 const NOT_TRIED: &str = "not tried: only slides that failed before were";
 
@@ -99,7 +97,7 @@ impl Survey {
         let folder = slides.join(&job.folder);
         let pending = |done_again: Option<String>| SlideStatus {
             done_again,
-            ..SlideStatus::of(job, Status::Pending)
+            ..entry(job, Status::Pending)
         };
         if !folder.exists() {
             return Ok(pending(None));
@@ -116,17 +114,17 @@ impl Survey {
             &input,
             batch.known(),
             batch.outputs,
-            &batch.provenance,
+            &batch.provenance(),
         ) {
             Earlier::Nothing => Ok(pending(None)),
             Earlier::Redo(why) => Ok(pending(Some(why))),
-            Earlier::OtherSettings(what) if batch.again == Again::Changed => {
-                Ok(pending(Some(format!("an earlier run made it with {what}"))))
-            }
-            Earlier::OtherSettings(what) => Err(BatchError::output(
+            Earlier::OtherSettings(how) if batch.again == Again::Changed => Ok(pending(Some(
+                format!("an earlier run made it, which {how}"),
+            ))),
+            Earlier::OtherSettings(how) => Err(BatchError::output(
                 &folder,
                 format!(
-                    "an earlier run made this with {what}; choose another --out, or --redo-changed to do such slides again, or --overwrite to do all slides again"
+                    "an earlier run made this, which {how}; choose another --out, or --redo-changed to do such slides again, or --overwrite to do all slides again"
                 ),
             )),
             Earlier::Same(status, rle) => {
@@ -180,7 +178,7 @@ impl Survey {
         report: Vec<SlideStatus>,
     ) -> Result<(), BatchError> {
         let mut known: HashSet<String> = jobs.iter().map(|job| job.folder.clone()).collect();
-        let ours = json!(batch.provenance);
+        let ours = batch.provenance();
         let (mut changed, mut total) = (Vec::new(), 0);
         for name in folders(slides)? {
             if known.contains(&name) {
@@ -188,22 +186,20 @@ impl Survey {
             }
             let folder = slides.join(&name);
             // Not of this program's making.
-            let Some(record) = read_record(&folder) else {
+            let Some(record) = record_of(&folder) else {
                 continue;
             };
             total += 1;
             let mut status = status_of(&name, &record);
             status.earlier = true;
-            let made_by = record.get("made_by").unwrap_or(&Value::Null);
-            if let Some(what) = difference(made_by, &ours) {
-                changed.push(format!("{} with {what}", status.id));
+            if let Some(difference) = difference(&record, &ours) {
+                changed.push(format!("{} differs in {difference}", status.id));
                 status.reason = Some(format!(
-                    "an earlier run made it with {what}; it is not among the inputs and not in submission.csv"
+                    "an earlier run made it, which differs in {difference}; it is not among the inputs and not in submission.csv"
                 ));
             } else {
-                let rle = record.get("rle").and_then(Value::as_str).map(str::to_owned);
                 let index = self.slides.len();
-                status.reason = Some(match self.keep_row(batch, index, &folder, rle) {
+                status.reason = Some(match self.keep_row(batch, index, &folder, record.rle) {
                     Ok(()) => "an earlier run made it; it is not among the inputs".to_owned(),
                     Err(why) => format!(
                         "an earlier run made it; it is not among the inputs, and not in submission.csv: {why}"
@@ -266,17 +262,5 @@ fn folders(slides: &Path) -> Result<Vec<String>, BatchError> {
 
 /// The entries of the `run.json` that is there; none where there is none that can be read.
 fn read_report(out: &Path) -> Vec<SlideStatus> {
-    let path = out.join("run.json");
-    let read = || -> Option<Vec<SlideStatus>> {
-        let report: Value =
-            serde_json::from_slice(&plain::read(&path, MAX_REPORT_BYTES).ok()?).ok()?;
-        let slides = report.get("slides")?.as_array()?;
-        Some(
-            slides
-                .iter()
-                .filter_map(|slide| serde_json::from_value(slide.clone()).ok())
-                .collect(),
-        )
-    };
-    read().unwrap_or_default()
+    read_run(&out.join("run.json")).map_or_else(|_| Vec::new(), |run| run.slides)
 }

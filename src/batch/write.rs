@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use ftuseg_records::Written;
+
 use super::leftovers::{old_of, part_of};
 use crate::sink::{Finding, GeoJson, MaskTiff, Overlay, ProbabilityTiff, Record, Sink, SinkError};
 
 /// Which outputs are written beside `slide.json`, which always is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outputs {
     /// The row in `submission.csv`.
     pub rle: bool,
@@ -20,6 +22,18 @@ pub struct Outputs {
     pub overlay: bool,
     /// `prob.tif`.
     pub prob: bool,
+}
+
+impl From<Outputs> for Written {
+    fn from(outputs: Outputs) -> Self {
+        Written {
+            rle: outputs.rle,
+            mask: outputs.mask,
+            geojson: outputs.geojson,
+            overlay: outputs.overlay,
+            prob: outputs.prob,
+        }
+    }
 }
 
 impl Outputs {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, FloatFormat};
 use crate::bundle::{Bundle, ModelSpec};
 use crate::mask::Rect;
 use crate::slide::SlideReader;
@@ -14,8 +14,8 @@ use super::routing::or_cancelled;
 use super::run::{RunSettings, run};
 use super::watch::watched;
 use super::{
-    Layer, LayerPlan, Network, Options, PipelineError, Precision, Request, Routed, Segmentation,
-    TileCount, doubt,
+    ComputedIn, Layer, LayerPlan, Network, Options, PipelineError, Precision, Request, Routed,
+    Segmentation, TileCount, UsedModel, doubt,
 };
 
 /// A bundle on a backend. Models are loaded when first needed and kept for all slides.
@@ -181,7 +181,7 @@ impl Engine {
             layers.push(Layer {
                 target: plan.target,
                 models: named
-                    .map(|(model, network)| self.name_of(model, network))
+                    .map(|(model, network)| self.used(model, network))
                     .collect(),
                 threshold: plan.first().threshold,
                 mask,
@@ -199,16 +199,19 @@ impl Engine {
         })
     }
 
-    /// A model's name for the record, with what it was computed in where that needs saying.
-    fn name_of(&self, model: &ModelSpec, network: &Network) -> String {
+    /// A model for the record, with what it was computed in where that needs saying.
+    fn used(&self, model: &ModelSpec, network: &Network) -> UsedModel {
         let is_int8 = self.options.precision.file(model).2;
-        let halves = self.backend.about().arithmetic == "fp16";
-        match (is_int8, network.in_halves()) {
-            (true, _) => format!("{} int8", model.name),
-            (_, true) => format!("{} fp16", model.name),
-            // The backend is said to compute in fp16, and this file cannot.
-            _ if halves => format!("{} fp32", model.name),
-            _ => model.name.clone(),
+        let halves = self.backend.about().arithmetic == FloatFormat::Fp16;
+        UsedModel {
+            name: model.name.clone(),
+            computed_in: match (is_int8, network.in_halves()) {
+                (true, _) => Some(ComputedIn::Int8),
+                (_, true) => Some(ComputedIn::Fp16),
+                // The backend is said to compute in fp16, and this file cannot.
+                _ if halves => Some(ComputedIn::Fp32),
+                _ => None,
+            },
         }
     }
 }

@@ -42,6 +42,6 @@ pub use plan::{LayerPlan, Tile, View};
 pub use probability::{PROBABILITY_TILE, ProbabilityMap};
 pub use request::{Cancel, Request};
 pub use routing::Routed;
-pub use segmentation::{Layer, Object, Segmentation, TileCount, Timings};
+pub use segmentation::{ComputedIn, Layer, Object, Segmentation, TileCount, Timings, UsedModel};
 pub use stitch::{Blend, Stitched, Stitcher};
 pub use tta::{Symmetry, Tta};

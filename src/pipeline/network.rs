@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{Array4, ArrayView4};
 
-use crate::backend::{Backend, BackendError, Brake, Input, Loading, Session};
+use crate::backend::{Backend, BackendError, Brake, FloatFormat, Input, Loading, Session};
 use crate::bundle::{
     Bundle, BundleError, InputKind, ModelSpec, Normalisation, OutputKind, RouterSpec,
 };
@@ -78,8 +78,8 @@ struct Kind {
 /// How far beyond 0 and 1 the answers of a backend may lie. A 16-bit brain float keeps 8 bits, so that 1 and its
 /// neighbour are 1/128 apart.
 fn rounding(backend: &dyn Backend) -> f32 {
-    match backend.about().arithmetic.as_str() {
-        "bf16" => 1.0 / 128.0,
+    match backend.about().arithmetic {
+        FloatFormat::Bf16 => 1.0 / 128.0,
         _ => 0.001,
     }
 }

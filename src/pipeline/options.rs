@@ -1,8 +1,10 @@
 //! Settings that hold for every slide of an engine.
 
+use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 
-use ftuseg_router::Target;
+use ftuseg_router::{Organ, RouterError, Target};
 
 use crate::slide::TissueMode;
 
@@ -19,6 +21,42 @@ pub enum Route {
     Given,
     /// All tissue goes to one target.
     Fixed(Target),
+}
+
+impl fmt::Display for Route {
+    /// As it is typed and recorded: `tile`, `slide`, `given`, `organ=lung`, `baseline`, `unet`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Route::Tile => f.write_str("tile"),
+            Route::Slide => f.write_str("slide"),
+            Route::Given => f.write_str("given"),
+            Route::Fixed(Target::Organ(organ)) => write!(f, "organ={organ}"),
+            Route::Fixed(target) => f.write_str(target.name()),
+        }
+    }
+}
+
+impl FromStr for Route {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "tile" => Route::Tile,
+            "slide" => Route::Slide,
+            "given" => Route::Given,
+            "baseline" => Route::Fixed(Target::Baseline),
+            "unet" => Route::Fixed(Target::Unet),
+            other => {
+                let organ = other
+                    .strip_prefix("organ=")
+                    .ok_or("one of tile, slide, given, baseline, unet, organ=NAME")?;
+                let organ: Organ = organ
+                    .parse()
+                    .map_err(|error: RouterError| error.to_string())?;
+                Route::Fixed(Target::Organ(organ))
+            }
+        })
+    }
 }
 
 /// Settings that hold for every slide.

@@ -9,45 +9,21 @@ use crate::slide::warning::Warning;
 use crate::slide::{Resolution, Tissue};
 
 use super::{PipelineError, ProbabilityMap};
+pub use ftuseg_records::{ComputedIn, TileCount, Timings, UsedModel};
 
 /// What one target's models found.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// The target.
     pub target: Target,
-    /// Names of the models in the bundle, with the word int8 where that file was run; on a backend that computes in fp16
-    /// with fp16, or fp32 for a file that cannot. Their probabilities were averaged.
-    pub models: Vec<String>,
+    /// The models that decided it. Their probabilities were averaged.
+    pub models: Vec<UsedModel>,
     /// Probability from which a px counts as found.
     pub threshold: f32,
     /// What was found, full size. Never lies in another target's cells, so masks of two layers never overlap.
     pub mask: Mask,
     /// The probabilities before any clean-up, where they were asked for; 0 outside the target's cells.
     pub probabilities: Option<Arc<ProbabilityMap>>,
-}
-
-/// How many tiles there were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TileCount {
-    /// Tiles in the plans.
-    pub planned: u64,
-    /// Tiles that a network was run on.
-    pub inferred: u64,
-}
-
-/// Seconds spent in each stage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
-pub struct Timings {
-    /// Finding tissue.
-    pub tissue: f64,
-    /// Routing, the router's loading included.
-    pub route: f64,
-    /// Loading models that were not loaded yet.
-    pub load: f64,
-    /// Reading, inferring and stitching tiles.
-    pub tiles: f64,
-    /// Filling holes and dropping small objects.
-    pub postprocess: f64,
 }
 
 /// A segmented slide.

@@ -17,7 +17,7 @@ use ftuseg_router::Target;
 
 use crate::bundle::Bundle;
 use crate::mask::{Polygon, polygons};
-use crate::pipeline::Segmentation;
+use crate::pipeline::{Segmentation, UsedModel};
 use crate::slide::{Resolution, SlideReader};
 
 pub use colours::colour;
@@ -26,7 +26,7 @@ pub use geojson::GeoJson;
 pub use mask_tiff::MaskTiff;
 pub use overlay::Overlay;
 pub use probability_tiff::ProbabilityTiff;
-pub use record::{Provenance, Record};
+pub use record::Record;
 
 /// The objects of one target.
 #[derive(Debug, Clone)]
@@ -44,6 +44,12 @@ impl Objects {
     pub fn area(&self) -> u64 {
         self.polygons.iter().map(|polygon| polygon.area).sum()
     }
+}
+
+/// The models of a layer, for people: `kidney int8 + other`.
+fn names(models: &[UsedModel]) -> String {
+    let names: Vec<String> = models.iter().map(UsedModel::to_string).collect();
+    names.join(" + ")
 }
 
 /// A segmented slide with all that the sinks need.
@@ -73,7 +79,7 @@ impl<'a> Finding<'a> {
             .iter()
             .map(|layer| Objects {
                 target: layer.target,
-                model: layer.models.join(" + "),
+                model: names(&layer.models),
                 polygons: polygons(&layer.mask),
             })
             .collect();

@@ -1,28 +1,14 @@
 //! `slide.json`: what was done to one slide, by whom, and what came of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use ftuseg_router::Target;
-use serde::Serialize;
-use serde_json::{Value, json};
+use ftuseg_records::{Input, OrganMapRecord, OrganRecord, Provenance, SLIDE_SCHEMA, SlideRecord};
+use ftuseg_router::{Share, Target};
 
-use crate::backend::About;
 use crate::slide::warning::Warning;
 
-use super::{Finding, Sink, SinkError, write_whole};
-
-/// Who made a result: goes into every record.
-#[derive(Debug, Clone, Serialize)]
-pub struct Provenance {
-    /// Version of the program.
-    pub version: String,
-    /// Name, version and sha256 of the bundle.
-    pub bundle: Value,
-    /// The runtime and its device.
-    pub runtime: About,
-    /// The settings, as they were understood.
-    pub settings: Value,
-}
+use super::{Finding, Objects, Sink, SinkError, write_whole};
 
 /// Writes `slide.json`.
 #[derive(Debug, Clone)]
@@ -32,7 +18,7 @@ pub struct Record {
     /// The name of its folder.
     pub folder: String,
     /// The input: path, size, time of change.
-    pub input: Value,
+    pub input: Input,
     /// Seconds since the slide was opened, until the record was written.
     pub seconds: f64,
     /// What looks doubtful.
@@ -55,59 +41,55 @@ impl Sink for Record {
 }
 
 impl Record {
-    fn describe(&self, finding: &Finding<'_>) -> Value {
+    fn describe(&self, finding: &Finding<'_>) -> SlideRecord {
         let segmentation = finding.segmentation;
-        let map = &segmentation.map;
         let info = finding.slide.info();
-        let shares = map.shares();
-        let organs: Vec<Value> = shares
-            .iter()
-            .map(|share| {
-                let objects = finding.objects.iter().find(|o| o.target == share.target);
-                let area = objects.map_or(0, |o| o.area());
-                let layers = &segmentation.layers;
-                let layer = layers.iter().find(|layer| layer.target == share.target);
-                json!({
-                    "organ": share.target.name(),
-                    "model": objects.map(|o| &o.model),
-                    "threshold": layer.and_then(|layer| as_written(layer.threshold)),
-                    "label": finding.bundle.label(share.target),
-                    "share": share.share,
-                    "confidence": share.confidence,
-                    "objects": objects.map_or(0, |o| o.polygons.len()),
-                    "area_px": area,
-                    "area_mm2": finding.resolution().map(|r| r.area(area) * 1e-6),
-                })
-            })
-            .collect();
-        let mut record = json!({
-            "schema": "ftuseg/slide/1",
-            "id": finding.id,
-            "folder": self.folder,
-            "input": self.input,
-            "format": info.format,
-            "reader": info.reader,
-            "compression": info.compression,
-            "levels": info.levels.iter().map(|l| [l.width, l.height]).collect::<Vec<_>>(),
-            "width": info.width(),
-            "height": info.height(),
-            "mpp": segmentation.resolution,
-            "mpp_ignored": info.ignored,
-            "bounds": info.bounds,
-            "tissue_share": segmentation.tissue.share(),
-            "organ": shares.first().map(|share| share.target.name()),
-            "organs": organs,
-            "organ_map": organ_map(finding),
-            "warnings": self.warnings,
-            "tiles": segmentation.tiles,
-            "timings": segmentation.timings,
-            "seconds": self.seconds,
-            "made_by": self.provenance,
-        });
-        if let Some(rle) = &self.rle {
-            record["rle"] = json!(rle);
+        let shares = segmentation.map.shares();
+        SlideRecord {
+            schema: SLIDE_SCHEMA.to_owned(),
+            id: finding.id.to_owned(),
+            folder: self.folder.clone(),
+            input: self.input.clone(),
+            format: info.format.clone(),
+            reader: info.reader.clone(),
+            compression: info.compression.clone(),
+            levels: info.levels.iter().map(|l| [l.width, l.height]).collect(),
+            width: info.width(),
+            height: info.height(),
+            mpp: segmentation.resolution,
+            mpp_ignored: info.ignored.clone(),
+            bounds: info.bounds,
+            tissue_share: segmentation.tissue.share(),
+            organ: shares.first().map(|share| share.target.name().to_owned()),
+            organs: shares.iter().map(|share| organ(finding, share)).collect(),
+            organ_map: organ_map(finding),
+            warnings: self.warnings.clone(),
+            tiles: segmentation.tiles,
+            timings: segmentation.timings,
+            seconds: self.seconds,
+            made_by: self.provenance.clone(),
+            rle: self.rle.clone(),
         }
-        record
+    }
+}
+
+/// What one target got and what was found there.
+fn organ(finding: &Finding<'_>, share: &Share) -> OrganRecord {
+    let objects = finding.objects.iter().find(|o| o.target == share.target);
+    let area = objects.map_or(0, Objects::area);
+    let layers = &finding.segmentation.layers;
+    let layer = layers.iter().find(|layer| layer.target == share.target);
+    OrganRecord {
+        organ: share.target.name().to_owned(),
+        model: objects.map(|o| o.model.clone()),
+        models: layer.map_or_else(Vec::new, |layer| layer.models.clone()),
+        threshold: layer.and_then(|layer| as_written(layer.threshold)),
+        label: finding.bundle.label(share.target),
+        share: share.share,
+        confidence: share.confidence,
+        objects: objects.map_or(0, |o| o.polygons.len() as u64),
+        area_px: area,
+        area_mm2: finding.resolution().map(|r| r.area(area) * 1e-6),
     }
 }
 
@@ -117,7 +99,7 @@ fn as_written(value: f32) -> Option<f64> {
 }
 
 /// The organ map as text: one line a row of cells, one letter a cell.
-fn organ_map(finding: &Finding<'_>) -> Value {
+fn organ_map(finding: &Finding<'_>) -> OrganMapRecord {
     let map = &finding.segmentation.map;
     let grid = map.grid();
     let letter = |target: Target| match finding.bundle.label(target) {
@@ -132,16 +114,15 @@ fn organ_map(finding: &Finding<'_>) -> Value {
                 .collect()
         })
         .collect();
-    let mut legend = serde_json::Map::new();
-    legend.insert(".".to_owned(), json!("glass"));
+    let mut legend = BTreeMap::from([(".".to_owned(), "glass".to_owned())]);
     for target in map.targets() {
-        legend.insert(letter(target).to_string(), json!(target.name()));
+        legend.insert(letter(target).to_string(), target.name().to_owned());
     }
-    json!({
-        "cell_px": grid.side(),
-        "columns": grid.columns(),
-        "rows": grid.rows(),
-        "legend": legend,
-        "cells": rows,
-    })
+    OrganMapRecord {
+        cell_px: grid.side(),
+        columns: grid.columns(),
+        rows: grid.rows(),
+        legend,
+        cells: rows,
+    }
 }

@@ -10,9 +10,7 @@ use ftuseg::backend::Backend;
 use ftuseg::batch::{Again, Batch, BatchError, State, Status, Summary, discover};
 use ftuseg::bundle::Bundle;
 use ftuseg::pipeline::{Engine, Options};
-use ftuseg::sink::Provenance;
 use ftuseg::slide::{self, SlideError, SlideInfo, SlideReader};
-use serde_json::json;
 
 use super::support::backends;
 use super::util::*;
@@ -88,19 +86,12 @@ fn run(
     backend: Box<dyn Backend>,
     set: impl Fn(&mut Batch<'_>),
 ) -> Result<Summary, BatchError> {
-    let about = backend.about().clone();
     let bundle = Bundle::load(&dir.join("bundle")).unwrap();
-    let made_by = Provenance {
-        version: "1".into(),
-        bundle: json!({ "name": "tiny", "version": "1", "licence": "none", "sha256": bundle.sha256 }),
-        runtime: about,
-        settings: json!({}),
-    };
     let engine = Engine::new(bundle, backend, Options::default());
     let jobs = discover(&[dir.join("slides")], None).unwrap();
     let mut batch = Batch {
         open,
-        ..Batch::new(&engine, dir.join("out"), made_by)
+        ..Batch::new(&engine, dir.join("out"))
     };
     set(&mut batch);
     batch.run(&jobs, &|_| {})

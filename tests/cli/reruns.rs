@@ -76,14 +76,14 @@ fn results_of_other_settings_are_not_mixed_in() {
         dir.segment(["one.tif"], "out")
             .args(options)
             .ends_with(2)
-            .says(&["other settings", "--overwrite"]);
+            .says(&["differs in the setting", "now", "--overwrite"]);
         assert_eq!(everything(), first, "{options:?}");
     }
     let other = full_bundle().replace("limit = 0.4", "limit = 0.39");
     dir.bundle("bundle", &other);
     dir.segment(["one.tif"], "out")
         .ends_with(2)
-        .says(&["another bundle", "--overwrite"]);
+        .says(&["differs in the bundle", "--overwrite"]);
     dir.segment(["one.tif"], "out")
         .args(["--overwrite", "--route", "baseline"])
         .ends_with(0);

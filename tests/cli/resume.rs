@@ -93,7 +93,11 @@ fn other_settings_for_some_slides_are_not_mixed_with_the_rest() {
     dir.segment(["one.tif"], "out")
         .args(["--route", "baseline"])
         .ends_with(2)
-        .says(&["2 of 2 slides here", "other settings", "--redo-changed"]);
+        .says(&[
+            "2 of 2 slides here",
+            "differs in the setting",
+            "--redo-changed",
+        ]);
     assert_eq!(dir.submission("out"), rows);
     dir.segment(["one.tif"], "out")
         .args(["--route", "baseline", "--redo-changed"])
@@ -103,7 +107,12 @@ fn other_settings_for_some_slides_are_not_mixed_with_the_rest() {
     assert_eq!(ids, ["one"]);
     let slide = status(&dir, "out", "two");
     assert_eq!(slide["status"], "skipped");
-    assert!(slide["reason"].as_str().unwrap().contains("other settings"));
+    assert!(
+        slide["reason"]
+            .as_str()
+            .unwrap()
+            .contains("differs in the setting")
+    );
     assert_eq!(slides_of(&dir, "out"), ["one", "three", "two"]);
 }
 
@@ -120,15 +129,22 @@ fn changed_slides_are_done_again_and_the_rest_is_kept() {
     dir.segment(inputs, "out")
         .args(other)
         .ends_with(2)
-        .says(&["other settings"]);
+        .says(&["differs in the setting"]);
     dir.segment(inputs, "out")
         .args(other)
         .args(["--redo-changed"])
         .ends_with(0)
-        .says(&["2 done, 1 there already", "not kept", "other settings"]);
+        .says(&[
+            "2 done, 1 there already",
+            "not kept",
+            "differs in the setting",
+        ]);
     assert_eq!(dir.read("out/slides/two/slide.json"), kept);
     let why = status(&dir, "out", "one")["done_again"].clone();
-    assert!(why.as_str().unwrap().contains("other settings"), "{why}");
+    assert!(
+        why.as_str().unwrap().contains("differs in the setting"),
+        "{why}"
+    );
     assert_eq!(dir.json("out/run.json")["totals"]["done_again"], 2);
     assert_eq!(dir.submission("out").len(), 3);
     // Another file of the same name gets a folder of its own, or takes the old one's if that is to be replaced.
@@ -159,7 +175,7 @@ fn another_version_of_the_runtime_is_not_claimed_for_old_slides() {
     dir.write("out/slides/one/slide.json", record.to_string());
     dir.segment(["one.tif"], "out")
         .ends_with(2)
-        .says(&["another version of the runtime", "--redo-changed"]);
+        .says(&["differs in the runtime's version (", "--redo-changed"]);
     dir.segment(["one.tif"], "out")
         .args(["--redo-changed"])
         .ends_with(0)

@@ -146,7 +146,7 @@ fn doubles_are_named_and_other_settings_are_not_joined() {
         .ends_with(0);
     merge(&["a", "e"], "mixed")
         .ends_with(2)
-        .says(&["e:", "other settings", "a"]);
+        .says(&["e:", "different settings", "a"]);
     assert!(!dir.join("mixed/run.json").exists());
     merge(&["a", "nowhere"], "none")
         .ends_with(2)
@@ -246,7 +246,7 @@ fn reports_that_cannot_be_true_are_not_joined() {
     let forgeries: [(Forge, &str); 6] = [
         (|slide| slide["objects"] = u64::MAX.into(), "objects"),
         (|slide| slide["objects"] = (1_u64 << 41).into(), "objects"),
-        (|slide| slide["objects"] = (-1).into(), "slides"),
+        (|slide| slide["objects"] = (-1).into(), "expected u64"),
         (|slide| slide["id"] = "".into(), "id"),
         (|slide| slide["tiles"]["planned"] = u64::MAX.into(), "tiles"),
         (|slide| slide["seconds"] = (-1).into(), "seconds"),

@@ -278,7 +278,7 @@ fn a_file_that_several_models_share_is_loaded_once() {
             };
             let found = engine.segment(&slide, &request).unwrap();
             let expected = if name == "kidney" { "first" } else { "second" };
-            assert_eq!(found.layers[0].models, [expected]);
+            assert_eq!(found.layers[0].models[0].name, expected);
         }
         assert_eq!(count.load(Ordering::Relaxed), loads, "{second}");
     }

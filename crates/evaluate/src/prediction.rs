@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::record::{Record, RunRecord};
 use super::{Classes, EvaluateError, mask_file};
 use ftuseg_files::table::Table;
 use ftuseg_mask::rle;
+use ftuseg_records::{ReadError, RunRecord, SlideRecord, read_run, read_slide};
 use ftuseg_slide::mask_image::LabelMask;
 
 /// A run whose masks are scored.
@@ -17,7 +17,7 @@ pub struct Prediction {
     /// Where it lies.
     pub path: PathBuf,
     /// What its record says.
-    pub(super) about: RunRecord,
+    pub(super) about: Option<RunRecord>,
     kind: Kind,
 }
 
@@ -67,8 +67,8 @@ impl Prediction {
             name,
             path: path.to_owned(),
             about: match kind {
-                Kind::Results(_) => RunRecord::read(&path.join("run.json")),
-                _ => RunRecord::default(),
+                Kind::Results(_) => read_run(&path.join("run.json")).ok(),
+                _ => None,
             },
             kind,
         })
@@ -121,12 +121,12 @@ impl Prediction {
     }
 
     /// What the run's record says of an image.
-    pub(super) fn record(&self, id: &str) -> Option<Record> {
+    pub(super) fn record(&self, id: &str) -> Option<Result<SlideRecord, ReadError>> {
         let Kind::Results(folders) = &self.kind else {
             return None;
         };
         let folder = one_of(folders, id, &self.path).ok()?;
-        Record::read(&self.of_slide(folder, "slide.json")?)
+        Some(read_slide(&self.of_slide(folder, "slide.json")?))
     }
 
     /// The file with the probabilities of an image, if the run has it.
@@ -162,8 +162,8 @@ fn folders(slides: &Path) -> HashMap<String, Vec<String>> {
     let mut all = names(slides);
     all.sort();
     for name in all {
-        let id = super::record::id_of(&slides.join(&name).join("slide.json"));
-        let id = id.unwrap_or_else(|| name.clone());
+        let record = read_slide(&slides.join(&name).join("slide.json"));
+        let id = record.map_or_else(|_| name.clone(), |record| record.id);
         found.entry(id).or_default().push(name);
     }
     found

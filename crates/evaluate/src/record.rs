@@ -1,14 +1,8 @@
-//! What a run's records say: of one slide, and of the run.
+//! What a run's records say of where slides were sent and who decided them.
 
-use std::path::{Path, PathBuf};
-
+use ftuseg_records::SlideRecord;
 use serde::Serialize;
-use serde_json::Value;
 
-use ftuseg_slide::warning::Warning;
-
-/// The largest record that is read.
-const MAX_RECORD: u64 = 64 << 20;
 /// From this share of its tissue on, one target decided the whole image.
 const WHOLE: f64 = 0.9995;
 
@@ -49,134 +43,67 @@ pub(super) struct Decided {
     pub threshold: f64,
 }
 
-/// `slide.json` of one slide.
-pub(super) struct Record(Value);
+/// um per full-size px that a slide was segmented at.
+pub(super) fn mpp(record: &SlideRecord) -> Option<f64> {
+    let mpp = record.mpp.map(|resolution| resolution.mpp);
+    mpp.filter(|mpp| mpp.is_finite() && *mpp > 0.0)
+}
 
-impl Record {
-    /// Reads a record; none where it cannot be read or is no record.
-    pub fn read(path: &Path) -> Option<Self> {
-        let value = json(path)?;
-        value.get("organs")?.as_array()?;
-        Some(Record(value))
-    }
+/// Where the tissue was sent; none where there is none.
+pub(super) fn routed(record: &SlideRecord) -> Option<Routed> {
+    Some(Routed {
+        to: record.organ.clone()?,
+        confidence: record.organs.first()?.confidence,
+        shares: record
+            .organs
+            .iter()
+            .map(|organ| (organ.organ.clone(), organ.share))
+            .collect(),
+        cells: cells(record),
+    })
+}
 
-    /// um per full-size px.
-    pub fn mpp(&self) -> Option<f64> {
-        let mpp = self.0.pointer("/mpp/value").and_then(Value::as_f64);
-        mpp.filter(|mpp| mpp.is_finite() && *mpp > 0.0)
-    }
-
-    /// The file that was read.
-    pub fn input(&self) -> Option<PathBuf> {
-        let path = self.0.pointer("/input/path").and_then(Value::as_str);
-        path.map(PathBuf::from)
-    }
-
-    /// What looked wrong when the slide was segmented; kinds of another version are left out.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let warnings = self.0.get("warnings").and_then(Value::as_array);
-        let known = |warning: &Value| serde_json::from_value(warning.clone()).ok();
-        warnings.into_iter().flatten().filter_map(known).collect()
-    }
-
-    /// Where the tissue was sent.
-    pub fn routed(&self) -> Option<Routed> {
-        let organs = self.0.get("organs")?.as_array()?;
-        let share = |organ: &Value| -> Option<(String, f64)> {
-            Some((text(organ, "organ")?, organ.get("share")?.as_f64()?))
-        };
-        Some(Routed {
-            to: text(&self.0, "organ")?,
-            confidence: organs.first()?.get("confidence")?.as_f64()?,
-            shares: organs.iter().filter_map(share).collect(),
-            cells: self.cells().unwrap_or_default(),
-        })
-    }
-
-    /// Cells by target, in the order of the legend.
-    fn cells(&self) -> Option<Vec<(String, usize)>> {
-        let map = self.0.get("organ_map")?;
-        let rows = map.get("cells")?.as_array()?;
-        let legend = map.get("legend")?.as_object()?;
-        let targets = legend.iter().filter(|(letter, _)| *letter != ".");
-        targets
-            .map(|(letter, name)| {
-                let in_row = |row: &Value| row.as_str().map_or(0, |r| r.matches(letter).count());
-                Some((name.as_str()?.to_owned(), rows.iter().map(in_row).sum()))
-            })
-            .collect()
-    }
-
-    /// Who decided the image, if one target decided all of it; else why there is no such answer.
-    pub fn decided(&self) -> Result<Decided, String> {
-        let organs = self.0.get("organs").and_then(Value::as_array);
-        let first = organs.and_then(|organs| organs.first());
-        let first = first.ok_or("its record names no model: it has no tissue")?;
-        let (Some(target), Some(share)) = (
-            text(first, "organ"),
-            first.get("share").and_then(Value::as_f64),
-        ) else {
-            return Err("its record says of no target how much it got".to_owned());
-        };
-        if share < WHOLE {
-            return Err(format!(
-                "several models decided it ({target} {:.0} % of the tissue), each with its own threshold",
-                share * 100.0
-            ));
-        }
-        let (Some(models), Some(threshold)) = (
-            text(first, "model"),
-            first.get("threshold").and_then(Value::as_f64),
-        ) else {
-            return Err("its record does not say which threshold was used".to_owned());
-        };
-        let plain = |name: &str| {
-            let variants = [" int8", " fp16", " fp32"];
-            let plain = variants
+/// Cells by target, in the order of the legend.
+fn cells(record: &SlideRecord) -> Vec<(String, usize)> {
+    let map = &record.organ_map;
+    let targets = map.legend.iter().filter(|(letter, _)| *letter != ".");
+    targets
+        .map(|(letter, name)| {
+            let in_rows = map
+                .cells
                 .iter()
-                .find_map(|variant| name.strip_suffix(variant));
-            plain.unwrap_or(name).to_owned()
-        };
-        Ok(Decided {
-            target,
-            models: models.split(" + ").map(plain).collect(),
-            threshold,
+                .map(|row| row.matches(letter.as_str()).count());
+            (name.clone(), in_rows.sum())
         })
+        .collect()
+}
+
+/// Who decided the image, if one target decided all of it; else why there is no such answer.
+pub(super) fn decided(record: &SlideRecord) -> Result<Decided, String> {
+    let first = record
+        .organs
+        .first()
+        .ok_or("its record names no model: it has no tissue")?;
+    if first.share < WHOLE {
+        return Err(format!(
+            "several models decided it ({} {:.0} % of the tissue), each with its own threshold",
+            first.organ,
+            first.share * 100.0
+        ));
     }
-}
-
-/// What `run.json` says of a run.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct RunRecord {
-    /// `tile`, `slide`, `given`, ...
-    pub route: Option<String>,
-    /// sha256 of the bundle.
-    pub bundle: Option<String>,
-}
-
-impl RunRecord {
-    /// Reads a run's record; an empty one where it cannot be read.
-    pub fn read(path: &Path) -> Self {
-        let value = json(path).unwrap_or_default();
-        let at = |pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
-        RunRecord {
-            route: at("/settings/route"),
-            bundle: at("/bundle/sha256"),
-        }
-    }
-}
-
-/// The id that a slide's record states.
-pub(super) fn id_of(path: &Path) -> Option<String> {
-    text(&json(path)?, "id")
-}
-
-fn text(value: &Value, key: &str) -> Option<String> {
-    value.get(key)?.as_str().map(str::to_owned)
-}
-
-fn json(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&ftuseg_files::plain::read(path, MAX_RECORD).ok()?).ok()
+    let threshold = first
+        .threshold
+        .filter(|_| !first.models.is_empty())
+        .ok_or("its record does not say which threshold was used")?;
+    Ok(Decided {
+        target: first.organ.clone(),
+        models: first
+            .models
+            .iter()
+            .map(|model| model.name.clone())
+            .collect(),
+        threshold,
+    })
 }
 
 #[cfg(test)]
@@ -184,41 +111,68 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn record(share: f64) -> Record {
-        Record(json!({
+    /// A record with two targets.
+    fn record(share: f64) -> SlideRecord {
+        let organ = |organ: &str, models: &[&str], threshold: f64, share: f64, confidence: f64| {
+            json!({
+                "organ": organ, "model": "for people", "threshold": threshold, "label": 1,
+                "models": models.iter().map(|name| json!({ "name": name, "computed_in": "int8" })).collect::<Vec<_>>(),
+                "share": share, "confidence": confidence, "objects": 0, "area_px": 0, "area_mm2": null,
+            })
+        };
+        let value = json!({
+            "schema": "ftuseg/slide/1", "id": "x", "folder": "x",
+            "input": { "path": "x.tif", "bytes": 1, "modified": null, "organ": null, "mpp": null },
+            "format": "TIFF", "reader": "ftuseg", "compression": "none", "levels": [[9, 9]],
+            "width": 9, "height": 9, "mpp": null, "mpp_ignored": [], "bounds": null, "tissue_share": 1.0,
             "organ": "lung",
             "organs": [
-                { "organ": "lung", "model": "a fp16 + b int8 + c fp32", "threshold": 0.4, "share": share, "confidence": 0.9 },
-                { "organ": "kidney", "model": "k", "threshold": 0.5, "share": 1.0 - share, "confidence": 0.5 },
+                organ("lung", &["a", "b", "c"], 0.4, share, 0.9),
+                organ("kidney", &["k"], 0.5, 1.0 - share, 0.5),
             ],
-            "organ_map": { "legend": { ".": "glass", "5": "lung", "1": "kidney" }, "cells": ["..5", "551"] },
-        }))
+            "organ_map": {
+                "cell_px": 3.0, "columns": 3, "rows": 2,
+                "legend": { ".": "glass", "5": "lung", "1": "kidney" }, "cells": ["..5", "551"],
+            },
+            "warnings": [{ "kind": "no-tissue", "text": "t" }, { "kind": "of-the-future", "text": "t" }],
+            "tiles": { "planned": 0, "inferred": 0 }, "timings": {}, "seconds": 0.0,
+            "made_by": {
+                "version": "1",
+                "bundle": { "name": "b", "version": "1", "licence": "none", "sha256": "00" },
+                "runtime": { "backend": "rten", "version": "1", "device": "cpu", "arithmetic": "fp32", "proof": "p", "threads": 1 },
+                "settings": {
+                    "route": "tile", "tissue": "auto", "overlap": null, "blend": "crop", "tta": "none",
+                    "precision": "auto", "batch": 1, "mpp": null,
+                    "write": { "rle": true, "mask": true, "geojson": true, "overlay": true, "prob": false },
+                },
+            },
+        });
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]
     fn a_record_says_where_tissue_went_and_who_decided() {
-        let routed = record(0.75).routed().unwrap();
+        let routed = routed(&record(0.75)).unwrap();
         assert_eq!((routed.to.as_str(), routed.confidence), ("lung", 0.9));
         assert_eq!(routed.cells_of("lung"), (3, 4));
         assert_eq!(routed.cells_of("spleen"), (0, 4));
         assert_eq!(routed.share_of("kidney"), 0.25);
-        let decided = record(1.0).decided().unwrap();
-        assert_eq!(decided.models, ["a", "b", "c"]);
-        assert_eq!((decided.target.as_str(), decided.threshold), ("lung", 0.4));
-        let reason = record(0.75).decided().unwrap_err();
+        let found = decided(&record(1.0)).unwrap();
+        assert_eq!(found.models, ["a", "b", "c"]);
+        assert_eq!((found.target.as_str(), found.threshold), ("lung", 0.4));
+        let reason = decided(&record(0.75)).unwrap_err();
         assert!(reason.contains("75 %"), "{reason}");
     }
 
     #[test]
     fn a_record_that_says_nothing_is_no_answer() {
-        for value in [
-            json!({ "organs": [] }),
-            json!({ "organs": [{ "organ": 3 }] }),
-            json!({ "organs": [{ "organ": "lung", "share": 1.0 }] }),
-        ] {
-            let record = Record(value);
-            assert!(record.decided().is_err() && record.routed().is_none());
-            assert_eq!((record.mpp(), record.input()), (None, None));
-        }
+        let mut record = record(1.0);
+        // Of two warnings one is of a kind that this version does not know.
+        assert_eq!(record.warnings.len(), 1);
+        record.organs[0].models.clear();
+        assert!(decided(&record).is_err());
+        record.organs.clear();
+        assert!(decided(&record).is_err() && routed(&record).is_none());
+        assert_eq!(mpp(&record), None);
     }
 }

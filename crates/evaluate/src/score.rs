@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -11,9 +12,10 @@ use super::curve::dice_curve;
 use super::objects::{ObjectFigures, compare_objects};
 use super::overlap::{Overlap, PixelFigures};
 use super::picture::{Gallery, Picture, Pictures};
-use super::record::{Decided, Record};
+use super::record::{self, Decided};
 use super::{Classes, EvaluateError, Prediction, Problem, Routed, Truth};
 use ftuseg_mask::{Mask, Objects};
+use ftuseg_records::SlideRecord;
 use ftuseg_slide::mask_image::LabelMask;
 
 /// What one run reached on one image.
@@ -119,8 +121,8 @@ pub fn score(
             .map(|run| RunScores {
                 name: run.name.clone(),
                 path: run.path.display().to_string(),
-                route: run.about.route.clone(),
-                bundle: run.about.bundle.clone(),
+                route: run.about.as_ref().map(|run| run.settings.route.clone()),
+                bundle: run.about.as_ref().map(|run| run.bundle.sha256.clone()),
                 images: Vec::new(),
                 missing: Vec::new(),
                 problems: Vec::new(),
@@ -170,10 +172,18 @@ fn one(
         .iter()
         .map(|words| format!("truth: {words}"))
         .collect();
-    let records: Vec<Option<Record>> = runs.iter().map(|run| run.record(&truth.id)).collect();
+    let mut records: Vec<Option<SlideRecord>> = Vec::new();
+    for run in runs {
+        let record = run.record(&truth.id).transpose();
+        records.push(record.unwrap_or_else(|error| {
+            notes.push(format!("{}: {error}", run.name));
+            None
+        }));
+    }
     let mut drawing = pictures.map(|pictures| {
-        let recorded = records.iter().flatten().find_map(Record::input);
-        pictures.start(&truth.id, mask, recorded.as_deref(), runs.len())
+        let recorded = records.iter().flatten().next();
+        let recorded = recorded.map(|record| Path::new(&record.input.path));
+        pictures.start(&truth.id, mask, recorded, runs.len())
     });
     let outcomes = runs
         .iter()
@@ -188,7 +198,7 @@ fn one(
             };
             let left_out = found.left_out.iter();
             notes.extend(left_out.map(|words| format!("{}: {words}", run.name)));
-            let doubts = record.iter().flat_map(Record::warnings);
+            let doubts = record.iter().flat_map(|record| record.warnings.clone());
             notes.extend(doubts.map(|warning| format!("{}: {}", run.name, warning.text)));
             if let Some(drawing) = &mut drawing {
                 drawing.add(index, &found.mask);
@@ -225,11 +235,11 @@ fn figures(
     (mask, objects): (&Mask, &Objects),
     found: &LabelMask,
     run: &Prediction,
-    record: Option<&Record>,
+    record: Option<&SlideRecord>,
 ) -> Result<Score, EvaluateError> {
     let found_objects = objects_of(found);
     let found = &found.mask;
-    let mpp = truth.mpp.or_else(|| record.and_then(Record::mpp));
+    let mpp = truth.mpp.or_else(|| record.and_then(record::mpp));
     let hd95_px = hausdorff95(found, mask);
     Ok(Score {
         id: truth.id.clone(),
@@ -238,17 +248,17 @@ fn figures(
         hd95_px,
         hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
         objects: compare_objects(&found_objects, objects),
-        routed: record.and_then(Record::routed),
+        routed: record.and_then(record::routed),
         swept: swept(&truth.id, mask, run, record),
     })
 }
 
 /// Dice at every threshold. A map that cannot be used costs the image its place in the sweep, and no more.
-fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&Record>) -> Swept {
+fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&SlideRecord>) -> Swept {
     let Some(path) = run.probabilities(id) else {
         return Swept::Nothing;
     };
-    let decided = match record.map(Record::decided) {
+    let decided = match record.map(record::decided) {
         Some(Ok(decided)) => decided,
         Some(Err(reason)) => return Swept::LeftOut(reason),
         None => return Swept::LeftOut("its record cannot be read".to_owned()),

@@ -91,7 +91,7 @@ pub struct SlideInfo {
 }
 
 /// A rectangle in full-size px.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Bounds {
     /// First column.
     pub x: u32,

@@ -25,7 +25,7 @@ mod tests;
 #[cfg(feature = "files")]
 mod units;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "files")]
 pub(crate) use choose::choose;
@@ -35,7 +35,7 @@ pub(crate) use stated::Stated;
 pub(crate) use units::{decimal, micrometres};
 
 /// Who said how large a px is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResolutionSource {
     /// The option `--mpp`.
@@ -73,7 +73,7 @@ impl std::fmt::Display for ResolutionSource {
 }
 
 /// The size of a full-size px.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Resolution {
     /// um per full-size px, from left to right.
     #[serde(rename = "value")]
@@ -103,7 +103,7 @@ impl Resolution {
 }
 
 /// A resolution that a file states and that is not used.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IgnoredResolution {
     /// Who states it.
     pub source: ResolutionSource,
