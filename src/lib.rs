@@ -17,6 +17,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Px that a program has in memory are an [`RgbSlide`], a format of its own is a [`SlideReader`], a runtime of its own a
+//! [`Backend`](backend::Backend). A [`Request`] names a region, cancels, and tells of progress. One [`Engine`] serves many
+//! threads.
+//!
 //! Every room has its own error type, whose variants are kinds that a caller can act on. Nothing in the library prints;
 //! lines for the user go through callbacks.
 
@@ -32,6 +36,7 @@ pub mod sink;
 pub use ftuseg_mask as mask;
 #[cfg(any(feature = "onnxruntime", feature = "openslide"))]
 pub use ftuseg_provision as provision;
+pub use ftuseg_records as records;
 pub use ftuseg_slide as slide;
 
 pub use ftuseg_router::{Organ, OrganMap, Target};

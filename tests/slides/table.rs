@@ -1,6 +1,6 @@
-//! The README's table of formats is what the suite finds, no more and no less.
+//! The table in docs/formats.md is what the suite finds, no more and no less.
 //!
-//! `FTUSEG_UPDATE_README=1 cargo test --test slides readme` writes it anew.
+//! `FTUSEG_UPDATE_FORMATS=1 cargo test -p ftuseg --test slides page` writes it anew.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::library::open;
 const START: &str =
     "<!-- The table of formats is written by the tests in tests/slides/table.rs. -->\n";
 const END: &str = "<!-- End of the table of formats. -->\n";
-const UPDATE: &str = "FTUSEG_UPDATE_README";
+const UPDATE: &str = "FTUSEG_UPDATE_FORMATS";
 
 /// Slides of one format, compression and reader.
 #[derive(Default)]
