@@ -24,6 +24,8 @@ mod plane;
 mod recognise;
 mod resolution;
 mod rgb;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "files")]
 mod tiff;
 #[cfg(feature = "files")]
