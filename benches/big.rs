@@ -19,7 +19,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use ftuseg::batch::{Batch, discover};
-use ftuseg::pipeline::{Engine, Options, Route};
+use ftuseg::pipeline::{Engine, EngineOptions, Route};
 
 /// How a child is told what to do: the slide and the output folder, and the models' um/px.
 const CHILD: &str = "FTUSEG_BENCH_CHILD";
@@ -97,10 +97,10 @@ fn segment(folder: &Path, mpp: f64) {
     let engine = Engine::new(
         ftuseg::bundle::Bundle::load(&bundle).expect("a bundle"),
         Box::new(at_once::AtOnce::default()),
-        Options {
+        EngineOptions {
             route: Route::Tile,
             readers: 2,
-            ..Options::default()
+            ..EngineOptions::default()
         },
     );
     let batch = Batch::new(&engine, folder.join("out"));

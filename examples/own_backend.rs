@@ -2,7 +2,9 @@
 //!
 //!     cargo run --release --example own_backend [-- BUNDLE]
 
-use ftuseg::backend::{About, Backend, BackendError, Input, Loading, Output, Session};
+use ftuseg::backend::{
+    About, Backend, BackendError, NetworkInput, NetworkOutput, Session, SessionOptions,
+};
 use ftuseg::{Engine, Request, RgbSlide, Route, Target};
 
 /// "Runs" every network by one rule: a px is found where it is more red than blue, as pink is and violet is not.
@@ -34,7 +36,7 @@ impl Backend for RedOverBlue {
         &self,
         _name: &str,
         _onnx: &[u8],
-        _how: Loading,
+        _how: SessionOptions,
     ) -> Result<Box<dyn Session>, BackendError> {
         Ok(Box::new(Rule))
     }
@@ -43,10 +45,10 @@ impl Backend for RedOverBlue {
 struct Rule;
 
 impl Session for Rule {
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
+    fn run(&mut self, input: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
         let found = |red: f32, blue: f32| f32::from(u8::from(red > blue));
         let (shape, values) = match input {
-            Input::Bytes(tiles) => {
+            NetworkInput::Bytes(tiles) => {
                 let (n, height, width, _) = tiles.dim();
                 let px = tiles.outer_iter().flat_map(|tile| {
                     let found =
@@ -55,7 +57,7 @@ impl Session for Rule {
                 });
                 (vec![n, 1, height, width], px.collect())
             }
-            Input::Floats(tiles) => {
+            NetworkInput::Floats(tiles) => {
                 let (n, _, height, width) = tiles.dim();
                 let px = tiles.outer_iter().flat_map(|tile| {
                     let found = tile.map_axis(ndarray::Axis(0), |px| found(px[0], px[2]));
@@ -65,7 +67,7 @@ impl Session for Rule {
             }
         };
         // The bundle says whether its networks answer logits or probabilities; these are probabilities.
-        Ok(Output { shape, values })
+        Ok(NetworkOutput { shape, values })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use ftuseg::backend::{About, Backend, BackendError, Input, Loading, Output, Session};
+use ftuseg::backend::{
+    About, Backend, BackendError, NetworkInput, NetworkOutput, Session, SessionOptions,
+};
 use sha2::{Digest, Sha256};
 
 /// Answers without a network: the router always says kidney, and a model says how dark the red channel is on average in
@@ -20,7 +22,12 @@ impl Backend for AtOnce {
         &self.0
     }
 
-    fn load(&self, _name: &str, onnx: &[u8], _: Loading) -> Result<Box<dyn Session>, BackendError> {
+    fn load(
+        &self,
+        _name: &str,
+        onnx: &[u8],
+        _: SessionOptions,
+    ) -> Result<Box<dyn Session>, BackendError> {
         Ok(match onnx {
             b"router" => Box::new(Kidney),
             side => {
@@ -46,18 +53,18 @@ struct Dark {
 /// Side of the squares that are averaged, um.
 const SQUARE_UM: f64 = 32.0;
 
-fn bytes(input: Input<'_>) -> Result<ndarray::ArrayView4<'_, u8>, BackendError> {
+fn bytes(input: NetworkInput<'_>) -> Result<ndarray::ArrayView4<'_, u8>, BackendError> {
     match input {
-        Input::Bytes(tiles) => Ok(tiles),
-        Input::Floats(_) => Err(BackendError::Usage("bytes are wanted".to_owned())),
+        NetworkInput::Bytes(tiles) => Ok(tiles),
+        NetworkInput::Floats(_) => Err(BackendError::Usage("bytes are wanted".to_owned())),
     }
 }
 
 impl Session for Kidney {
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
+    fn run(&mut self, input: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
         let n = bytes(input)?.dim().0;
         let values = [0.9_f32, 0.1].repeat(n);
-        Ok(Output {
+        Ok(NetworkOutput {
             shape: vec![n, 2],
             values,
         })
@@ -65,7 +72,7 @@ impl Session for Kidney {
 }
 
 impl Session for Dark {
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
+    fn run(&mut self, input: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
         let tiles = bytes(input)?;
         let (n, height, width, _) = tiles.dim();
         let tiles = tiles.as_standard_layout();
@@ -94,7 +101,7 @@ impl Session for Dark {
                 }
             }
         }
-        Ok(Output {
+        Ok(NetworkOutput {
             shape: vec![n, 1, height, width],
             values,
         })

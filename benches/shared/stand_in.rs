@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ftuseg::bundle::{Bundle, BundleError};
-use ftuseg::pipeline::{Engine, Options, Route};
+use ftuseg::pipeline::{Engine, EngineOptions, Route};
 use ftuseg::slide::TissueMode;
 use ftuseg_router::Target;
 
@@ -16,11 +16,11 @@ pub fn stand_in(folder: &Path, mpp: f64, readers: usize) -> Result<Engine, Bundl
     Ok(Engine::new(
         Bundle::load(folder)?,
         Box::new(at_once::AtOnce::default()),
-        Options {
+        EngineOptions {
             route: Route::Fixed(Target::Baseline),
             tissue: TissueMode::Off,
             readers,
-            ..Options::default()
+            ..EngineOptions::default()
         },
     ))
 }

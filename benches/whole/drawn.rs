@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ftuseg::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use ftuseg::slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file};
 use ftuseg_router::Organ;
 use ftuseg_samples::{Drawing, Part, RgbTiles, Spec};
 
@@ -74,7 +74,7 @@ pub(crate) fn draw(
         (share * 100.0) as u32,
         organs.len()
     ));
-    let options = Options {
+    let options = TiffOptions {
         width: side,
         height: side,
         samples: Samples::Rgb8,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ftuseg::bundle::{Bundle, Fit, default_bundle};
+use ftuseg::bundle::{Bundle, ModelScale, default_bundle};
 use ftuseg_provision::onnxruntime::{OPENVINO, locate_accelerated, search};
 use ftuseg_router::Organ;
 use tempfile::TempDir;
@@ -67,7 +67,7 @@ fn copy_bundle(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
         .ok_or("the bundle has no [[model]]")?;
     let mut models = models.to_owned();
     for model in &bundle.models {
-        let Fit::Mpp(mpp) = model.fit else {
+        let ModelScale::Mpp(mpp) = model.fit else {
             return Err("a model of the bundle works on whole slides".into());
         };
         models = models.replace(&format!("mpp = {mpp:?}"), &format!("mpp = {MPP:?}"));
@@ -159,7 +159,9 @@ pub(crate) fn faster(setting: &Setting) -> Result<String, Box<dyn Error>> {
     let has_openvino = locate_accelerated(&search(None, false), &OPENVINO).is_ok();
     let mut cases: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for spec in &bundle.models {
-        let Some(organ) = spec.organ else { continue };
+        let Some(organ) = spec.target.organ() else {
+            continue;
+        };
         let name = organ.name();
         if name != "kidney" && spec.int8.is_none() {
             continue;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use ftuseg_router::Organ;
 
-use super::common::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
+use super::engine_args::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
 use super::progress::{Progress, Shown};
 use super::segment::exit_code;
-use ftuseg::batch::{Again, Batch, Status, discover};
+use ftuseg::batch::{Batch, Rerun, Status, discover};
 use ftuseg::pipeline::Route;
 use ftuseg::slide;
 use ftuseg::slide::mask_image::read_mask;
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let jobs = discover(&inputs, None)?;
     let batch = Batch {
         // The slides were just drawn anew.
-        again: Again::All,
+        rerun: Rerun::All,
         ..Batch::new(&engine, results.clone())
     };
     let progress = Progress::new(Shown::Progress);

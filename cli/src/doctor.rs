@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::common::EngineArgs;
-use super::trial;
+use super::engine_args::EngineArgs;
+use super::openvino_trial;
 use ftuseg::backend::{Arithmetic, Trial};
 use ftuseg::pipeline::{Network, Precision};
 use ftuseg::slide::{self, OPENSLIDE};
@@ -45,7 +45,7 @@ fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
         return Ok(0);
     }
     say!("a trial of OpenVINO against the plain runtime, a minute or so ...");
-    let trial = trial::run(&args.engine)?;
+    let trial = openvino_trial::run(&args.engine)?;
     say!("{trial}");
     if let Some(cache) = &search.cache {
         say!("kept in {}", trial.keep(cache)?.display());

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 
-use super::speech::printable;
-use ftuseg_evaluate::{Classes, Pictures, Prediction, Problem, Report, read_truth, score, write};
+use super::console::printable;
+use ftuseg_evaluate::{
+    Classes, ImageProblem, Pictures, Prediction, Report, read_truth, score, write,
+};
 
 /// Arguments of `ftuseg evaluate`.
 #[derive(Debug, clap::Args)]
@@ -133,7 +135,7 @@ fn tell(report: &Report) {
         }
     }
     for (of, problems) in [("truth", &report.truth_problems), ("note", &report.notes)] {
-        for Problem { id, reason } in problems {
+        for ImageProblem { id, reason } in problems {
             tell!("{of}: {}: {}", printable(id), printable(reason));
         }
     }

@@ -6,8 +6,8 @@ use anyhow::{Context, ensure};
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 
+use super::console::about;
 use super::progress::said;
-use super::speech::about;
 use ftuseg::slide::{self, SlideReader, Tissue, TissueMode};
 use ftuseg_files::whole::replace;
 
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut failed = false;
     for path in &args.slides {
         if let Err(error) = inspect(path, args.picture.as_deref()) {
-            tell!("error: {}", about(path, &super::speech::chain(&error)));
+            tell!("error: {}", about(path, &super::console::chain(&error)));
             failed = true;
         }
     }

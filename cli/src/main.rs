@@ -1,32 +1,32 @@
 //! The command `ftuseg`: arguments are parsed here, validated into plain options, and handed to the library.
 
-/// Prints a line on standard output, as `println!` does, but by [`speech::print_line`].
+/// Prints a line on standard output, as `println!` does, but by [`console::print_line`].
 macro_rules! say {
-    ($($words:tt)*) => { crate::speech::print_line(format_args!($($words)*)) };
+    ($($words:tt)*) => { crate::console::print_line(format_args!($($words)*)) };
 }
 
-/// Prints a line on standard error, as `tell!` does, but by [`speech::tell_line`].
+/// Prints a line on standard error, as `tell!` does, but by [`console::tell_line`].
 macro_rules! tell {
-    ($($words:tt)*) => { crate::speech::tell_line(format_args!($($words)*)) };
+    ($($words:tt)*) => { crate::console::tell_line(format_args!($($words)*)) };
 }
 
 mod advice;
-mod common;
+mod console;
 mod demo;
 mod doctor;
+mod engine_args;
 mod evaluate;
 mod inspect;
 mod merge;
 mod models;
+mod openvino_trial;
 mod progress;
 mod rle;
 mod route;
 mod samples;
 mod segment;
 mod signals;
-mod speech;
 mod table;
-mod trial;
 
 use std::path::PathBuf;
 
@@ -108,7 +108,7 @@ fn run() -> u8 {
         Command::Samples(args) => samples::run(&args),
     };
     result.unwrap_or_else(|error| {
-        tell!("error: {}", speech::chain(&error));
+        tell!("error: {}", console::chain(&error));
         NOTHING_STARTED
     })
 }

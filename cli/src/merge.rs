@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::speech::printable;
+use super::console::printable;
 use ftuseg::batch::{Locking, Merged, Status, merge};
 
 /// Arguments of `ftuseg merge`.
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 
 fn tell(merged: &Merged, args: &Args) {
     if let Err(error) = super::table::print(&merged.summary) {
-        tell!("error: {}", super::speech::unwritten(&error));
+        tell!("error: {}", super::console::unwritten(&error));
     }
     let there = merged
         .summary

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
-use super::common::EngineArgs;
+use super::engine_args::EngineArgs;
 use ftuseg::backend::Arithmetic;
-use ftuseg::bundle::{Bundle, Fit, InputKind, ModelSpec};
+use ftuseg::bundle::{Bundle, InputKind, ModelScale, ModelSpec};
 use ftuseg::pipeline::{Network, Precision};
 
 /// Arguments of `ftuseg models`.
@@ -101,12 +101,12 @@ fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
     for model in &bundle.models {
         Network::model(backend.as_ref(), bundle, model, Precision::Fp32)?;
         say!("{}: loads in {}", model.name, backend.about().backend);
-        say!("  serves      {}", model.target());
+        say!("  serves      {}", model.target);
         say!(
             "  scale       {}",
             match model.fit {
-                Fit::Mpp(mpp) => format!("{mpp} um/px"),
-                Fit::Whole => "the whole slide in one tile".to_owned(),
+                ModelScale::Mpp(mpp) => format!("{mpp} um/px"),
+                ModelScale::Whole => "the whole slide in one tile".to_owned(),
             }
         );
         say!(

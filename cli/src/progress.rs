@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::advice;
-use super::speech::{printable, put_line};
+use super::console::{printable, put_line};
 use ftuseg::batch::{Event, SlideStatus, Status};
 use ftuseg::slide::warning::{Warning, WarningKind};
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use ftuseg_router::Organ;
 
-use super::common::{EngineArgs, RouteArgs, TileArgs};
-use super::speech::{about, printable};
+use super::console::{about, printable};
+use super::engine_args::{EngineArgs, RouteArgs, TileArgs};
 use ftuseg::batch::discover;
 use ftuseg::pipeline::{PipelineError, Request, Route};
 use ftuseg::slide;

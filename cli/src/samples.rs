@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use ftuseg_router::Organ;
 
-use super::common::make_folder;
+use super::engine_args::make_folder;
 use ftuseg::slide::tiled_tiff::Compression;
 use ftuseg_samples::{
     Drawing, KaggleSlide, core, two_organs, write_kaggle_folder, write_slide, write_truth,

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::advice;
-use super::common::{EngineArgs, RouteArgs, TileArgs};
+use super::console::{printable, unwritten};
+use super::engine_args::{EngineArgs, RouteArgs, TileArgs};
 use super::progress::{Progress, Shown};
 use super::signals::Signals;
-use super::speech::{printable, unwritten};
 use ftuseg::batch::{
-    Again, Batch, BatchError, Locking, Outputs, Shard, SlideStatus, State, Status, Summary,
+    Batch, BatchError, Locking, Outputs, Rerun, RunState, RunSummary, Shard, SlideStatus, Status,
     discover,
 };
 
@@ -92,12 +92,12 @@ struct BatchArgs {
 }
 
 impl BatchArgs {
-    fn again(&self) -> Again {
+    fn rerun(&self) -> Rerun {
         match (self.overwrite, self.redo_changed, self.retry_failed) {
-            (true, _, _) => Again::All,
-            (_, true, _) => Again::Changed,
-            (_, _, true) => Again::Failed,
-            _ => Again::Missing,
+            (true, _, _) => Rerun::All,
+            (_, true, _) => Rerun::Changed,
+            (_, _, true) => Rerun::Failed,
+            _ => Rerun::Missing,
         }
     }
 
@@ -132,7 +132,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .with_queue_bytes(args.batch.memory_limit);
     let batch = Batch {
         outputs: args.write,
-        again: args.batch.again(),
+        rerun: args.batch.rerun(),
         verify_input: args.batch.verify_input,
         resolution: args.route.mpp,
         slide_timeout: args.batch.slide_timeout,
@@ -172,8 +172,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 }
 
 /// 0 when all slides are there, 1 when some failed or had no turn.
-pub(super) fn exit_code(summary: &Summary) -> u8 {
-    if summary.count(Status::Failed) > 0 || summary.state == State::DiskFull {
+pub(super) fn exit_code(summary: &RunSummary) -> u8 {
+    if summary.count(Status::Failed) > 0 || summary.state == RunState::DiskFull {
         super::SOME_FAILED
     } else {
         0
@@ -182,10 +182,10 @@ pub(super) fn exit_code(summary: &Summary) -> u8 {
 
 /// What came of the run: on standard output a table or JSON, on standard error what went wrong. The error is that of
 /// standard output.
-fn tell(summary: &Summary, args: &Args) -> std::io::Result<()> {
+fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
     let mut told = Ok(());
     if args.batch.json_log {
-        told = super::speech::put_line(&serde_json::json!({
+        told = super::console::put_line(&serde_json::json!({
             "event": "finished",
             "state": summary.state,
             "done": summary.count(Status::Done),
@@ -198,13 +198,13 @@ fn tell(summary: &Summary, args: &Args) -> std::io::Result<()> {
     } else if !args.batch.quiet {
         told = super::table::print(summary);
     }
-    let again: Vec<&SlideStatus> = summary
+    let rerun: Vec<&SlideStatus> = summary
         .ours()
         .filter(|slide| slide.done_again.is_some())
         .collect();
-    if !again.is_empty() && !args.batch.quiet && !args.batch.overwrite {
+    if !rerun.is_empty() && !args.batch.quiet && !args.batch.overwrite {
         tell!("not kept from an earlier run:");
-        for slide in again {
+        for slide in rerun {
             let reason = slide.done_again.as_deref().unwrap_or_default();
             tell!("  {}: {reason}", printable(&slide.id));
         }
@@ -237,8 +237,8 @@ fn tell(summary: &Summary, args: &Args) -> std::io::Result<()> {
         tell!("  {}: {}", printable(&slide.id), printable(&reason));
     }
     match summary.state {
-        State::Interrupted => tell!("stopped; run the same command again to go on"),
-        State::DiskFull => tell!(
+        RunState::Interrupted => tell!("stopped; run the same command again to go on"),
+        RunState::DiskFull => tell!(
             "stopped: the disk takes nothing more; free some space and run the same command again"
         ),
         _ => {}

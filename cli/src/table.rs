@@ -2,14 +2,14 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::speech::{printable, put_line};
-use ftuseg::batch::{SlideStatus, Status, Summary};
+use super::console::{printable, put_line};
+use ftuseg::batch::{RunSummary, SlideStatus, Status};
 
 /// Prints a line a slide, and a line of sums with their n.
 ///
 /// # Errors
 /// When standard output takes it not.
-pub(super) fn print(summary: &Summary) -> std::io::Result<()> {
+pub(super) fn print(summary: &RunSummary) -> std::io::Result<()> {
     match summary.slides.is_empty() {
         true => Ok(()),
         false => put_line(&of(&summary.slides)),

@@ -1,36 +1,32 @@
-//! Turns votes into an organ map: smoothing over tissue components, then the policy.
+//! Turns votes into an organ map: smoothing over tissue components, then one target for each cell.
 
 use crate::{CellGrid, OrganMap, Target, Votes};
-
-/// How votes become targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// Every cell decides, after smoothing over its tissue component.
-    Tile,
-    /// One vote for the whole slide.
-    Slide,
-}
 
 /// How much of a cell's smoothed vote comes from its whole tissue component; the rest comes from the
 /// cell and its neighbours. A piece of tissue nearly always is one organ, so the component weighs as much as
 /// the neighbourhood: a lone dissenting cell is overruled, a large region of another organ is not.
 const COMPONENT_WEIGHT: f32 = 0.5;
 
-/// Decides a target for every cell of tissue.
+/// Decides a target for each cell of tissue, after smoothing over the piece of tissue that it lies in.
 ///
 /// A cell whose smoothed confidence is under `limit` goes to `fallback`. Ties go to the organ that comes first
 /// in the classifier's outputs. The answer depends on the votes alone, not on the order in which they were set.
-pub fn decide(votes: &Votes, policy: Policy, limit: f32, fallback: Target) -> OrganMap {
-    let smoothed = match policy {
-        Policy::Tile => smooth(votes),
-        Policy::Slide => {
-            let cells: Vec<usize> = (0..votes.grid.len()).collect();
-            let mean = mean(votes, &cells);
-            (0..votes.grid.len()).map(|_| mean.clone()).collect()
-        }
-    };
+pub fn decide_by_cell(votes: &Votes, limit: f32, fallback: Target) -> OrganMap {
+    decide(votes, &smooth(votes), limit, fallback)
+}
+
+/// Decides one target for the whole slide: that of the mean vote. Otherwise as [`decide_by_cell`].
+pub fn decide_by_slide(votes: &Votes, limit: f32, fallback: Target) -> OrganMap {
+    let cells: Vec<usize> = (0..votes.grid.len()).collect();
+    let mean = mean(votes, &cells);
+    let all: Vec<_> = cells.iter().map(|_| mean.clone()).collect();
+    decide(votes, &all, limit, fallback)
+}
+
+/// Gives each cell of tissue the target that its probabilities speak for.
+fn decide(votes: &Votes, probabilities: &[Vec<f32>], limit: f32, fallback: Target) -> OrganMap {
     let mut map = blank(votes);
-    for (index, probabilities) in smoothed.iter().enumerate() {
+    for (index, probabilities) in probabilities.iter().enumerate() {
         if votes.tissue[index] <= 0.0 {
             continue;
         }
@@ -44,7 +40,7 @@ pub fn decide(votes: &Votes, policy: Policy, limit: f32, fallback: Target) -> Or
     map
 }
 
-/// Sends all tissue to one target, with confidence 1: for `--route baseline`, `unet`, `given` and `organ=NAME`.
+/// Sends all tissue to one target, with confidence 1: for whoever knows already what the slide is.
 /// `tissue` is the share of tissue of each cell, row-major; cells beyond its end are glass.
 pub fn assign_all(grid: CellGrid, tissue: &[f32], target: Target) -> OrganMap {
     let mut votes = Votes::new(grid, &[]);
@@ -213,31 +209,20 @@ mod tests {
 
     #[test]
     fn two_pieces_of_tissue_keep_their_own_organ() {
-        let map = decide(
-            &votes(&["kk ll", "kk ll"]),
-            Policy::Tile,
-            0.5,
-            Target::Baseline,
-        );
+        let map = decide_by_cell(&votes(&["kk ll", "kk ll"]), 0.5, Target::Baseline);
         assert_eq!(draw(&map), ["kk ll", "kk ll"]);
     }
 
     #[test]
     fn a_lone_dissenting_cell_is_overruled() {
-        let map = decide(
-            &votes(&["kkkk", "klkk", "kkkk"]),
-            Policy::Tile,
-            0.5,
-            Target::Baseline,
-        );
+        let map = decide_by_cell(&votes(&["kkkk", "klkk", "kkkk"]), 0.5, Target::Baseline);
         assert_eq!(draw(&map), ["kkkk", "kkkk", "kkkk"]);
     }
 
     #[test]
     fn two_organs_that_touch_are_not_merged() {
-        let map = decide(
+        let map = decide_by_cell(
             &votes(&["kkkkllll", "kkkkllll", "kkkkllll"]),
-            Policy::Tile,
             0.4,
             Target::Baseline,
         );
@@ -248,25 +233,20 @@ mod tests {
 
     #[test]
     fn unsure_tissue_goes_to_the_fallback() {
-        let map = decide(&votes(&["?? kk"]), Policy::Tile, 0.5, Target::Baseline);
+        let map = decide_by_cell(&votes(&["?? kk"]), 0.5, Target::Baseline);
         assert_eq!(draw(&map), ["bb kk"]);
     }
 
     #[test]
-    fn slide_policy_takes_one_vote() {
-        let map = decide(
-            &votes(&["kk l", "kk  "]),
-            Policy::Slide,
-            0.5,
-            Target::Baseline,
-        );
+    fn by_slide_takes_one_vote() {
+        let map = decide_by_slide(&votes(&["kk l", "kk  "]), 0.5, Target::Baseline);
         assert_eq!(draw(&map), ["kk k", "kk  "]);
         assert_eq!(map.shares()[0].target, Target::Organ(Organ::Kidney));
     }
 
     #[test]
     fn ranges_merge_neighbouring_cells_and_shares_add_up() {
-        let map = decide(&votes(&["kk ll"]), Policy::Tile, 0.5, Target::Baseline);
+        let map = decide_by_cell(&votes(&["kk ll"]), 0.5, Target::Baseline);
         assert_eq!(map.ranges(Target::Organ(Organ::Kidney), 5), [(0, 20)]);
         assert_eq!(map.ranges(Target::Organ(Organ::Lung), 9), [(30, 50)]);
         let total: f64 = map.shares().iter().map(|s| s.share).sum();

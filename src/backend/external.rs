@@ -13,7 +13,7 @@ const DEPTH: usize = 64;
 
 /// What a message is, as far as it can hold a tensor.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum FieldKind {
     Model,
     Training,
     Function,
@@ -24,25 +24,33 @@ enum Kind {
     Tensor,
 }
 
-impl Kind {
+impl FieldKind {
     /// The fields that can hold a tensor, however deep, and what they are.
-    fn inside(self) -> &'static [(u64, Kind)] {
+    fn inside(self) -> &'static [(u64, FieldKind)] {
         match self {
-            Kind::Model => &[(7, Kind::Graph), (20, Kind::Training), (25, Kind::Function)],
-            Kind::Training => &[(1, Kind::Graph), (2, Kind::Graph)],
-            Kind::Function => &[(7, Kind::Node), (11, Kind::Attribute)],
-            Kind::Graph => &[(1, Kind::Node), (5, Kind::Tensor), (15, Kind::Sparse)],
-            Kind::Node => &[(5, Kind::Attribute)],
-            Kind::Attribute => &[
-                (5, Kind::Tensor),
-                (6, Kind::Graph),
-                (10, Kind::Tensor),
-                (11, Kind::Graph),
-                (22, Kind::Sparse),
-                (23, Kind::Sparse),
+            FieldKind::Model => &[
+                (7, FieldKind::Graph),
+                (20, FieldKind::Training),
+                (25, FieldKind::Function),
             ],
-            Kind::Sparse => &[(1, Kind::Tensor), (2, Kind::Tensor)],
-            Kind::Tensor => &[],
+            FieldKind::Training => &[(1, FieldKind::Graph), (2, FieldKind::Graph)],
+            FieldKind::Function => &[(7, FieldKind::Node), (11, FieldKind::Attribute)],
+            FieldKind::Graph => &[
+                (1, FieldKind::Node),
+                (5, FieldKind::Tensor),
+                (15, FieldKind::Sparse),
+            ],
+            FieldKind::Node => &[(5, FieldKind::Attribute)],
+            FieldKind::Attribute => &[
+                (5, FieldKind::Tensor),
+                (6, FieldKind::Graph),
+                (10, FieldKind::Tensor),
+                (11, FieldKind::Graph),
+                (22, FieldKind::Sparse),
+                (23, FieldKind::Sparse),
+            ],
+            FieldKind::Sparse => &[(1, FieldKind::Tensor), (2, FieldKind::Tensor)],
+            FieldKind::Tensor => &[],
         }
     }
 }
@@ -57,7 +65,7 @@ pub(super) fn refuse(name: &str, backend: &'static str, onnx: &[u8]) -> Result<(
         backend,
         reason,
     };
-    match look(onnx, 0..onnx.len(), Kind::Model, 0) {
+    match look(onnx, 0..onnx.len(), FieldKind::Model, 0) {
         Ok(None) => Ok(()),
         Ok(Some(tensor)) => Err(fail(format!(
             "its tensor {tensor:?} lies in another file (ONNX external data), which no sha256 stands for; save the network as one file (onnx.save_model(..., save_as_external_data=False))"
@@ -70,13 +78,13 @@ pub(super) fn refuse(name: &str, backend: &'static str, onnx: &[u8]) -> Result<(
 fn look(
     onnx: &[u8],
     message: Range<usize>,
-    kind: Kind,
+    kind: FieldKind,
     depth: usize,
 ) -> Result<Option<String>, Broken> {
     if depth > DEPTH {
         return Err(Broken("its graphs lie too deep in each other"));
     }
-    if matches!(kind, Kind::Tensor) {
+    if matches!(kind, FieldKind::Tensor) {
         return tensor(onnx, &message);
     }
     for &(number, inside) in kind.inside() {

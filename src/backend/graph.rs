@@ -40,7 +40,7 @@ pub(super) fn probability(byte: u8) -> f32 {
 }
 
 /// The same network in fp16: every Cast whose name begins with `half:` now gives fp16. `None` where there is none.
-pub(super) fn in_halves(onnx: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+pub(super) fn to_fp16(onnx: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
     let mut changed = onnx.to_vec();
     let mut found = false;
     for node in fields(onnx, graph(onnx)?, 1) {
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn only_marked_casts_become_fp16() {
         let marked = model(b"half:w", b"Cast", FLOAT);
-        let changed = in_halves(&marked).unwrap().unwrap();
+        let changed = to_fp16(&marked).unwrap().unwrap();
         assert_eq!(changed, model(b"half:w", b"Cast", FLOAT16));
         for other in [model(b"w", b"Cast", FLOAT), model(b"half:w", b"Add", FLOAT)] {
-            assert_eq!(in_halves(&other).unwrap(), None);
+            assert_eq!(to_fp16(&other).unwrap(), None);
         }
-        assert!(in_halves(&model(b"half:w", b"Cast", UINT8)).is_err());
-        assert_eq!(in_halves(PROBE).unwrap(), None);
+        assert!(to_fp16(&model(b"half:w", b"Cast", UINT8)).is_err());
+        assert_eq!(to_fp16(PROBE).unwrap(), None);
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn what_is_broken_is_an_error_and_never_a_panic() {
         for end in 0..PROBE.len() {
-            let _ = in_halves(&PROBE[..end]);
+            let _ = to_fp16(&PROBE[..end]);
             let _ = with_byte_answers(&PROBE[..end]);
         }
         assert!(with_byte_answers(&[]).is_err());
@@ -214,7 +214,7 @@ mod tests {
             for value in [0, 0x7f, 0x80, 0xff] {
                 let mut broken = PROBE.to_vec();
                 broken[place] = value;
-                let _ = in_halves(&broken);
+                let _ = to_fp16(&broken);
                 let _ = with_byte_answers(&broken);
             }
         }

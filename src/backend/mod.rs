@@ -4,8 +4,6 @@
 //! network from bytes that were already checked; a session belongs to one thread at a time.
 
 #[cfg(feature = "onnxruntime")]
-mod bound;
-#[cfg(feature = "onnxruntime")]
 mod choose;
 mod device;
 mod error;
@@ -19,12 +17,14 @@ mod graph;
 mod loops;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+#[cfg(feature = "onnxruntime")]
+mod openvino_trial;
+#[cfg(feature = "onnxruntime")]
+mod ort_session;
 #[cfg(any(feature = "onnxruntime", feature = "rten"))]
 mod protobuf;
 #[cfg(feature = "rten")]
-mod pure_rust;
-#[cfg(feature = "onnxruntime")]
-mod trial;
+mod rten;
 
 use std::sync::Arc;
 
@@ -37,14 +37,14 @@ pub use error::BackendError;
 pub use ftuseg_records::{About, FloatFormat};
 #[cfg(feature = "onnxruntime")]
 pub use onnxruntime::OnnxRuntime;
-#[cfg(feature = "rten")]
-pub use pure_rust::Rten;
 #[cfg(feature = "onnxruntime")]
-pub use trial::{Trial, TrialError};
+pub use openvino_trial::{Trial, TrialError};
+#[cfg(feature = "rten")]
+pub use rten::Rten;
 
 /// What a network is fed.
 #[derive(Debug, Clone, Copy)]
-pub enum Input<'a> {
+pub enum NetworkInput<'a> {
     /// RGB bytes, `[n, height, width, 3]`.
     Bytes(ArrayView4<'a, u8>),
     /// Normalised floats, `[n, 3, height, width]`.
@@ -53,7 +53,7 @@ pub enum Input<'a> {
 
 /// What a network answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Output {
+pub struct NetworkOutput {
     /// The shape, outermost first.
     pub shape: Vec<usize>,
     /// The values, row-major; as many as the shape says.
@@ -67,10 +67,10 @@ pub trait Session: Send {
     /// # Errors
     /// When the network wants another kind or size of input, answers with something other than 32-bit floats, fails, or is
     /// stopped by its [`Brake`].
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError>;
+    fn run(&mut self, input: NetworkInput<'_>) -> Result<NetworkOutput, BackendError>;
 
     /// Whether the network computes in 16-bit floats.
-    fn in_halves(&self) -> bool {
+    fn is_fp16(&self) -> bool {
         false
     }
 
@@ -92,13 +92,13 @@ pub trait Brake: Send + Sync {
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Loading {
+pub struct SessionOptions {
     /// Which of the backend's lanes it belongs to, from 0.
     pub lane: usize,
     /// It may compute in 16-bit floats, where that is the backend's way.
-    pub halves: bool,
+    pub fp16: bool,
     /// Its answers are probabilities, and steps of 1/240 will do, where that is the backend's way.
-    pub bytes: bool,
+    pub byte_answers: bool,
 }
 
 /// Loads networks.
@@ -121,6 +121,10 @@ pub trait Backend: Send + Sync {
     ///
     /// # Errors
     /// When the runtime cannot load it.
-    fn load(&self, name: &str, onnx: &[u8], how: Loading)
-    -> Result<Box<dyn Session>, BackendError>;
+    fn load(
+        &self,
+        name: &str,
+        onnx: &[u8],
+        how: SessionOptions,
+    ) -> Result<Box<dyn Session>, BackendError>;
 }

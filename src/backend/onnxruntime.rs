@@ -5,15 +5,17 @@ use std::sync::{Mutex, PoisonError};
 
 use ort::environment::{Environment, GlobalThreadPoolOptions};
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatch};
-use ort::session::Session as OrtSession;
+use ort::session::Session as RawSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::bound::Bound;
 use super::device::{Arithmetic, Device};
+use super::ort_session::OrtSession;
 use ftuseg_provision::onnxruntime::{CUDA, Located};
 use ftuseg_provision::preload;
 
-use super::{About, Backend, BackendError, FloatFormat, Input, Loading, Session, gpus, graph};
+use super::{
+    About, Backend, BackendError, FloatFormat, NetworkInput, Session, SessionOptions, gpus, graph,
+};
 
 pub(super) const NAME: &str = "onnxruntime";
 /// Sessions of one network on a GPU: one computes while the other's bytes are on their way.
@@ -160,7 +162,7 @@ impl OnnxRuntime {
             .map_err(|error| refuse(error.to_string()))?;
         let answer = self
             .open("a small network", PROBE, place, true)
-            .and_then(|mut session| session.run(Input::Bytes(tile)))
+            .and_then(|mut session| session.run(NetworkInput::Bytes(tile)))
             .map_err(|error| refuse(error.to_string()))?;
         // The probe answers the red channel / 255.
         let expected = 100.0 / 255.0;
@@ -227,7 +229,7 @@ impl OnnxRuntime {
         onnx: &[u8],
         place: Device,
         bytes: bool,
-    ) -> Result<Bound, BackendError> {
+    ) -> Result<OrtSession, BackendError> {
         let fail = |reason: String| BackendError::Load {
             name: name.to_owned(),
             backend: NAME,
@@ -237,10 +239,10 @@ impl OnnxRuntime {
             let changed = graph::with_byte_answers(onnx).map_err(|e| fail(e.to_string()))?;
             let session = self.session(&changed, place);
             let session = session.map_err(|error| fail(error.to_string()))?;
-            return Bound::new(name, session, place, Some(graph::BYTES));
+            return OrtSession::new(name, session, place, Some(graph::BYTES));
         }
         let session = self.session(onnx, place);
-        Bound::new(
+        OrtSession::new(
             name,
             session.map_err(|error| fail(error.to_string()))?,
             place,
@@ -248,8 +250,8 @@ impl OnnxRuntime {
         )
     }
 
-    fn session(&self, onnx: &[u8], place: Device) -> ort::Result<OrtSession> {
-        let mut builder: SessionBuilder = OrtSession::builder(&self.environment)?
+    fn session(&self, onnx: &[u8], place: Device) -> ort::Result<RawSession> {
+        let mut builder: SessionBuilder = RawSession::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?;
         if let Some(provider) = self.provider(place) {
             builder = builder
@@ -312,7 +314,7 @@ impl Backend for OnnxRuntime {
         &self,
         name: &str,
         onnx: &[u8],
-        how: Loading,
+        how: SessionOptions,
     ) -> Result<Box<dyn Session>, BackendError> {
         let fail = |reason: String| BackendError::Load {
             name: name.to_owned(),
@@ -324,21 +326,26 @@ impl Backend for OnnxRuntime {
             .lanes
             .get(how.lane)
             .ok_or_else(|| fail(format!("there is no lane {}", how.lane)))?;
-        let halves = match self.arithmetic {
-            FloatFormat::Fp16 if how.halves => {
-                let halves = graph::in_halves(onnx).map_err(|error| fail(error.to_string()))?;
-                if halves.is_none() && self.is_strict {
+        let fp16 = match self.arithmetic {
+            FloatFormat::Fp16 if how.fp16 => {
+                let fp16 = graph::to_fp16(onnx).map_err(|error| fail(error.to_string()))?;
+                if fp16.is_none() && self.is_strict {
                     return Err(fail(
                         "its file cannot compute in fp16: it has no Cast whose name begins with `half:`; export it with \
                          ftuseg-models, or use --precision fp32"
                             .to_owned(),
                     ));
                 }
-                halves
+                fp16
             }
             _ => None,
         };
-        let bound = self.open(name, halves.as_deref().unwrap_or(onnx), place, how.bytes)?;
-        Ok(Box::new(bound.in_halves(halves.is_some())))
+        let session = self.open(
+            name,
+            fp16.as_deref().unwrap_or(onnx),
+            place,
+            how.byte_answers,
+        )?;
+        Ok(Box::new(session.with_fp16(fp16.is_some())))
     }
 }

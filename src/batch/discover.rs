@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::ids::name_folders;
+use super::folder_names::name_folders;
 use super::{BatchError, Manifest};
 use crate::slide::warning::{Warning, WarningKind};
 use crate::slide::{EXTENSIONS, Resolution, id_of_file, slides_among};
@@ -169,11 +169,11 @@ fn search(folder: &Path) -> Result<Vec<(PathBuf, Vec<Warning>)>, BatchError> {
                 }
             },
         };
-        let known = entry.path().extension().is_some_and(|extension| {
+        let identity = entry.path().extension().is_some_and(|extension| {
             let extension = extension.to_string_lossy().to_lowercase();
             EXTENSIONS.contains(&extension.as_str())
         });
-        if known && entry.file_type().is_file() {
+        if identity && entry.file_type().is_file() {
             found.push(entry.into_path());
         }
     }

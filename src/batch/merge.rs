@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::ledger::write_submission;
 use super::lock::FolderLock;
-use super::report::{Heading, write_report};
-use super::rows::Rows;
-use super::source::{Key, Source, key_of};
-use super::{BatchError, Locking, ShardNote, SlideStatus, State, Status, Summary};
+use super::merge_input::{Key, MergeInput, key_of};
+use super::reports::write_submission;
+use super::run_summary::{Heading, write_report};
+use super::submission::SubmissionRows;
+use super::{BatchError, Locking, RunState, RunSummary, ShardNote, SlideStatus, Status};
 use crate::slide::warning::Warning;
 
 /// What came of joining.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merged {
     /// The joined report.
-    pub summary: Summary,
+    pub summary: RunSummary,
     /// Shares that no folder holds, as `I/N`.
     pub missing_shares: Vec<String>,
     /// Slides that several folders hold, with the same result: id and folders. The first folder's is taken.
@@ -56,7 +56,7 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
     let _lock = FolderLock::take(out, locking, &never, &|_| {})?;
     let sources = outs
         .iter()
-        .map(|one| Source::read(one, locking))
+        .map(|one| MergeInput::read(one, locking))
         .collect::<Result<Vec<_>, BatchError>>()?;
     let Some(first) = sources.first() else {
         return Err(BatchError::output(out, "there is nothing to join"));
@@ -77,7 +77,7 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
         }
     }
     let mut joining = Joining {
-        rows: Rows::new(out)?,
+        rows: SubmissionRows::new(out)?,
         slides: Vec::new(),
         places: HashMap::new(),
         doubles: BTreeMap::new(),
@@ -93,7 +93,7 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
 
 /// The joined report as it grows.
 struct Joining {
-    rows: Rows,
+    rows: SubmissionRows,
     slides: Vec<SlideStatus>,
     /// Which entry a slide has, and which source it came from.
     places: HashMap<Key, (usize, usize)>,
@@ -104,7 +104,7 @@ struct Joining {
 impl Joining {
     fn take(
         &mut self,
-        sources: &[Source],
+        sources: &[MergeInput],
         number: usize,
         slide: &SlideStatus,
     ) -> Result<(), BatchError> {
@@ -165,7 +165,7 @@ impl Joining {
     }
 
     /// Enters the slides of shares that no folder holds; returns those shares.
-    fn add_missing(&mut self, sources: &[Source]) -> Vec<String> {
+    fn add_missing(&mut self, sources: &[MergeInput]) -> Vec<String> {
         let notes: Vec<&ShardNote> = sources
             .iter()
             .filter_map(|source| source.report.shard.as_ref())
@@ -179,10 +179,10 @@ impl Joining {
             .map(|(index, of)| format!("{index}/{of}"))
             .collect();
         for note in &notes {
-            let mut known: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
+            let mut identity: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
             for id in &note.batch {
                 // Slides of one id are in one share, so that all of them are missing or none.
-                if !known.insert(id.clone()) {
+                if !identity.insert(id.clone()) {
                     continue;
                 }
                 let reason = "no folder holds it; its share is missing or had other inputs";
@@ -198,7 +198,7 @@ impl Joining {
     fn write(
         mut self,
         out: &Path,
-        sources: &[Source],
+        sources: &[MergeInput],
         missing_shares: Vec<String>,
     ) -> Result<Merged, BatchError> {
         let first = sources[0].report.made_by();
@@ -218,8 +218,8 @@ impl Joining {
                 }
             }
         }
-        let summary = Summary {
-            state: State::Merged,
+        let summary = RunSummary {
+            state: RunState::Merged,
             warnings: warnings.clone(),
             seconds: sources
                 .iter()

@@ -3,42 +3,42 @@
 //! One slide that fails is one slide that fails: it is recorded with its reason and the rest goes on. A slide's folder
 //! is built under a temporary name and renamed whole, so a folder under its final name is always complete.
 
-mod begun;
+mod cleanup;
+mod crash_marker;
+mod deadline;
 mod discover;
 mod error;
 mod event;
 mod failure;
-mod ids;
-mod kept;
-mod ledger;
-mod leftovers;
+mod folder_assignment;
+mod folder_names;
 mod lock;
 mod manifest;
 mod merge;
-mod one;
+mod merge_input;
+mod one_slide;
 mod provenance;
-mod report;
-mod rows;
+mod reports;
+mod resume_plan;
+mod reuse;
 mod run;
-mod settle;
+pub mod run_specific;
+mod run_summary;
 mod shard;
-mod source;
-mod survey;
-mod turns;
-pub mod volatile;
-mod watch;
-mod write;
+mod slide_folder;
+mod submission;
+mod workers;
 
 pub use discover::{Job, discover};
 pub use error::BatchError;
 pub use event::Event;
-pub use ftuseg_records::{ShardNote, SlideStatus, State, Status};
+pub use ftuseg_records::{RunState, ShardNote, SlideStatus, Status};
 pub use lock::Locking;
 pub use manifest::Manifest;
 pub use merge::{Merged, merge};
-pub use report::Summary;
-pub use run::{Again, Batch};
+pub use run::{Batch, Rerun};
+pub use run_summary::RunSummary;
 pub use shard::{MAX_SHARDS, Shard};
 
-pub use watch::Opener;
-pub use write::Outputs;
+pub use deadline::Opener;
+pub use slide_folder::Outputs;

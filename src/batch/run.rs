@@ -5,23 +5,23 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::begun;
-use super::kept::Known;
-use super::ledger::Ledger;
-use super::leftovers;
+use super::cleanup;
+use super::crash_marker;
+use super::deadline::Deadline;
+use super::folder_assignment::assign_folders;
 use super::lock::FolderLock;
-use super::report::Heading;
-use super::settle::settle;
-use super::survey::survey;
-use super::turns::{Halt, Run};
-use super::watch::Clock;
-use super::{BatchError, Event, Job, Locking, Opener, Outputs, ShardNote, State, Summary};
+use super::reports::Reports;
+use super::resume_plan::plan_resume;
+use super::reuse::FileIdentity;
+use super::run_summary::Heading;
+use super::workers::{ActiveRun, Halt};
+use super::{BatchError, Event, Job, Locking, Opener, Outputs, RunState, RunSummary, ShardNote};
 use crate::pipeline::Engine;
 use crate::slide::{self, Resolution};
 
 /// Which slides are done, of those that earlier runs into the same folder have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Again {
+pub enum Rerun {
     /// Those that are not there, or whose file was changed. Results of other settings are refused.
     #[default]
     Missing,
@@ -42,7 +42,7 @@ pub struct Batch<'a> {
     /// What is written for each slide.
     pub outputs: Outputs,
     /// Which slides are done again.
-    pub again: Again,
+    pub rerun: Rerun,
     /// Know files again by the sha256 of their bytes, not by size and time of change.
     pub verify_input: bool,
     /// um/px for all slides, over what manifests and files say.
@@ -69,7 +69,7 @@ impl<'a> Batch<'a> {
             engine,
             out,
             outputs: Outputs::ALL,
-            again: Again::default(),
+            rerun: Rerun::default(),
             verify_input: false,
             resolution: None,
             slide_timeout: None,
@@ -81,11 +81,11 @@ impl<'a> Batch<'a> {
         }
     }
 
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn identity(&self) -> FileIdentity {
         if self.verify_input {
-            Known::ByContent
+            FileIdentity::ByContent
         } else {
-            Known::ByChange
+            FileIdentity::ByChange
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Batch<'a> {
         &self,
         jobs: &[Job],
         tell: &(dyn Fn(Event<'_>) + Sync),
-    ) -> Result<Summary, BatchError> {
+    ) -> Result<RunSummary, BatchError> {
         let started = Instant::now();
         let slides = self.out.join("slides");
         std::fs::create_dir_all(&slides).map_err(|error| {
@@ -113,38 +113,44 @@ impl<'a> Batch<'a> {
         let _lock = FolderLock::take(&self.out, self.locking, &self.stop, &|line| {
             tell(Event::Note(line));
         })?;
-        leftovers::clean(&self.out, &slides)?;
-        let clock = Clock::start(None, vec![Arc::clone(&self.stop)]);
+        cleanup::clean(&self.out, &slides)?;
+        let deadline = Deadline::start(None, vec![Arc::clone(&self.stop)]);
         let mut jobs = jobs.to_vec();
-        settle(&mut jobs, &slides, self.again, self.known(), &clock);
+        assign_folders(&mut jobs, &slides, self.rerun, self.identity(), &deadline);
         let jobs = jobs.as_slice();
-        let survey = survey(self, jobs, &slides)?;
-        for note in &survey.notes {
+        let plan_resume = plan_resume(self, jobs, &slides)?;
+        for note in &plan_resume.notes {
             tell(Event::Note(note));
         }
         let heading = Heading::of_run(self.provenance(), self.shard.clone());
-        let mut ledger = Ledger::new(&self.out, heading, survey.slides, survey.rows, started);
-        ledger.write(State::Running)?;
+        let mut reports = Reports::new(
+            &self.out,
+            heading,
+            plan_resume.slides,
+            plan_resume.rows,
+            started,
+        );
+        reports.write(RunState::Running)?;
         for index in 0..jobs.len() {
-            if ledger.slide(index).is_there() {
+            if reports.slide(index).is_there() {
                 // Killed between the slide's last rename and its entry.
-                begun::end(&slides, &jobs[index].folder);
+                crash_marker::end(&slides, &jobs[index].folder);
                 tell(Event::Ended {
                     index,
                     total: jobs.len(),
-                    status: ledger.slide(index),
+                    status: reports.slide(index),
                 });
             }
         }
-        let run = Run {
+        let run = ActiveRun {
             batch: self,
             jobs,
             slides,
-            ledger: Mutex::new(ledger),
+            reports: Mutex::new(reports),
             halt: Halt::default(),
             tell,
         };
-        run.all(&survey.todo)?;
-        run.end(&survey.todo)
+        run.all(&plan_resume.todo)?;
+        run.end(&plan_resume.todo)
     }
 }

@@ -6,8 +6,8 @@ use ftuseg_router::{Organ, Target};
 use serde::Deserialize;
 
 use super::{
-    Accuracy, Bundle, BundleError, Dice, Fit, InputKind, Int8, ModelSpec, Normalisation,
-    OutputKind, Role, RouterSpec,
+    Accuracy, Bundle, BundleError, Dice, InputKind, Int8, ModelScale, ModelSpec, Normalisation,
+    OutputKind, RouterSpec,
 };
 
 #[derive(Deserialize)]
@@ -41,11 +41,20 @@ struct RawRouter {
     accuracy: Option<Accuracy>,
 }
 
+/// The manifest's word for what a model serves.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawRole {
+    Organ,
+    Baseline,
+    Unet,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawModel {
     name: String,
-    role: Option<Role>,
+    role: Option<RawRole>,
     organ: Option<Organ>,
     file: String,
     sha256: String,
@@ -88,18 +97,17 @@ pub(super) fn parse(
         if models.iter().any(|other| other.name == model.name) {
             return Err(wrong(format!("two models are called {name:?}")));
         }
-        if let Some(other) = models.iter().find(|other| other.target() == model.target()) {
+        if let Some(other) = models.iter().find(|other| other.target == model.target) {
             // Their probabilities are averaged, so what is done with the mean must be said in one way only.
             check_together(other, &model).map_err(|what| {
                 wrong(format!(
                     "the models {:?} and {name:?} both serve {} and are averaged; {what}",
-                    other.name,
-                    model.target()
+                    other.name, model.target
                 ))
             })?;
         }
         // The router's order gives the organs their values in mask.tif.
-        if let (Some(router), Some(organ)) = (&router, model.organ)
+        if let (Some(router), Some(organ)) = (&router, model.target.organ())
             && !router.organs.contains(&organ)
         {
             return Err(wrong(format!(
@@ -135,7 +143,7 @@ fn check_together(a: &ModelSpec, b: &ModelSpec) -> Result<(), String> {
     same("threshold", a.threshold == b.threshold)?;
     same("fill_holes", a.fill_holes == b.fill_holes)?;
     match (a.fit, b.fit) {
-        (Fit::Mpp(one), Fit::Mpp(other)) => {
+        (ModelScale::Mpp(one), ModelScale::Mpp(other)) => {
             let (one, other) = (a.min_area * one * one, b.min_area * other * other);
             // Areas are whole px at scales that differ, so they agree to a few percent at best.
             same(
@@ -143,7 +151,7 @@ fn check_together(a: &ModelSpec, b: &ModelSpec) -> Result<(), String> {
                 (one - other).abs() <= 0.05 * one.max(other),
             )
         }
-        (Fit::Whole, Fit::Whole) => same(
+        (ModelScale::Whole, ModelScale::Whole) => same(
             "tile and min_area",
             (a.tile, a.min_area) == (b.tile, b.min_area),
         ),
@@ -266,23 +274,23 @@ fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
     check_file(&raw.file)?;
     check_sum(&raw.sha256)?;
     check_tile(raw.tile)?;
-    let role = raw.role.unwrap_or(if raw.organ.is_some() {
-        Role::Organ
-    } else {
-        Role::Baseline
-    });
-    if (role == Role::Organ) != raw.organ.is_some() {
-        return Err("organ = \"...\" belongs to role = \"organ\", and to no other".to_owned());
-    }
+    let target = match (raw.role, raw.organ) {
+        (None | Some(RawRole::Organ), Some(organ)) => Target::Organ(organ),
+        (None | Some(RawRole::Baseline), None) => Target::Baseline,
+        (Some(RawRole::Unet), None) => Target::Unet,
+        _ => {
+            return Err("organ = \"...\" belongs to role = \"organ\", and to no other".to_owned());
+        }
+    };
     let fit = match (raw.mpp, raw.fit.as_deref()) {
-        (Some(mpp), None) => Fit::Mpp(check_mpp(mpp)?),
-        (None, Some("whole")) => Fit::Whole,
+        (Some(mpp), None) => ModelScale::Mpp(check_mpp(mpp)?),
+        (None, Some("whole")) => ModelScale::Whole,
         (None, Some(other)) => return Err(format!("fit = {other:?} must be \"whole\"")),
         _ => return Err("says not exactly one of mpp = ... and fit = \"whole\"".to_owned()),
     };
     let overlap = raw.overlap.unwrap_or(match fit {
-        Fit::Mpp(_) => raw.tile / 8,
-        Fit::Whole => 0,
+        ModelScale::Mpp(_) => raw.tile / 8,
+        ModelScale::Whole => 0,
     });
     // At half a tile, every px is already seen by two tiles along each axis.
     if overlap > raw.tile / 2 {
@@ -309,8 +317,7 @@ fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
     Ok(ModelSpec {
         input: check_input(raw.input.as_deref(), raw.mean, raw.std)?,
         name: raw.name,
-        role,
-        organ: raw.organ,
+        target,
         file: raw.file,
         sha256: raw.sha256,
         int8: raw.int8,
@@ -355,7 +362,7 @@ mod tests {
     fn a_plain_export_needs_five_lines() {
         let bundle = load(&model(PLAIN)).unwrap();
         let model = &bundle.models[0];
-        assert_eq!(model.role, Role::Baseline);
+        assert_eq!(model.target, Target::Baseline);
         assert_eq!(model.overlap, 64);
         assert!(matches!(model.input, InputKind::Floats(_)));
         assert_eq!(bundle.label(Target::Baseline), 255);

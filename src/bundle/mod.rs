@@ -18,7 +18,7 @@ use ftuseg_files::plain;
 pub use error::BundleError;
 pub use find::default_bundle;
 pub use spec::{
-    Accuracy, Dice, Fit, InputKind, Int8, Loss, ModelSpec, Normalisation, OutputKind, Role,
+    Accuracy, Dice, InputKind, Int8, Loss, ModelScale, ModelSpec, Normalisation, OutputKind,
     RouterSpec,
 };
 
@@ -73,7 +73,7 @@ impl Bundle {
     pub fn models_for(&self, target: Target) -> Vec<&ModelSpec> {
         self.models
             .iter()
-            .filter(|model| model.target() == target)
+            .filter(|model| model.target == target)
             .collect()
     }
 
@@ -95,7 +95,7 @@ impl Bundle {
             Some(router) => router.organs.clone(),
             None => {
                 let mut organs = Vec::new();
-                for organ in self.models.iter().filter_map(|model| model.organ) {
+                for organ in self.models.iter().filter_map(|model| model.target.organ()) {
                     if !organs.contains(&organ) {
                         organs.push(organ);
                     }

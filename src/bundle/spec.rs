@@ -31,21 +31,9 @@ pub enum OutputKind {
     Probability,
 }
 
-/// The part a model plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The model of one organ.
-    Organ,
-    /// The single EfficientNet-B0 U-Net.
-    Baseline,
-    /// The standard U-Net.
-    Unet,
-}
-
 /// At which scale a model sees the slide.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Fit {
+pub enum ModelScale {
     /// At a fixed resolution in um/px.
     Mpp(f64),
     /// The whole slide squeezed into one tile, whatever its resolution.
@@ -136,10 +124,8 @@ pub struct Loss {
 pub struct ModelSpec {
     /// Name, unique in the bundle.
     pub name: String,
-    /// Its part.
-    pub role: Role,
-    /// Its organ, where its part is one organ.
-    pub organ: Option<Organ>,
+    /// What it serves: one organ, or all of them.
+    pub target: Target,
     /// File in the bundle's folder.
     pub file: String,
     /// sha256 of the file.
@@ -155,7 +141,7 @@ pub struct ModelSpec {
     /// Side of the network's input and output, px.
     pub tile: u32,
     /// At which scale it sees the slide.
-    pub fit: Fit,
+    pub fit: ModelScale,
     /// px that neighbouring tiles share, at the model's scale.
     pub overlap: u32,
     /// Probability from which a px counts as found.
@@ -168,15 +154,4 @@ pub struct ModelSpec {
     pub parameters: Option<u64>,
     /// Measured Dice, by organ.
     pub dice: Vec<Dice>,
-}
-
-impl ModelSpec {
-    /// The target this model serves.
-    pub fn target(&self) -> Target {
-        match (self.role, self.organ) {
-            (Role::Organ, Some(organ)) => Target::Organ(organ),
-            (Role::Unet, _) => Target::Unet,
-            _ => Target::Baseline,
-        }
-    }
 }

@@ -7,8 +7,8 @@ use crate::backend::{Arithmetic, Backend, BackendChoice, BackendError, DeviceCho
 use crate::bundle::Bundle;
 use crate::slide::TissueMode;
 
-use super::check::{check_settings, check_sums};
-use super::{Blend, Engine, Options, PipelineError, Precision, Route, Tta};
+use super::preflight::{check_settings, check_sums};
+use super::{Blend, Engine, EngineOptions, PipelineError, Precision, Route, Tta};
 
 /// Where an engine's bundle comes from: a folder, or one that is loaded already.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl From<Bundle> for BundleSource {
 #[must_use]
 pub struct EngineBuilder<'a> {
     bundle: BundleSource,
-    options: Options,
+    options: EngineOptions,
     /// Tiles that a network is given at once, if the caller says.
     batch: Option<usize>,
     queue_bytes: Option<u64>,
@@ -84,7 +84,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn builder<'a>(bundle: impl Into<BundleSource>) -> EngineBuilder<'a> {
-        let options = Options::default();
+        let options = EngineOptions::default();
         EngineBuilder {
             bundle: bundle.into(),
             runtime: Runtime {

@@ -8,14 +8,14 @@ use crate::bundle::{Bundle, ModelSpec};
 use crate::mask::Rect;
 use crate::slide::SlideReader;
 
-use super::clean_up::{clean_up, keep_to_region};
-use super::loaded::{Loaded, Shared};
+use super::cancellation::watched;
+use super::layer_run::{RunSettings, run};
+use super::model_cache::{ModelCache, Shared};
+use super::postprocess::{clean_up, keep_to_region};
 use super::routing::or_cancelled;
-use super::run::{RunSettings, run};
-use super::watch::watched;
 use super::{
-    ComputedIn, Layer, LayerPlan, Network, Options, PipelineError, Precision, Request, Routed,
-    Segmentation, TileCount, UsedModel, doubt,
+    ComputedIn, EngineOptions, Layer, LayerPlan, Network, PipelineError, Precision, Request,
+    RoutedSlide, Segmentation, TileCount, UsedModel, warnings,
 };
 
 /// A bundle on a backend. Models are loaded when first needed and kept for all slides.
@@ -26,22 +26,22 @@ use super::{
 pub struct Engine {
     bundle: Bundle,
     backend: Box<dyn Backend>,
-    options: Options,
+    options: EngineOptions,
     queue_bytes: Option<u64>,
-    networks: Loaded,
+    networks: ModelCache,
     /// The router's network, apart from the others: it is small, and every slide needs it.
-    router: Loaded,
+    router: ModelCache,
 }
 
 impl Engine {
     /// An engine out of parts that are ready, for whoever brings a backend of its own. [`Engine::builder`] makes the
     /// parts, and checks them. Loads no model yet.
-    pub fn new(bundle: Bundle, backend: Box<dyn Backend>, options: Options) -> Self {
+    pub fn new(bundle: Bundle, backend: Box<dyn Backend>, options: EngineOptions) -> Self {
         Engine {
             bundle,
             backend,
-            networks: Loaded::new(options.max_models),
-            router: Loaded::new(None),
+            networks: ModelCache::new(options.max_models),
+            router: ModelCache::new(None),
             options,
             queue_bytes: None,
         }
@@ -65,11 +65,11 @@ impl Engine {
     }
 
     /// The settings.
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &EngineOptions {
         &self.options
     }
 
-    pub(super) fn router(&self) -> &Loaded {
+    pub(super) fn router(&self) -> &ModelCache {
         &self.router
     }
 
@@ -96,13 +96,13 @@ impl Engine {
     ) -> Result<Segmentation, PipelineError> {
         let stated = slide.info().resolution;
         let resolution = request.mpp.or(stated);
-        let Routed {
+        let RoutedSlide {
             tissue,
             map,
             mut timings,
         } = self.route(slide, request)?;
         let mut warnings = self.doubts(&tissue, &map);
-        warnings.extend(doubt::contradicted(request.mpp, stated));
+        warnings.extend(warnings::contradicted(request.mpp, stated));
         let plans = map
             .targets()
             .into_iter()
@@ -205,7 +205,7 @@ impl Engine {
         let halves = self.backend.about().arithmetic == FloatFormat::Fp16;
         UsedModel {
             name: model.name.clone(),
-            computed_in: match (is_int8, network.in_halves()) {
+            computed_in: match (is_int8, network.is_fp16()) {
                 (true, _) => Some(ComputedIn::Int8),
                 (_, true) => Some(ComputedIn::Fp16),
                 // The backend is said to compute in fp16, and this file cannot.

@@ -11,37 +11,39 @@
 
 mod axis;
 mod builder;
+mod cancellation;
 mod canvas;
-mod check;
-mod clean_up;
-mod doubt;
 mod engine;
 mod error;
-mod loaded;
+mod layer_run;
+mod model_cache;
 mod network;
 mod options;
+mod organ_votes;
 mod plan;
+mod postprocess;
+mod preflight;
 #[cfg_attr(not(feature = "probabilities"), path = "no_probability.rs")]
 mod probability;
 mod request;
-mod route;
 mod routing;
-mod run;
 mod segmentation;
 mod stitch;
 mod tta;
-mod watch;
+mod warnings;
 
 pub use axis::Axis;
 pub use builder::{BundleSource, EngineBuilder};
 pub use engine::Engine;
 pub use error::PipelineError;
 pub use network::{Network, Precision};
-pub use options::{Options, Route};
+pub use options::{EngineOptions, Route};
 pub use plan::{LayerPlan, Tile, View};
 pub use probability::{PROBABILITY_TILE, ProbabilityMap};
 pub use request::{Cancel, Request};
-pub use routing::Routed;
-pub use segmentation::{ComputedIn, Layer, Object, Segmentation, TileCount, Timings, UsedModel};
+pub use routing::RoutedSlide;
+pub use segmentation::{
+    ComputedIn, FoundObject, Layer, Segmentation, TileCount, Timings, UsedModel,
+};
 pub use stitch::{Blend, Stitched, Stitcher};
 pub use tta::{Symmetry, Tta};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ndarray::{Array4, ArrayView4};
 
-use crate::backend::{Backend, BackendError, Brake, FloatFormat, Input, Loading, Session};
+use crate::backend::{
+    Backend, BackendError, Brake, FloatFormat, NetworkInput, Session, SessionOptions,
+};
 use crate::bundle::{
     Bundle, BundleError, InputKind, ModelSpec, Normalisation, OutputKind, RouterSpec,
 };
@@ -52,19 +54,19 @@ impl Precision {
 ///
 /// It has a session for each of the backend's lanes; they can run at the same time.
 pub struct Network {
-    kind: Kind,
+    io: ModelIo,
     sessions: Vec<Box<dyn Session>>,
 }
 
 /// One of a network's sessions.
 pub(super) struct Lane<'a> {
-    kind: &'a Kind,
+    io: &'a ModelIo,
     session: &'a mut dyn Session,
 }
 
 /// What the bundle says of a model.
 #[derive(Debug, Clone)]
-struct Kind {
+struct ModelIo {
     name: String,
     input: InputKind,
     output: OutputKind,
@@ -125,10 +127,10 @@ impl Network {
         let (file, sha256, _) = precision.file(spec);
         let bytes = verified(bundle, file, sha256)?;
         let load = |lane| {
-            let how = Loading {
+            let how = SessionOptions {
                 lane,
-                halves: true,
-                bytes: can_be_bytes(spec),
+                fp16: true,
+                byte_answers: can_be_bytes(spec),
             };
             backend.load(&spec.name, &bytes, how)
         };
@@ -136,7 +138,7 @@ impl Network {
             sessions: (0..backend.lanes())
                 .map(load)
                 .collect::<Result<_, BackendError>>()?,
-            kind: Kind {
+            io: ModelIo {
                 name: spec.name.clone(),
                 input: spec.input,
                 output: spec.output,
@@ -159,8 +161,8 @@ impl Network {
         let bytes = verified(bundle, &spec.file, &spec.sha256)?;
         Ok(Network {
             // It is small and runs for a moment, so one lane will do.
-            sessions: vec![backend.load("router", &bytes, Loading::default())?],
-            kind: Kind {
+            sessions: vec![backend.load("router", &bytes, SessionOptions::default())?],
+            io: ModelIo {
                 name: "router".to_owned(),
                 input: spec.input,
                 output: spec.output,
@@ -173,12 +175,12 @@ impl Network {
 
     /// Side of a tile, px.
     pub fn tile(&self) -> u32 {
-        self.kind.tile
+        self.io.tile
     }
 
     /// Whether it computes in 16-bit floats.
-    pub fn in_halves(&self) -> bool {
-        self.sessions.first().is_some_and(|one| one.in_halves())
+    pub fn is_fp16(&self) -> bool {
+        self.sessions.first().is_some_and(|one| one.is_fp16())
     }
 
     /// What ends the runs of its sessions from another thread, as far as the backend has a way to.
@@ -189,7 +191,7 @@ impl Network {
     /// Its sessions, to be run by a thread each.
     pub(super) fn lanes(&mut self) -> impl Iterator<Item = Lane<'_>> {
         self.sessions.iter_mut().map(|session| Lane {
-            kind: &self.kind,
+            io: &self.io,
             session: session.as_mut(),
         })
     }
@@ -221,7 +223,7 @@ impl Lane<'_> {
         if symmetries.iter().all(|symmetry| symmetry.is_identity()) {
             return self.run(n, tiles);
         }
-        let side = self.kind.tile as usize;
+        let side = self.io.tile as usize;
         let (bytes, values) = (side * side * 3, side * side);
         if tiles.len() != n * bytes {
             return self.run(n, tiles); // It says what is wrong.
@@ -247,21 +249,21 @@ impl Lane<'_> {
 
     /// As [`Network::run`].
     fn run(&mut self, n: usize, tiles: &[u8]) -> Result<Vec<f32>, BackendError> {
-        let side = self.kind.tile as usize;
+        let side = self.io.tile as usize;
         let view = ArrayView4::from_shape((n, side, side, 3), tiles).map_err(|_| {
             BackendError::Usage(format!(
                 "{} bytes are not {n} RGB tiles of {side} px",
                 tiles.len()
             ))
         })?;
-        let output = match self.kind.input {
-            InputKind::Bytes => self.session.run(Input::Bytes(view))?,
+        let output = match self.io.input {
+            InputKind::Bytes => self.session.run(NetworkInput::Bytes(view))?,
             InputKind::Floats(normalisation) => {
                 let floats = normalise(view, normalisation);
-                self.session.run(Input::Floats(floats.view()))?
+                self.session.run(NetworkInput::Floats(floats.view()))?
             }
         };
-        let (fits, expected, count) = match self.kind.answers {
+        let (fits, expected, count) = match self.io.answers {
             Answers::Pixels => (
                 matches!(output.shape[..], [a, 1, h, w] | [a, h, w, 1] | [a, h, w]
                     if (a, h, w) == (n, side, side)),
@@ -276,13 +278,13 @@ impl Lane<'_> {
         };
         if !fits || output.values.len() != count {
             return Err(BackendError::Shape {
-                name: self.kind.name.clone(),
+                name: self.io.name.clone(),
                 expected,
                 found: format!("{:?}", output.shape),
             });
         }
         let mut values = output.values;
-        match (self.kind.output, self.kind.answers) {
+        match (self.io.output, self.io.answers) {
             (OutputKind::Probability, _) => {}
             (OutputKind::Logit, Answers::Pixels) => {
                 for value in &mut values {
@@ -294,8 +296,8 @@ impl Lane<'_> {
             }
         }
         // A NaN is under every threshold, and a logit taken for a probability makes a mask that looks plausible.
-        let most = 1.0 + self.kind.rounding;
-        let sane = |value: f32| (-self.kind.rounding..=most).contains(&value);
+        let most = 1.0 + self.io.rounding;
+        let sane = |value: f32| (-self.io.rounding..=most).contains(&value);
         // Without a way out of the loop it goes by many values at a time.
         let mut all = true;
         for &value in &values {
@@ -304,7 +306,7 @@ impl Lane<'_> {
         if !all {
             let bad = values.iter().copied().find(|&value| !sane(value));
             return Err(BackendError::Run {
-                name: self.kind.name.clone(),
+                name: self.io.name.clone(),
                 backend: "the engine",
                 reason: format!(
                     "it answered {}, which is no probability; if it answers logits, bundle.toml must say output = \"logit\"",
@@ -350,19 +352,19 @@ fn softmax(row: &mut [f32]) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::backend::Output;
+    use crate::backend::NetworkOutput;
 
     /// A network that answers nothing, for tests of who holds it.
     pub(in crate::pipeline) fn answering() -> Network {
         struct Nothing;
         impl Session for Nothing {
-            fn run(&mut self, _: Input<'_>) -> Result<Output, BackendError> {
+            fn run(&mut self, _: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
                 Err(BackendError::Usage("it answers nothing".to_owned()))
             }
         }
         Network {
             sessions: vec![Box::new(Nothing)],
-            kind: Kind {
+            io: ModelIo {
                 name: "nothing".to_owned(),
                 input: InputKind::Bytes,
                 output: OutputKind::Probability,
@@ -391,16 +393,16 @@ pub(super) mod tests {
     fn what_rounding_left_beyond_0_and_1_is_put_back_and_more_is_no_probability() {
         struct Says(f32);
         impl Session for Says {
-            fn run(&mut self, _: Input<'_>) -> Result<Output, BackendError> {
+            fn run(&mut self, _: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
                 let (shape, mut values) = (vec![1, 1, 16, 16], vec![0.5; 256]);
                 values[7] = self.0;
-                Ok(Output { shape, values })
+                Ok(NetworkOutput { shape, values })
             }
         }
         let says = |value, rounding| {
             let mut network = answering();
             network.sessions = vec![Box::new(Says(value))];
-            network.kind.rounding = rounding;
+            network.io.rounding = rounding;
             network.run(1, &[0; 16 * 16 * 3]).map(|values| values[7])
         };
         let bf16 = 1.0 / 128.0;

@@ -61,7 +61,7 @@ impl FromStr for Route {
 
 /// Settings that hold for every slide.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Options {
+pub struct EngineOptions {
     /// How slides are sent to models.
     pub route: Route,
     /// Whether tissue is looked for.
@@ -83,10 +83,10 @@ pub struct Options {
     pub max_models: Option<NonZeroUsize>,
 }
 
-impl Default for Options {
+impl Default for EngineOptions {
     /// What the command does if it is not told otherwise: the router decides for each cell, on all cores.
     fn default() -> Self {
-        Options {
+        EngineOptions {
             route: Route::Tile,
             tissue: TissueMode::Auto,
             overlap: None,

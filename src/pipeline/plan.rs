@@ -2,7 +2,7 @@
 
 use ftuseg_router::{OrganMap, Target};
 
-use crate::bundle::{Fit, ModelSpec};
+use crate::bundle::{ModelScale, ModelSpec};
 use crate::mask::Rect;
 use crate::slide::{Plane, Tissue};
 
@@ -81,7 +81,7 @@ impl LayerPlan {
                     }),
                     // All look where the first one does, so that every px has the mean of all.
                     Some(first) => {
-                        let looked = Looked::at(first);
+                        let looked = Coverage::at(first);
                         view.tiles_where(|across, down| {
                             let columns = owned(&view.across, across, view.plane.scale.0, size.0);
                             let rows = owned(&view.down, down, view.plane.scale.1, size.1);
@@ -136,7 +136,7 @@ impl LayerPlan {
     /// is no tissue of the target, and other views that happen to look there have no say.
     pub(super) fn looked(&self, row: u32, width: u32) -> Vec<std::ops::Range<u32>> {
         let first = &self.views[0];
-        let tile_row = Looked::holder(&first.down, first.plane.scale.1, row);
+        let tile_row = Coverage::holder(&first.down, first.plane.scale.1, row);
         // Tiles are in order, row by row.
         let start = first.tiles.partition_point(|tile| tile.row < tile_row);
         first.tiles[start..]
@@ -168,11 +168,11 @@ impl View {
         (width, height): (u32, u32),
     ) -> Result<Self, PipelineError> {
         let (plane, overlap) = match (model.fit, mpp) {
-            (Fit::Whole, _) if scale != 1.0 => {
+            (ModelScale::Whole, _) if scale != 1.0 => {
                 return Err(PipelineError::OneScale(model.name.clone()));
             }
-            (Fit::Whole, _) => (Plane::whole(width, height, model.tile), 0),
-            (Fit::Mpp(wanted), Some(mpp)) => (
+            (ModelScale::Whole, _) => (Plane::whole(width, height, model.tile), 0),
+            (ModelScale::Mpp(wanted), Some(mpp)) => (
                 Plane::at_scales(
                     width,
                     height,
@@ -180,7 +180,7 @@ impl View {
                 ),
                 overlap.unwrap_or(model.overlap),
             ),
-            (Fit::Mpp(wanted), None) => {
+            (ModelScale::Mpp(wanted), None) => {
                 return Err(PipelineError::NoResolution {
                     who: format!("the model {:?} (it works at {wanted} um/px)", model.name),
                 });
@@ -257,20 +257,20 @@ fn touches(
 
 /// Where a view has tiles.
 #[derive(Debug, Clone, PartialEq)]
-struct Looked<'a> {
+struct Coverage<'a> {
     view: &'a View,
     /// Whether the tile at a place of the grid is needed, row-major.
     needed: Vec<bool>,
 }
 
-impl<'a> Looked<'a> {
+impl<'a> Coverage<'a> {
     fn at(view: &'a View) -> Self {
         let columns = view.across.count() as usize;
         let mut needed = vec![false; columns * view.down.count() as usize];
         for tile in &view.tiles {
             needed[tile.row as usize * columns + tile.column as usize] = true;
         }
-        Looked { view, needed }
+        Coverage { view, needed }
     }
 
     /// The tile of an axis that owns a full-size px.
@@ -302,13 +302,12 @@ mod tests {
     use ftuseg_router::{CellGrid, assign_all};
 
     use super::*;
-    use crate::bundle::{InputKind, OutputKind, Role};
+    use crate::bundle::{InputKind, OutputKind};
 
     fn model(name: &str, tile: u32, mpp: f64) -> ModelSpec {
         ModelSpec {
             name: name.to_owned(),
-            role: Role::Baseline,
-            organ: None,
+            target: Target::Baseline,
             file: String::new(),
             sha256: String::new(),
             int8: None,
@@ -316,7 +315,7 @@ mod tests {
             input: InputKind::Bytes,
             output: OutputKind::Probability,
             tile,
-            fit: Fit::Mpp(mpp),
+            fit: ModelScale::Mpp(mpp),
             overlap: 8,
             threshold: 0.5,
             min_area: 0.0,
@@ -392,7 +391,7 @@ mod tests {
             "the same grid needs the same tiles"
         );
         // Every px that the first view owns is owned by a tile of the third.
-        let looked = Looked::at(third);
+        let looked = Coverage::at(third);
         let mut seen = 0;
         for row in 0..height {
             for range in plan.looked(row, width) {
@@ -404,7 +403,7 @@ mod tests {
         }
         assert!(seen > 250 * 250);
         // And every tile of the third owns a px at which the first one looks.
-        let first_looks = Looked::at(first);
+        let first_looks = Coverage::at(first);
         for tile in &third.tiles {
             let columns = owned(&third.across, tile.column, third.plane.scale.0, width);
             let rows = owned(&third.down, tile.row, third.plane.scale.1, height);
@@ -426,7 +425,7 @@ mod tests {
                 next = to;
                 for px in from..to {
                     assert_eq!(
-                        Looked::holder(&axis, scale, px),
+                        Coverage::holder(&axis, scale, px),
                         index,
                         "{length} {scale} {px}"
                     );
@@ -439,7 +438,7 @@ mod tests {
     #[test]
     fn a_model_that_sees_the_whole_slide_has_one_scale() {
         let whole = ModelSpec {
-            fit: Fit::Whole,
+            fit: ModelScale::Whole,
             ..model("whole", 64, 1.0)
         };
         let tissue = Tissue::everywhere(100, 100);

@@ -3,18 +3,18 @@
 use std::sync::PoisonError;
 use std::time::Instant;
 
-use ftuseg_router::{CellGrid, OrganMap, Policy, Target, assign_all, decide};
+use ftuseg_router::{CellGrid, OrganMap, Target, assign_all, decide_by_cell, decide_by_slide};
 
 use crate::slide::warning::Warning;
 use crate::slide::{SlideReader, Tissue};
 
-use super::watch::watched;
-use super::{Engine, Network, PipelineError, Request, Route, Timings, doubt, route};
+use super::cancellation::watched;
+use super::{Engine, Network, PipelineError, Request, Route, Timings, organ_votes, warnings};
 
 /// Where the tissue of a slide is, and which target each part of it goes to.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Routed {
+pub struct RoutedSlide {
     /// Where tissue was found.
     pub tissue: Tissue,
     /// Which target decides where.
@@ -32,7 +32,7 @@ impl Engine {
         &self,
         slide: &dyn SlideReader,
         request: &Request<'_>,
-    ) -> Result<Routed, PipelineError> {
+    ) -> Result<RoutedSlide, PipelineError> {
         or_cancelled(request, || {
             let mut timings = Timings::default();
             let started = Instant::now();
@@ -43,7 +43,7 @@ impl Engine {
             let mpp = mpp.map(|resolution| (resolution.mpp, resolution.down));
             let map = self.organ_map(slide, &tissue, mpp, request)?;
             timings.route = started.elapsed().as_secs_f64();
-            Ok(Routed {
+            Ok(RoutedSlide {
                 tissue,
                 map,
                 timings,
@@ -55,7 +55,7 @@ impl Engine {
     pub fn doubts(&self, tissue: &Tissue, map: &OrganMap) -> Vec<Warning> {
         let unsure = match (self.options().route, &self.bundle().router) {
             (Route::Tile | Route::Slide, Some(spec)) => {
-                doubt::unsure(map, spec.limit, spec.fallback)
+                warnings::unsure(map, spec.limit, spec.fallback)
             }
             _ => None,
         };
@@ -70,9 +70,9 @@ impl Engine {
         mpp: Option<(f64, f64)>,
         request: &Request<'_>,
     ) -> Result<OrganMap, PipelineError> {
-        let policy = match self.options().route {
-            Route::Tile => Policy::Tile,
-            Route::Slide => Policy::Slide,
+        let decide = match self.options().route {
+            Route::Tile => decide_by_cell,
+            Route::Slide => decide_by_slide,
             Route::Given => {
                 let organ = request.organ.ok_or(PipelineError::NoOrganGiven)?;
                 return self.one_target(slide, tissue, mpp, Target::Organ(organ));
@@ -87,8 +87,8 @@ impl Engine {
         let mpp = mpp.ok_or_else(|| PipelineError::NoResolution {
             who: format!("the router (it works at {} um/px)", spec.mpp),
         })?;
-        let grid = route::grid(slide, spec, mpp)?;
-        let shares = route::worth_a_vote(route::tissue_shares(&grid, tissue));
+        let grid = organ_votes::grid(slide, spec, mpp)?;
+        let shares = organ_votes::worth_a_vote(organ_votes::tissue_shares(&grid, tissue));
         if shares.iter().all(|&share| share <= 0.0) {
             return Ok(assign_all(grid, &shares, spec.fallback));
         }
@@ -98,9 +98,9 @@ impl Engine {
         let mut network = network.lock().unwrap_or_else(PoisonError::into_inner);
         let brakes: Vec<_> = network.brakes().collect();
         let votes = watched(&brakes, request, || {
-            route::vote(slide, spec, &mut network, grid, mpp, &shares, request)
+            organ_votes::vote(slide, spec, &mut network, grid, mpp, &shares, request)
         })?;
-        Ok(decide(&votes, policy, spec.limit, spec.fallback))
+        Ok(decide(&votes, spec.limit, spec.fallback))
     }
 
     fn one_target(
@@ -114,12 +114,12 @@ impl Engine {
             return Err(PipelineError::NoModel(target));
         }
         let grid = match (&self.bundle().router, mpp) {
-            (Some(spec), Some(mpp)) => route::grid(slide, spec, mpp)?,
+            (Some(spec), Some(mpp)) => organ_votes::grid(slide, spec, mpp)?,
             _ => CellGrid::whole(slide.info().width(), slide.info().height())?,
         };
         Ok(assign_all(
             grid,
-            &route::tissue_shares(&grid, tissue),
+            &organ_votes::tissue_shares(&grid, tissue),
             target,
         ))
     }

@@ -61,11 +61,11 @@ impl Segmentation {
 
     /// The objects that were found, with their outlines: layer by layer, and within one in raster order of their first px.
     /// Objects are 4-connected; holes are kept.
-    pub fn objects(&self) -> Vec<Object> {
+    pub fn objects(&self) -> Vec<FoundObject> {
         let of_layer = |layer: &Layer| {
             let target = layer.target;
             let outlines = polygons(&layer.mask).into_iter();
-            outlines.map(move |polygon| Object { target, polygon })
+            outlines.map(move |polygon| FoundObject { target, polygon })
         };
         self.layers.iter().flat_map(of_layer).collect()
     }
@@ -74,7 +74,7 @@ impl Segmentation {
 /// One object that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Object {
+pub struct FoundObject {
     /// Whose models found it: an organ, or a network for all of them.
     pub target: Target,
     /// Its outline with its holes and its area, full-size px.

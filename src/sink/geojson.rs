@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Finding, Sink, SinkError, colour};
+use super::{Sink, SinkError, SlideFindings, colour};
 
 /// Writes `objects.geojson`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,10 +20,10 @@ impl Sink for GeoJson {
         "objects.geojson"
     }
 
-    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
         let write = || -> std::io::Result<()> {
             let mut out = BufWriter::new(File::create(path)?);
-            write_collection(finding, &mut out)?;
+            write_collection(findings, &mut out)?;
             out.into_inner()
                 .map_err(std::io::IntoInnerError::into_error)?
                 .sync_all()
@@ -33,10 +33,10 @@ impl Sink for GeoJson {
 }
 
 /// Writes feature by feature, so that memory does not grow with the number of objects.
-fn write_collection(finding: &Finding<'_>, out: &mut impl Write) -> std::io::Result<()> {
+fn write_collection(findings: &SlideFindings<'_>, out: &mut impl Write) -> std::io::Result<()> {
     out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
     let mut first = true;
-    for objects in &finding.objects {
+    for objects in &findings.objects {
         let target = objects.target;
         let name = target.organ().map_or("FTU", |organ| organ.ftu());
         for polygon in &objects.polygons {
@@ -44,7 +44,7 @@ fn write_collection(finding: &Finding<'_>, out: &mut impl Write) -> std::io::Res
                 .chain(&polygon.holes)
                 .collect();
             let mut measurements = json!({ "Area px^2": polygon.area });
-            if let Some(resolution) = finding.resolution() {
+            if let Some(resolution) = findings.resolution() {
                 measurements["Area um^2"] = json!(resolution.area(polygon.area));
             }
             let feature = json!({

@@ -5,9 +5,9 @@ use std::path::Path;
 use ftuseg_router::Target;
 
 use crate::mask::{Mask, Rect};
-use crate::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
+use crate::slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file_down};
 
-use super::{Finding, Sink, SinkError};
+use super::{Sink, SinkError, SlideFindings};
 
 /// Side of a tile, px.
 const TILE: u32 = 512;
@@ -21,49 +21,49 @@ impl Sink for MaskTiff {
         "mask.tif"
     }
 
-    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
-        let grid = finding.segmentation.map.grid();
-        let layers = finding
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+        let grid = findings.segmentation.map.grid();
+        let layers = findings
             .segmentation
             .layers
             .iter()
-            .map(|layer| (finding.bundle.label(layer.target), &layer.mask))
+            .map(|layer| (findings.bundle.label(layer.target), &layer.mask))
             .collect();
-        let down = finding.resolution().map(|resolution| resolution.down);
-        let options = Options {
+        let down = findings.resolution().map(|resolution| resolution.down);
+        let options = TiffOptions {
             width: grid.width(),
             height: grid.height(),
             samples: Samples::Gray8,
             compression: Compression::Deflate,
             tile: TILE,
-            mpp: finding.mpp(),
-            description: Some(legend(finding)),
+            mpp: findings.mpp(),
+            description: Some(legend(findings)),
         };
         Ok(write_file_down(path, &options, down, &Labels(layers))?)
     }
 }
 
 /// What the values mean, for people who open the file.
-fn legend(finding: &Finding<'_>) -> String {
-    let organs = finding.bundle.organs();
+fn legend(findings: &SlideFindings<'_>) -> String {
+    let organs = findings.bundle.organs();
     let names = organs
         .iter()
         .enumerate()
         .map(|(index, organ)| format!("{} {organ}", index + 1));
     let all: Vec<String> = std::iter::once("0 background".to_owned())
         .chain(names)
-        .chain(std::iter::once(format!("255 {}", single(finding))))
+        .chain(std::iter::once(format!("255 {}", single(findings))))
         .collect();
     format!("ftuseg mask: {}", all.join(", "))
 }
 
 /// Who the single model is: the one that decided a part of the slide, else the bundle's.
-fn single(finding: &Finding<'_>) -> String {
+fn single(findings: &SlideFindings<'_>) -> String {
     let is_single = |target: &Target| target.organ().is_none();
-    let decided = finding.segmentation.map.targets().into_iter();
+    let decided = findings.segmentation.map.targets().into_iter();
     let mut names: Vec<&str> = decided.filter(is_single).map(Target::name).collect();
     if names.is_empty() {
-        let models = finding.bundle.models.iter().map(|model| model.target());
+        let models = findings.bundle.models.iter().map(|model| model.target);
         names = models.filter(is_single).map(Target::name).collect();
         names.sort_unstable();
         names.dedup();

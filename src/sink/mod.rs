@@ -1,6 +1,6 @@
 //! Writes what was found, one file a format.
 //!
-//! A [`Sink`] writes one file of a slide's folder from a [`Finding`]. Objects are outlined once and shared by all
+//! A [`Sink`] writes one file of a slide's folder from a [`SlideFindings`]. Objects are outlined once and shared by all
 //! sinks, so that the record, the polygons and the picture speak of the same objects.
 
 mod colours;
@@ -26,11 +26,11 @@ pub use geojson::GeoJson;
 pub use mask_tiff::MaskTiff;
 pub use overlay::Overlay;
 pub use probability_tiff::ProbabilityTiff;
-pub use record::Record;
+pub use record::RecordSink;
 
 /// The objects of one target.
 #[derive(Debug, Clone)]
-pub struct Objects {
+pub struct TargetObjects {
     /// The target.
     pub target: Target,
     /// Name of the model that found them.
@@ -39,7 +39,7 @@ pub struct Objects {
     pub polygons: Vec<Polygon>,
 }
 
-impl Objects {
+impl TargetObjects {
     /// Area of all objects, full-size px.
     pub fn area(&self) -> u64 {
         self.polygons.iter().map(|polygon| polygon.area).sum()
@@ -53,7 +53,7 @@ fn names(models: &[UsedModel]) -> String {
 }
 
 /// A segmented slide with all that the sinks need.
-pub struct Finding<'a> {
+pub struct SlideFindings<'a> {
     /// The slide's id, as the user gave it.
     pub id: &'a str,
     /// The slide.
@@ -63,10 +63,10 @@ pub struct Finding<'a> {
     /// The bundle that found it.
     pub bundle: &'a Bundle,
     /// The objects, one entry a layer of the segmentation.
-    pub objects: Vec<Objects>,
+    pub objects: Vec<TargetObjects>,
 }
 
-impl<'a> Finding<'a> {
+impl<'a> SlideFindings<'a> {
     /// Outlines the objects of a segmentation.
     pub fn new(
         id: &'a str,
@@ -77,13 +77,13 @@ impl<'a> Finding<'a> {
         let objects = segmentation
             .layers
             .iter()
-            .map(|layer| Objects {
+            .map(|layer| TargetObjects {
                 target: layer.target,
                 model: names(&layer.models),
                 polygons: polygons(&layer.mask),
             })
             .collect();
-        Finding {
+        SlideFindings {
             id,
             slide,
             segmentation,
@@ -112,7 +112,7 @@ pub trait Sink: Send + Sync {
     ///
     /// # Errors
     /// When the file cannot be written, or the slide cannot be read for it.
-    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError>;
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError>;
 }
 
 /// Writes a file and waits until it is on the disk, so that a full disk is told of.

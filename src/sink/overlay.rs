@@ -7,7 +7,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 use crate::slide::Plane;
 
-use super::{Finding, Sink, SinkError, colour, write_whole};
+use super::{Sink, SinkError, SlideFindings, colour, write_whole};
 
 /// Writes `overlay.png`.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +27,8 @@ impl Sink for Overlay {
         "overlay.png"
     }
 
-    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
-        let grid = finding.segmentation.map.grid();
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+        let grid = findings.segmentation.map.grid();
         let longest = f64::from(grid.width().max(grid.height()));
         // A small slide is shown larger, so that its outlines can be told apart.
         let scale = (longest / f64::from(self.side.max(1))).max(0.25);
@@ -39,7 +39,7 @@ impl Sink for Overlay {
             rgb: vec![255; plane.width as usize * plane.height as usize * 3],
         };
         plane.read(
-            finding.slide,
+            findings.slide,
             0,
             0,
             plane.width,
@@ -48,7 +48,7 @@ impl Sink for Overlay {
         )?;
         // A dark rim under a bright line shows on any stain.
         for (radius, rim) in [(3, true), (2, false)] {
-            for objects in &finding.objects {
+            for objects in &findings.objects {
                 let ink = if rim { [0; 3] } else { colour(objects.target) };
                 for polygon in &objects.polygons {
                     for ring in std::iter::once(&polygon.exterior).chain(&polygon.holes) {

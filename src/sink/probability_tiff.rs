@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::pipeline::{PROBABILITY_TILE, ProbabilityMap};
-use crate::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file_down};
+use crate::slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file_down};
 
-use super::{Finding, Sink, SinkError};
+use super::{Sink, SinkError, SlideFindings};
 
 /// What the values mean, for people who open the file.
 const LEGEND: &str = "ftuseg probabilities: a value v says that v/256 <= p < (v+1)/256 (255: p >= 255/256), from the model that decides the px, before clean-up; 0 also where none looked";
@@ -21,9 +21,9 @@ impl Sink for ProbabilityTiff {
         "prob.tif"
     }
 
-    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
-        let grid = finding.segmentation.map.grid();
-        let layers = finding.segmentation.layers.iter().map(|layer| {
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+        let grid = findings.segmentation.map.grid();
+        let layers = findings.segmentation.layers.iter().map(|layer| {
             let kept = layer.probabilities.as_deref();
             kept.ok_or_else(|| SinkError::NoProbabilities {
                 path: path.to_owned(),
@@ -34,14 +34,14 @@ impl Sink for ProbabilityTiff {
             layers: layers.collect::<Result<_, _>>()?,
             failed: Mutex::new(None),
         };
-        let down = finding.resolution().map(|resolution| resolution.down);
-        let options = Options {
+        let down = findings.resolution().map(|resolution| resolution.down);
+        let options = TiffOptions {
             width: grid.width(),
             height: grid.height(),
             samples: Samples::Gray8,
             compression: Compression::Deflate,
             tile: PROBABILITY_TILE,
-            mpp: finding.mpp(),
+            mpp: findings.mpp(),
             description: Some(LEGEND.to_owned()),
         };
         let written = write_file_down(path, &options, down, &source);

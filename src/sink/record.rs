@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ftuseg_records::{Input, OrganMapRecord, OrganRecord, Provenance, SLIDE_SCHEMA, SlideRecord};
+use ftuseg_records::{
+    InputRecord, OrganMapRecord, OrganRecord, Provenance, SLIDE_SCHEMA, SlideRecord,
+};
 use ftuseg_router::{Share, Target};
 
 use crate::slide::warning::Warning;
 
-use super::{Finding, Objects, Sink, SinkError, write_whole};
+use super::{Sink, SinkError, SlideFindings, TargetObjects, write_whole};
 
 /// Writes `slide.json`.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct RecordSink {
     /// Who made the result.
     pub provenance: Provenance,
     /// The name of its folder.
     pub folder: String,
     /// The input: path, size, time of change.
-    pub input: Input,
+    pub input: InputRecord,
     /// Seconds since the slide was opened, until the record was written.
     pub seconds: f64,
     /// What looks doubtful.
@@ -27,27 +29,27 @@ pub struct Record {
     pub rle: Option<String>,
 }
 
-impl Sink for Record {
+impl Sink for RecordSink {
     fn file_name(&self) -> &'static str {
         "slide.json"
     }
 
-    fn write(&self, finding: &Finding<'_>, path: &Path) -> Result<(), SinkError> {
-        let mut text = serde_json::to_string_pretty(&self.describe(finding))
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+        let mut text = serde_json::to_string_pretty(&self.describe(findings))
             .map_err(|error| SinkError::io(path, error.into()))?;
         text.push('\n');
         write_whole(path, text.as_bytes())
     }
 }
 
-impl Record {
-    fn describe(&self, finding: &Finding<'_>) -> SlideRecord {
-        let segmentation = finding.segmentation;
-        let info = finding.slide.info();
+impl RecordSink {
+    fn describe(&self, findings: &SlideFindings<'_>) -> SlideRecord {
+        let segmentation = findings.segmentation;
+        let info = findings.slide.info();
         let shares = segmentation.map.shares();
         SlideRecord {
             schema: SLIDE_SCHEMA.to_owned(),
-            id: finding.id.to_owned(),
+            id: findings.id.to_owned(),
             folder: self.folder.clone(),
             input: self.input.clone(),
             format: info.format.clone(),
@@ -61,8 +63,8 @@ impl Record {
             bounds: info.bounds,
             tissue_share: segmentation.tissue.share(),
             organ: shares.first().map(|share| share.target.name().to_owned()),
-            organs: shares.iter().map(|share| organ(finding, share)).collect(),
-            organ_map: organ_map(finding),
+            organs: shares.iter().map(|share| organ(findings, share)).collect(),
+            organ_map: organ_map(findings),
             warnings: self.warnings.clone(),
             tiles: segmentation.tiles,
             timings: segmentation.timings,
@@ -74,22 +76,22 @@ impl Record {
 }
 
 /// What one target got and what was found there.
-fn organ(finding: &Finding<'_>, share: &Share) -> OrganRecord {
-    let objects = finding.objects.iter().find(|o| o.target == share.target);
-    let area = objects.map_or(0, Objects::area);
-    let layers = &finding.segmentation.layers;
+fn organ(findings: &SlideFindings<'_>, share: &Share) -> OrganRecord {
+    let objects = findings.objects.iter().find(|o| o.target == share.target);
+    let area = objects.map_or(0, TargetObjects::area);
+    let layers = &findings.segmentation.layers;
     let layer = layers.iter().find(|layer| layer.target == share.target);
     OrganRecord {
         organ: share.target.name().to_owned(),
         model: objects.map(|o| o.model.clone()),
         models: layer.map_or_else(Vec::new, |layer| layer.models.clone()),
         threshold: layer.and_then(|layer| as_written(layer.threshold)),
-        label: finding.bundle.label(share.target),
+        label: findings.bundle.label(share.target),
         share: share.share,
         confidence: share.confidence,
         objects: objects.map_or(0, |o| o.polygons.len() as u64),
         area_px: area,
-        area_mm2: finding.resolution().map(|r| r.area(area) * 1e-6),
+        area_mm2: findings.resolution().map(|r| r.area(area) * 1e-6),
     }
 }
 
@@ -99,10 +101,10 @@ fn as_written(value: f32) -> Option<f64> {
 }
 
 /// The organ map as text: one line a row of cells, one letter a cell.
-fn organ_map(finding: &Finding<'_>) -> OrganMapRecord {
-    let map = &finding.segmentation.map;
+fn organ_map(findings: &SlideFindings<'_>) -> OrganMapRecord {
+    let map = &findings.segmentation.map;
     let grid = map.grid();
-    let letter = |target: Target| match finding.bundle.label(target) {
+    let letter = |target: Target| match findings.bundle.label(target) {
         255 if target == Target::Unet => 'u',
         255 => 'b',
         label => char::from_digit(u32::from(label), 36).unwrap_or('?'),

@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use ftuseg::backend::Backend;
-use ftuseg::batch::{Again, Batch, BatchError, State, Status, Summary, discover};
+use ftuseg::batch::{Batch, BatchError, Rerun, RunState, RunSummary, Status, discover};
 use ftuseg::bundle::Bundle;
-use ftuseg::pipeline::{Engine, Options};
+use ftuseg::pipeline::{Engine, EngineOptions};
 use ftuseg::slide::{self, SlideError, SlideInfo, SlideReader};
 
 use super::support::backends;
@@ -85,9 +85,9 @@ fn run(
     dir: &Dir,
     backend: Box<dyn Backend>,
     set: impl Fn(&mut Batch<'_>),
-) -> Result<Summary, BatchError> {
+) -> Result<RunSummary, BatchError> {
     let bundle = Bundle::load(&dir.join("bundle")).unwrap();
-    let engine = Engine::new(bundle, backend, Options::default());
+    let engine = Engine::new(bundle, backend, EngineOptions::default());
     let jobs = discover(&[dir.join("slides")], None).unwrap();
     let mut batch = Batch {
         open,
@@ -108,7 +108,7 @@ fn the_rest_goes_on_whatever_a_slide_does() {
             }
             let backend = || backends(2).swap_remove(number);
             let summary = run(&dir, backend(), |batch| batch.slide_timeout = limit).unwrap();
-            assert_eq!(summary.state, State::Finished);
+            assert_eq!(summary.state, RunState::Finished);
             for (slide, (name, kind, word)) in summary.slides.iter().zip([
                 ("a-good", None, ""),
                 ("is-changed", Some("changed"), "was changed while"),
@@ -143,7 +143,7 @@ fn the_rest_goes_on_whatever_a_slide_does() {
             }
             let summary = run(&dir, backend(), |batch| {
                 batch.open = slide::open;
-                batch.again = Again::Failed;
+                batch.rerun = Rerun::Failed;
             })
             .unwrap();
             assert_eq!(summary.count(Status::Done), 5);

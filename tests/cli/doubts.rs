@@ -42,12 +42,12 @@ fn no_tissue_is_a_doubt_unless_the_picture_is_blank() {
     let record = dir.json("out/slides/pen/slide.json");
     assert_eq!(record["warnings"], warnings("pen"));
     // A slide that is kept keeps its doubts.
-    let again = dir
+    let rerun = dir
         .segment(["blank.tif", "pen.tif"], "out")
         .args(["--write", "rle,mask", "--json-log"])
         .ends_with(0);
     assert_eq!(warnings("pen")[0]["kind"], "no-tissue");
-    let events: Vec<serde_json::Value> = again
+    let events: Vec<serde_json::Value> = rerun
         .stdout
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())

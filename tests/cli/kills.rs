@@ -7,7 +7,7 @@ use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Instant, SystemTime};
 
-use ftuseg::batch::volatile;
+use ftuseg::batch::run_specific;
 use ftuseg::mask::rle;
 use ftuseg::slide;
 use ftuseg::slide::mask_image::read_mask;
@@ -40,7 +40,7 @@ fn command(dir: &Dir, out: &str, options: &[&str]) -> TestCommand {
 /// A record without what may differ.
 fn record(dir: &Dir, out: &str, id: &str) -> Value {
     let mut record = dir.json(format!("{out}/slides/{id}/slide.json"));
-    volatile::strip(&mut record, &volatile::OF_SLIDE);
+    run_specific::strip(&mut record, &run_specific::OF_SLIDE);
     record
 }
 
@@ -168,7 +168,7 @@ fn killed_runs_end_like_undisturbed_ones() {
         assert!(submission(&out) == submission("whole"));
         let report = |out: &str| {
             let mut run = dir.json(format!("{out}/run.json"));
-            volatile::strip(&mut run, &volatile::OF_RUN);
+            run_specific::strip(&mut run, &run_specific::OF_RUN);
             run
         };
         assert_eq!(report(&out), report("whole"));

@@ -35,12 +35,12 @@ fn a_run_over_some_slides_loses_none_of_the_others() {
         .ends_with(0)
         .says(&["1 there already", "2 more of earlier runs"]);
     // The inputs come first, then the others by their names.
-    let mut again = dir.submission("out");
-    assert_eq!(again[0].0, "three");
-    again.sort();
+    let mut rerun = dir.submission("out");
+    assert_eq!(rerun[0].0, "three");
+    rerun.sort();
     let mut sorted = rows.clone();
     sorted.sort();
-    assert_eq!(again, sorted);
+    assert_eq!(rerun, sorted);
     for id in ["one", "two"] {
         let slide = status(&dir, "out", id);
         assert_eq!(slide["status"], "skipped");

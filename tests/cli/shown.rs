@@ -49,8 +49,8 @@ fn plain_lines_and_a_table() {
     assert!((slide["area_mm2"].as_f64().unwrap() - area).abs() < 1e-9);
 
     // What is kept stands in the table too.
-    let again = dir.segment(["one.tif"], "out").ends_with(0);
-    let row: Vec<&str> = again
+    let rerun = dir.segment(["one.tif"], "out").ends_with(0);
+    let row: Vec<&str> = rerun
         .stdout
         .lines()
         .nth(1)

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::support::{backends, rten};
 use ftuseg::backend::{Arithmetic, Device, OnnxRuntime};
-use ftuseg::bundle::{Bundle, Role};
+use ftuseg::bundle::Bundle;
 use ftuseg::mask::rle;
-use ftuseg::pipeline::{Engine, Network, Options, Precision, Request, Route};
+use ftuseg::pipeline::{Engine, EngineOptions, Network, Precision, Request, Route};
 use ftuseg::slide::{self, Resolution, ResolutionSource, TissueMode};
 use ftuseg_evaluate::dice;
 use ftuseg_provision::onnxruntime as runtime;
@@ -57,9 +57,9 @@ fn its_files_are_the_ones_it_speaks_of_and_small() {
 fn every_model_states_its_dice_with_n() {
     let bundle = shipped();
     for model in &bundle.models {
-        let organs: Vec<Organ> = match (model.role, model.organ) {
-            (Role::Organ, Some(organ)) => vec![organ],
-            _ => Organ::ALL.to_vec(),
+        let organs: Vec<Organ> = match model.target.organ() {
+            Some(organ) => vec![organ],
+            None => Organ::ALL.to_vec(),
         };
         for organ in organs {
             let dice = model.dice.iter().find(|dice| dice.organ == organ);
@@ -180,10 +180,10 @@ fn its_files_answer_nearly_the_same_in_fp16_and_in_bytes() {
             })
             .collect();
         let mut network = Network::model(plain.as_ref(), &bundle, model, Precision::Fp32).unwrap();
-        assert!(!network.in_halves());
+        assert!(!network.is_fp16());
         let expected = network.run(1, &tile).unwrap();
         let mut network = Network::model(&halves, &bundle, model, Precision::Fp16).unwrap();
-        assert!(network.in_halves(), "{}", model.name);
+        assert!(network.is_fp16(), "{}", model.name);
         let found = network.run(1, &tile).unwrap();
         let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
         let mean = apart.sum::<f32>() / found.len() as f32;
@@ -234,11 +234,11 @@ fn the_engine_reaches_the_dice_that_was_measured_in_training() {
         model.fill_holes = false;
         model.min_area = 0.0;
     }
-    let options = Options {
+    let options = EngineOptions {
         route: Route::Given,
         tissue: TissueMode::Off,
         readers: 2,
-        ..Options::default()
+        ..EngineOptions::default()
     };
     let backend = backends(2).swap_remove(0);
     let engine = Engine::new(bundle, backend, options);

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::{MemorySlide, TinyBundle, hash, onnxruntime, rten};
-use ftuseg::backend::{About, Backend, BackendError, Input, Loading, OnnxRuntime, Output, Session};
+use ftuseg::backend::{
+    About, Backend, BackendError, NetworkInput, NetworkOutput, OnnxRuntime, Session, SessionOptions,
+};
 use ftuseg::backend::{Arithmetic, Device};
 use ftuseg::mask::Mask;
-use ftuseg::pipeline::{Blend, Engine, Options, PipelineError, Request, Route, Tta};
+use ftuseg::pipeline::{Blend, Engine, EngineOptions, PipelineError, Request, Route, Tta};
 use ftuseg::slide::{SlideError, SlideInfo, SlideReader, TissueMode};
 use ftuseg_provision::onnxruntime as runtime;
 use ftuseg_router::Target;
@@ -17,15 +19,15 @@ use ftuseg_router::Target;
 const BYTES: &str =
     "role = \"baseline\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = 2.0";
 
-fn options(batch: usize, blend: Blend) -> Options {
-    Options {
+fn options(batch: usize, blend: Blend) -> EngineOptions {
+    EngineOptions {
         route: Route::Fixed(Target::Baseline),
         tissue: TissueMode::Off,
         overlap: Some(16),
         blend,
         readers: 3,
         batch,
-        ..Options::default()
+        ..EngineOptions::default()
     }
 }
 
@@ -40,7 +42,7 @@ fn segment(
     tiny: &TinyBundle,
     backend: Box<dyn Backend>,
     slide: &MemorySlide,
-    options: Options,
+    options: EngineOptions,
 ) -> Result<Mask, PipelineError> {
     let engine = Engine::new(tiny.load(), backend, options);
     let found = engine.segment(slide, &Request::default())?;
@@ -86,7 +88,12 @@ impl Backend for Lanes {
         self.lanes
     }
 
-    fn load(&self, _: &str, _: &[u8], how: Loading) -> Result<Box<dyn Session>, BackendError> {
+    fn load(
+        &self,
+        _: &str,
+        _: &[u8],
+        how: SessionOptions,
+    ) -> Result<Box<dyn Session>, BackendError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(Red {
             lane: how.lane,
@@ -103,8 +110,8 @@ struct Red {
 }
 
 impl Session for Red {
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
-        let Input::Bytes(tiles) = input else {
+    fn run(&mut self, input: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
+        let NetworkInput::Bytes(tiles) = input else {
             return Err(BackendError::Usage("bytes are wanted".to_owned()));
         };
         let run = self.runs[self.lane].fetch_add(1, Ordering::Relaxed);
@@ -122,7 +129,7 @@ impl Session for Red {
         }
         let (n, height, width, _) = tiles.dim();
         let values = tiles.index_axis(ndarray::Axis(3), 0);
-        Ok(Output {
+        Ok(NetworkOutput {
             shape: vec![n, 1, height, width],
             values: values.iter().map(|&red| f32::from(red) / 255.0).collect(),
         })
@@ -266,7 +273,7 @@ fn a_file_that_several_models_share_is_loaded_once() {
             .model("second", "red.onnx", &second);
         let backend = Lanes::new(1, Trouble::None);
         let count = Arc::clone(&backend.loads);
-        let options = Options {
+        let options = EngineOptions {
             route: Route::Given,
             ..options(1, Blend::Crop)
         };
@@ -308,7 +315,7 @@ fn the_way_of_gpus_gives_the_exact_mask() {
             return;
         };
         assert_eq!((backend.lanes(), backend.usual_batch()), (lanes, 16));
-        let options = Options {
+        let options = EngineOptions {
             tta,
             ..options(batch, Blend::Crop)
         };

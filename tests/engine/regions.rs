@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ftuseg::mask::Mask;
-use ftuseg::pipeline::{Blend, Engine, Options, Request, Route, Tta};
+use ftuseg::pipeline::{Blend, Engine, EngineOptions, Request, Route, Tta};
 use ftuseg::slide::TissueMode;
 use ftuseg::{PipelineError, Rect, Target};
 
@@ -20,14 +20,14 @@ fn noise() -> MemorySlide {
 }
 
 fn engine(tiny: &TinyBundle, blend: Blend, tta: Tta) -> Engine {
-    let options = Options {
+    let options = EngineOptions {
         route: Route::Fixed(Target::Baseline),
         tissue: TissueMode::Off,
         overlap: Some(16),
         blend,
         tta,
         readers: 2,
-        ..Options::default()
+        ..EngineOptions::default()
     };
     Engine::new(tiny.load(), rten(2), options)
 }

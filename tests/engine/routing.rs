@@ -1,7 +1,7 @@
 //! On a slide of two organs, every px comes from the model of the organ it lies in.
 
 use crate::support::{MPP, MemorySlide, TinyBundle, backends, rten};
-use ftuseg::pipeline::{Engine, Options, PipelineError, Request, Route, Segmentation};
+use ftuseg::pipeline::{Engine, EngineOptions, PipelineError, Request, Route, Segmentation};
 use ftuseg::slide::{SlideReader, TissueMode};
 use ftuseg_router::{Organ, Target};
 use ftuseg_samples::{Drawing, two_organs};
@@ -49,11 +49,11 @@ fn bundle() -> TinyBundle {
         )
 }
 
-fn options(route: Route) -> Options {
-    Options {
+fn options(route: Route) -> EngineOptions {
+    EngineOptions {
         route,
         readers: 2,
-        ..Options::default()
+        ..EngineOptions::default()
     }
 }
 

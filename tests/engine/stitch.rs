@@ -4,19 +4,19 @@ use crate::support::{MemorySlide, TinyBundle, backends, hash, rten};
 use ftuseg::backend::Backend;
 use ftuseg::bundle::Bundle;
 use ftuseg::mask::Mask;
-use ftuseg::pipeline::{Blend, Engine, Options, Request, Route, Tta};
+use ftuseg::pipeline::{Blend, Engine, EngineOptions, Request, Route, Tta};
 use ftuseg::slide::{Plane, SlideReader, TissueMode};
 use ftuseg_router::Target;
 
-fn options(overlap: u32, blend: Blend, readers: usize, batch: usize) -> Options {
-    Options {
+fn options(overlap: u32, blend: Blend, readers: usize, batch: usize) -> EngineOptions {
+    EngineOptions {
         route: Route::Fixed(Target::Baseline),
         tissue: TissueMode::Off,
         overlap: Some(overlap),
         blend,
         readers,
         batch,
-        ..Options::default()
+        ..EngineOptions::default()
     }
 }
 
@@ -24,7 +24,7 @@ fn segment(
     bundle: &Bundle,
     backend: Box<dyn Backend>,
     slide: &dyn SlideReader,
-    options: Options,
+    options: EngineOptions,
 ) -> Mask {
     let engine = Engine::new(bundle.clone(), backend, options);
     let found = engine.segment(slide, &Request::default()).unwrap();
@@ -267,7 +267,7 @@ fn turned_and_mirrored_tiles_come_back_to_their_place() {
     let slide = noise(150, 131);
     for tta in [Tta::Flips, Tta::D4] {
         for backend in backends(2) {
-            let options = Options {
+            let options = EngineOptions {
                 tta,
                 ..options(16, Blend::Crop, 2, 2)
             };
@@ -292,7 +292,7 @@ fn views_at_other_scales_agree_on_where_things_are() {
     });
     let far = |at: u32| at.abs_diff(77).min(at.abs_diff(201)) > 1;
     for (overlap, blend, readers) in [(0, Blend::Crop, 1), (16, Blend::Gaussian, 3)] {
-        let options = Options {
+        let options = EngineOptions {
             tta: Tta::Scales,
             ..options(overlap, blend, readers, 1)
         };

@@ -10,24 +10,24 @@
 
 mod boundary;
 mod classes;
-mod curve;
+mod dice_curve;
 mod error;
+mod file_set;
 mod geojson;
 mod mask_file;
 mod objects;
 mod overlap;
-mod page;
 mod picture;
 mod prediction;
-mod record;
+mod recorded_route;
 mod report;
+mod report_files;
+mod report_page;
 mod routing;
 mod score;
-mod staged;
 mod statistics;
 mod sweep;
 mod truth;
-mod write;
 
 pub use boundary::hausdorff95;
 pub use classes::Classes;
@@ -36,13 +36,13 @@ pub use objects::{MATCH_IOU, ObjectFigures, compare, compare_objects};
 pub use overlap::{Overlap, PixelFigures, dice};
 pub use picture::{Gallery, Pictures};
 pub use prediction::Prediction;
-pub use record::Routed;
+pub use recorded_route::RecordedRoute;
 pub use report::{
-    Comparison, Difference, Figures, OrganDifference, OrganFigures, Report, RunReport,
+    Comparison, Figures, OrganDifference, OrganFigures, Report, RunDifference, RunReport,
 };
+pub use report_files::write;
 pub use routing::{ConfusionRow, Cost, OrganCost, ReliabilityStep, Routing, RoutingCost};
-pub use score::{RunScores, Score, Scored, score};
-pub use statistics::{Ratio, Summary};
+pub use score::{ImageScore, RunScores, ScoredRuns, score};
+pub use statistics::{Estimate, Ratio};
 pub use sweep::{LeaveOneOut, OrganSweep, Sweep, TargetSweep, Thresholds};
-pub use truth::{Problem, Truth, read_truth};
-pub use write::write;
+pub use truth::{ImageProblem, Truth, read_truth};

@@ -39,7 +39,7 @@ impl<'a> Pictures<'a> {
         truth: &Mask,
         recorded: Option<&Path>,
         runs: usize,
-    ) -> Drawing {
+    ) -> DrawnOutlines {
         let (width, height) = (truth.width(), truth.height());
         let scale = (f64::from(width.max(height)) / f64::from(self.side)).max(0.25);
         let plane = Plane::at_scale(width, height, scale);
@@ -52,7 +52,7 @@ impl<'a> Pictures<'a> {
                 Err(reason) => (None, Some(reason)),
             },
         };
-        Drawing {
+        DrawnOutlines {
             picture: Picture {
                 id: id.to_owned(),
                 width: plane.width,
@@ -68,13 +68,13 @@ impl<'a> Pictures<'a> {
 }
 
 /// A picture that is being drawn.
-pub(super) struct Drawing {
+pub(super) struct DrawnOutlines {
     picture: Picture,
     plane: Plane,
     problem: Option<String>,
 }
 
-impl Drawing {
+impl DrawnOutlines {
     /// Adds the outlines of a run's mask, which has the truth's size.
     pub fn add(&mut self, run: usize, found: &Mask) {
         self.picture.found[run] = Some(outlines(found, &self.plane));

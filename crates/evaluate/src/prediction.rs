@@ -18,11 +18,11 @@ pub struct Prediction {
     pub path: PathBuf,
     /// What its record says.
     pub(super) about: Option<RunRecord>,
-    kind: Kind,
+    kind: PredictionKind,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum PredictionKind {
     /// A folder that `ftuseg segment` wrote: the names of its slides' folders, by the ids in their records.
     Results(HashMap<String, Vec<String>>),
     /// id,rle
@@ -47,11 +47,11 @@ impl Prediction {
                 |n| n.to_string_lossy().into_owned(),
             );
         let kind = if path.is_dir() && path.join("slides").is_dir() {
-            Kind::Results(folders(&path.join("slides")))
+            PredictionKind::Results(folders(&path.join("slides")))
         } else if path.is_dir() {
-            Kind::Masks(masks(path))
+            PredictionKind::Masks(masks(path))
         } else if path.is_file() {
-            Kind::Submission(submission(path)?)
+            PredictionKind::Submission(submission(path)?)
         } else if path.exists() {
             return Err(EvaluateError::format(
                 path,
@@ -67,7 +67,7 @@ impl Prediction {
             name,
             path: path.to_owned(),
             about: match kind {
-                Kind::Results(_) => read_run(&path.join("run.json")).ok(),
+                PredictionKind::Results(_) => read_run(&path.join("run.json")).ok(),
                 _ => None,
             },
             kind,
@@ -85,17 +85,17 @@ impl Prediction {
         classes: &Classes,
     ) -> Result<Option<LabelMask>, EvaluateError> {
         let read = match &self.kind {
-            Kind::Submission(rows) => match rows.get(id) {
+            PredictionKind::Submission(rows) => match rows.get(id) {
                 Some(text) => rle::decode(text, size.0, size.1)?.into(),
                 None => return Ok(None),
             },
-            Kind::Results(folders) => {
+            PredictionKind::Results(folders) => {
                 match self.of_slide(one_of(folders, id, &self.path)?, "mask.tif") {
                     Some(file) => mask_file::read(&file, None, classes)?,
                     None => return Ok(None),
                 }
             }
-            Kind::Masks(files) => match files.get(id).map(Vec::as_slice) {
+            PredictionKind::Masks(files) => match files.get(id).map(Vec::as_slice) {
                 None | Some([]) => return Ok(None),
                 Some([file]) => mask_file::read(file, Some(size), classes)?,
                 Some(several) => {
@@ -122,7 +122,7 @@ impl Prediction {
 
     /// What the run's record says of an image.
     pub(super) fn record(&self, id: &str) -> Option<Result<SlideRecord, ReadError>> {
-        let Kind::Results(folders) = &self.kind else {
+        let PredictionKind::Results(folders) = &self.kind else {
             return None;
         };
         let folder = one_of(folders, id, &self.path).ok()?;
@@ -131,7 +131,7 @@ impl Prediction {
 
     /// The file with the probabilities of an image, if the run has it.
     pub(super) fn probabilities(&self, id: &str) -> Option<PathBuf> {
-        let Kind::Results(folders) = &self.kind else {
+        let PredictionKind::Results(folders) = &self.kind else {
             return None;
         };
         self.of_slide(one_of(folders, id, &self.path).ok()?, "prob.tif")
@@ -140,9 +140,9 @@ impl Prediction {
     /// Ids that the run has and that are not in `known`.
     pub fn unknown(&self, known: &BTreeSet<&str>) -> Vec<String> {
         let mut unknown: Vec<String> = match &self.kind {
-            Kind::Submission(rows) => rows.keys().cloned().collect(),
-            Kind::Results(folders) => folders.keys().cloned().collect(),
-            Kind::Masks(files) => files.keys().cloned().collect(),
+            PredictionKind::Submission(rows) => rows.keys().cloned().collect(),
+            PredictionKind::Results(folders) => folders.keys().cloned().collect(),
+            PredictionKind::Masks(files) => files.keys().cloned().collect(),
         };
         unknown.retain(|id| !known.contains(id.as_str()));
         unknown.sort();

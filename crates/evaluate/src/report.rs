@@ -4,10 +4,10 @@ use ftuseg_router::Organ;
 use serde::Serialize;
 
 use super::routing::{Routing, RoutingCost, costs, routing};
-use super::score::{RunScores, Score, Scored};
-use super::statistics::{Summary, grouped};
+use super::score::{ImageScore, RunScores, ScoredRuns};
+use super::statistics::{Estimate, grouped};
 use super::sweep::{Thresholds, sweep};
-use super::{Problem, Truth};
+use super::{ImageProblem, Truth};
 
 /// A report, as `report.json` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,9 +21,9 @@ pub struct Report {
     /// Images of the truth.
     pub truth_images: usize,
     /// Rows of the truth that could not be used, and why.
-    pub truth_problems: Vec<Problem>,
+    pub truth_problems: Vec<ImageProblem>,
     /// What is to be known of images that are scored all the same.
-    pub notes: Vec<Problem>,
+    pub notes: Vec<ImageProblem>,
     /// The runs.
     pub runs: Vec<RunReport>,
     /// Every later run against the first.
@@ -64,21 +64,21 @@ pub struct OrganFigures {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figures {
     /// Dice.
-    pub dice: Summary,
+    pub dice: Estimate,
     /// IoU.
-    pub iou: Option<Summary>,
+    pub iou: Option<Estimate>,
     /// Precision.
-    pub precision: Option<Summary>,
+    pub precision: Option<Estimate>,
     /// Recall.
-    pub recall: Option<Summary>,
+    pub recall: Option<Estimate>,
     /// 95th percentile of the Hausdorff distance, um.
-    pub hd95_um: Option<Summary>,
+    pub hd95_um: Option<Estimate>,
     /// F1 of the objects.
-    pub object_f1: Option<Summary>,
+    pub object_f1: Option<Estimate>,
     /// Mean Dice of matched objects.
-    pub matched_dice: Option<Summary>,
+    pub matched_dice: Option<Estimate>,
     /// Found area over true area, less 1.
-    pub area_error: Option<Summary>,
+    pub area_error: Option<Estimate>,
 }
 
 /// One run against another, image by image.
@@ -91,9 +91,9 @@ pub struct Comparison {
     /// Per organ.
     pub organs: Vec<OrganDifference>,
     /// The mean of the organs' mean differences.
-    pub mean_of_organ_means: Option<Difference>,
+    pub mean_of_organ_means: Option<RunDifference>,
     /// All images.
-    pub mean_of_images: Option<Difference>,
+    pub mean_of_images: Option<RunDifference>,
 }
 
 /// The difference for one organ.
@@ -103,15 +103,15 @@ pub struct OrganDifference {
     pub organ: Option<String>,
     /// Its difference.
     #[serde(flatten)]
-    pub difference: Difference,
+    pub difference: RunDifference,
 }
 
 /// A paired difference of Dice: the later run less the first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Difference {
+pub struct RunDifference {
     /// Its mean and interval.
     #[serde(flatten)]
-    pub summary: Summary,
+    pub summary: Estimate,
     /// Images on which the later run is better.
     pub won: usize,
     /// Images on which it is worse.
@@ -122,8 +122,8 @@ impl Report {
     /// Puts scores together. `truth_problems` are the rows of the truth that could not be read.
     pub fn new(
         truths: &[Truth],
-        mut truth_problems: Vec<Problem>,
-        scored: Scored,
+        mut truth_problems: Vec<ImageProblem>,
+        scored: ScoredRuns,
         seed: u64,
     ) -> Self {
         let runs = scored.runs;
@@ -149,13 +149,13 @@ impl Report {
 }
 
 /// The images without an organ, where others have one.
-fn without_organ(truths: &[Truth]) -> Vec<Problem> {
+fn without_organ(truths: &[Truth]) -> Vec<ImageProblem> {
     if truths.iter().all(|truth| truth.organ.is_none()) {
         return Vec::new();
     }
     let missing = truths.iter().filter(|truth| truth.organ.is_none());
     missing
-        .map(|truth| Problem {
+        .map(|truth| ImageProblem {
             id: truth.id.clone(),
             reason: "the truth does not say its organ: it is in no organ's mean, only in the mean of all images"
                 .to_owned(),
@@ -174,7 +174,7 @@ pub(super) fn groups(organs: impl Iterator<Item = Option<String>>) -> Vec<Option
 }
 
 /// Scores by organ.
-fn by_organ(images: &[Score]) -> Vec<(Option<String>, Vec<&Score>)> {
+fn by_organ(images: &[ImageScore]) -> Vec<(Option<String>, Vec<&ImageScore>)> {
     groups(images.iter().map(|score| score.organ.clone()))
         .into_iter()
         .map(|organ| {
@@ -195,12 +195,12 @@ fn run_report(scores: RunScores, seed: u64) -> RunReport {
             })
         })
         .collect();
-    let known: Vec<&[&Score]> = groups
+    let known: Vec<&[&ImageScore]> = groups
         .iter()
         .filter(|(organ, _)| organ.is_some())
         .map(|(_, images)| images.as_slice())
         .collect();
-    let all: Vec<&Score> = scores.images.iter().collect();
+    let all: Vec<&ImageScore> = scores.images.iter().collect();
     RunReport {
         organs,
         mean_of_organ_means: figures(&known, seed),
@@ -212,8 +212,8 @@ fn run_report(scores: RunScores, seed: u64) -> RunReport {
 }
 
 /// The figures of groups of images, each group with the same weight; none where there are no images.
-fn figures(groups: &[&[&Score]], seed: u64) -> Option<Figures> {
-    let measure = |value: &dyn Fn(&Score) -> Option<f64>| -> Option<Summary> {
+fn figures(groups: &[&[&ImageScore]], seed: u64) -> Option<Figures> {
+    let measure = |value: &dyn Fn(&ImageScore) -> Option<f64>| -> Option<Estimate> {
         let values: Vec<Vec<f64>> = groups
             .iter()
             .map(|images| images.iter().filter_map(|s| value(s)).collect())
@@ -267,10 +267,10 @@ fn against(first: &RunScores, run: &RunScores, seed: u64) -> Comparison {
     }
 }
 
-fn difference(groups: &[&[f64]], seed: u64) -> Option<Difference> {
+fn difference(groups: &[&[f64]], seed: u64) -> Option<RunDifference> {
     let summary = grouped(groups, seed)?;
     let all = || groups.iter().flat_map(|group| group.iter());
-    Some(Difference {
+    Some(RunDifference {
         summary,
         won: all().filter(|&&d| d > 0.0).count(),
         lost: all().filter(|&&d| d < 0.0).count(),

@@ -3,9 +3,9 @@
 use ftuseg_router::Organ;
 use serde::Serialize;
 
-use super::Routed;
-use super::score::{RunScores, Score};
-use super::statistics::{Ratio, Summary, grouped, mean_of_groups, ratio, summarise};
+use super::RecordedRoute;
+use super::score::{ImageScore, RunScores};
+use super::statistics::{Estimate, Ratio, grouped, mean_of_groups, ratio, summarise};
 
 /// What the router did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,9 +15,9 @@ pub struct Routing {
     /// A row a true organ.
     pub confusion: Vec<ConfusionRow>,
     /// Share of the images of which most tissue went to their own organ.
-    pub by_slide: Summary,
+    pub by_slide: Estimate,
     /// Mean share of an image's tissue that went to its own organ.
-    pub by_tissue: Summary,
+    pub by_tissue: Estimate,
     /// Share of all cells of tissue that went to their image's organ; none where records hold no map of cells. Its
     /// interval draws images, since the cells of one image are alike.
     pub by_cell: Option<Ratio>,
@@ -88,7 +88,7 @@ pub struct Cost {
     /// Mean Dice as routed.
     pub routed: f64,
     /// The first less the second, image by image: what routing errors cost.
-    pub cost: Summary,
+    pub cost: Estimate,
 }
 
 /// What the router did in a run; none where records do not say, or where no router was asked.
@@ -96,7 +96,7 @@ pub(super) fn routing(run: &RunScores, seed: u64) -> Option<Routing> {
     if !asked_a_router(run) {
         return None;
     }
-    let routed: Vec<(&str, &Routed)> = run
+    let routed: Vec<(&str, &RecordedRoute)> = run
         .images
         .iter()
         .filter_map(|score| Some((score.organ.as_deref()?, score.routed.as_ref()?)))
@@ -149,7 +149,7 @@ fn asked_a_router(run: &RunScores) -> bool {
     matches!(run.route.as_deref(), None | Some("tile" | "slide"))
 }
 
-fn confusion(routed: &[(&str, &Routed)], targets: &[String]) -> Vec<ConfusionRow> {
+fn confusion(routed: &[(&str, &RecordedRoute)], targets: &[String]) -> Vec<ConfusionRow> {
     let organs = Organ::ALL.iter().map(|organ| organ.name());
     organs
         .filter(|organ| routed.iter().any(|(truth, _)| truth == organ))
@@ -207,7 +207,7 @@ pub(super) fn costs(runs: &[RunScores], seed: u64) -> Vec<RoutingCost> {
 }
 
 fn cost(run: &RunScores, given: &RunScores, seed: u64) -> RoutingCost {
-    let pairs: Vec<(&Score, f64)> = run
+    let pairs: Vec<(&ImageScore, f64)> = run
         .images
         .iter()
         .filter_map(|score| {
@@ -216,7 +216,7 @@ fn cost(run: &RunScores, given: &RunScores, seed: u64) -> RoutingCost {
         })
         .collect();
     let groups = super::report::groups(pairs.iter().map(|(score, _)| score.organ.clone()));
-    let of = |wanted: &dyn Fn(&Score) -> bool| -> Vec<(f64, f64)> {
+    let of = |wanted: &dyn Fn(&ImageScore) -> bool| -> Vec<(f64, f64)> {
         let chosen = pairs.iter().filter(|(score, _)| wanted(score));
         chosen
             .map(|(score, given)| (*given, score.pixels.dice))
@@ -273,9 +273,9 @@ mod tests {
     use super::super::score::tests::plain;
     use super::*;
 
-    fn sent(id: &str, organ: &str, to: &str, confidence: f64, dice: f64) -> Score {
-        Score {
-            routed: Some(Routed {
+    fn sent(id: &str, organ: &str, to: &str, confidence: f64, dice: f64) -> ImageScore {
+        ImageScore {
+            routed: Some(RecordedRoute {
                 to: to.to_owned(),
                 confidence,
                 shares: vec![(to.to_owned(), 1.0)],
@@ -285,7 +285,7 @@ mod tests {
         }
     }
 
-    fn run(name: &str, route: Option<&str>, images: Vec<Score>) -> RunScores {
+    fn run(name: &str, route: Option<&str>, images: Vec<ImageScore>) -> RunScores {
         RunScores {
             name: name.to_owned(),
             path: name.to_owned(),
@@ -298,7 +298,7 @@ mod tests {
         }
     }
 
-    fn images() -> Vec<Score> {
+    fn images() -> Vec<ImageScore> {
         vec![
             sent("a", "lung", "lung", 0.95, 0.5),
             sent("b", "lung", "kidney", 0.85, 0.1),

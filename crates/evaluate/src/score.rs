@@ -8,19 +8,19 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::boundary::hausdorff95;
-use super::curve::dice_curve;
+use super::dice_curve::dice_curve;
 use super::objects::{ObjectFigures, compare_objects};
 use super::overlap::{Overlap, PixelFigures};
 use super::picture::{Gallery, Picture, Pictures};
-use super::record::{self, Decided};
-use super::{Classes, EvaluateError, Prediction, Problem, Routed, Truth};
+use super::recorded_route::{self, Decided};
+use super::{Classes, EvaluateError, ImageProblem, Prediction, RecordedRoute, Truth};
 use ftuseg_mask::{Mask, Objects};
 use ftuseg_records::SlideRecord;
 use ftuseg_slide::mask_image::LabelMask;
 
 /// What one run reached on one image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Score {
+pub struct ImageScore {
     /// The image.
     pub id: String,
     /// Its organ, as the truth says.
@@ -36,7 +36,7 @@ pub struct Score {
     pub objects: ObjectFigures,
     /// Where the router sent it, if the run's record says.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub routed: Option<Routed>,
+    pub routed: Option<RecordedRoute>,
     /// What its map of probabilities says.
     #[serde(skip)]
     pub(super) swept: Swept,
@@ -65,31 +65,31 @@ pub struct RunScores {
     /// sha256 of its bundle, if its record says.
     pub bundle: Option<String>,
     /// The images that could be scored, in the truth's order.
-    pub images: Vec<Score>,
+    pub images: Vec<ImageScore>,
     /// Images of the truth that the run has no mask of. They are in no mean.
     pub missing: Vec<String>,
     /// Images that could not be scored, and why. They are in no mean.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ImageProblem>,
     /// Ids that the run has and the truth has not.
     pub unknown: Vec<String>,
 }
 
 /// What scoring comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scored {
+pub struct ScoredRuns {
     /// The runs, in their order.
     pub runs: Vec<RunScores>,
     /// Truths that could not be read, and why.
-    pub unreadable: Vec<Problem>,
+    pub unreadable: Vec<ImageProblem>,
     /// Images whose picture could not be shown, and of whose files a part does not count. They are scored.
-    pub noted: Vec<Problem>,
+    pub noted: Vec<ImageProblem>,
     /// The pictures.
     pub gallery: Gallery,
 }
 
 /// What became of one image in one run.
 enum Outcome {
-    Scored(Box<Score>),
+    Scored(Box<ImageScore>),
     Missing,
     Problem(String),
 }
@@ -109,13 +109,13 @@ pub fn score(
     runs: &[Prediction],
     pictures: Option<&Pictures<'_>>,
     classes: &Classes,
-) -> Scored {
+) -> ScoredRuns {
     let seen: Vec<Result<Seen, String>> = truths
         .par_iter()
         .map(|truth| one(truth, runs, pictures, classes).map_err(|error| error.to_string()))
         .collect();
     let known: BTreeSet<&str> = truths.iter().map(|truth| truth.id.as_str()).collect();
-    let mut scored = Scored {
+    let mut scored = ScoredRuns {
         runs: runs
             .iter()
             .map(|run| RunScores {
@@ -134,7 +134,7 @@ pub fn score(
         gallery: Gallery::default(),
     };
     for (truth, seen) in truths.iter().zip(seen) {
-        let problem = |reason: String| Problem {
+        let problem = |reason: String| ImageProblem {
             id: truth.id.clone(),
             reason,
         };
@@ -236,19 +236,19 @@ fn figures(
     found: &LabelMask,
     run: &Prediction,
     record: Option<&SlideRecord>,
-) -> Result<Score, EvaluateError> {
+) -> Result<ImageScore, EvaluateError> {
     let found_objects = objects_of(found);
     let found = &found.mask;
-    let mpp = truth.mpp.or_else(|| record.and_then(record::mpp));
+    let mpp = truth.mpp.or_else(|| record.and_then(recorded_route::mpp));
     let hd95_px = hausdorff95(found, mask);
-    Ok(Score {
+    Ok(ImageScore {
         id: truth.id.clone(),
         organ: truth.organ.map(|organ| organ.name().to_owned()),
         pixels: Overlap::of(found, mask)?.figures(),
         hd95_px,
         hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
         objects: compare_objects(&found_objects, objects),
-        routed: record.and_then(record::routed),
+        routed: record.and_then(recorded_route::routed),
         swept: swept(&truth.id, mask, run, record),
     })
 }
@@ -258,7 +258,7 @@ fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&SlideRecord>)
     let Some(path) = run.probabilities(id) else {
         return Swept::Nothing;
     };
-    let decided = match record.map(record::decided) {
+    let decided = match record.map(recorded_route::decided) {
         Some(Ok(decided)) => decided,
         Some(Err(reason)) => return Swept::LeftOut(reason),
         None => return Swept::LeftOut("its record cannot be read".to_owned()),
@@ -288,8 +288,8 @@ pub(super) mod tests {
     use super::*;
 
     /// A score of an image of which only Dice matters.
-    pub fn plain(id: &str, organ: Option<&str>, dice: f64) -> Score {
-        Score {
+    pub fn plain(id: &str, organ: Option<&str>, dice: f64) -> ImageScore {
+        ImageScore {
             id: id.to_owned(),
             organ: organ.map(str::to_owned),
             pixels: PixelFigures {

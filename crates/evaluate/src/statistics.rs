@@ -7,7 +7,7 @@ const ROUNDS: usize = 5000;
 
 /// The mean of some values and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Summary {
+pub struct Estimate {
     /// How many values.
     pub n: usize,
     /// Their mean.
@@ -21,13 +21,13 @@ pub struct Summary {
 }
 
 /// Summarises values; none where there are none.
-pub fn summarise(values: &[f64], seed: u64) -> Option<Summary> {
+pub fn summarise(values: &[f64], seed: u64) -> Option<Estimate> {
     grouped(&[values], seed)
 }
 
 /// Summarises the mean of the groups' means: a large group counts as much as a small one. Values are drawn again within
 /// their groups. Empty groups are left out; none where all are empty. `n` and `median` are those of all values together.
-pub fn grouped(groups: &[&[f64]], seed: u64) -> Option<Summary> {
+pub fn grouped(groups: &[&[f64]], seed: u64) -> Option<Estimate> {
     let groups: Vec<&[f64]> = groups.iter().copied().filter(|g| !g.is_empty()).collect();
     if groups.is_empty() {
         return None;
@@ -43,7 +43,7 @@ pub fn grouped(groups: &[&[f64]], seed: u64) -> Option<Summary> {
         })
         .collect();
     let mut all: Vec<f64> = groups.iter().flat_map(|g| g.iter().copied()).collect();
-    Some(Summary {
+    Some(Estimate {
         n: all.len(),
         mean: mean(groups.iter().map(|group| mean(group.iter().copied()))),
         median: percentile(&mut all, 0.5),

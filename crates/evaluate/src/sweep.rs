@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::Problem;
-use super::curve::{nearest_step, threshold};
-use super::score::{Score, Swept};
-use super::statistics::{Summary, grouped};
+use super::ImageProblem;
+use super::dice_curve::{nearest_step, threshold};
+use super::score::{ImageScore, Swept};
+use super::statistics::{Estimate, grouped};
 
 /// Fewer images than this choose no threshold for a bundle, whatever they say.
 const ENOUGH: usize = 5;
@@ -16,7 +16,7 @@ pub struct Thresholds {
     /// One entry a target that decided images.
     pub targets: Vec<TargetSweep>,
     /// Images with probabilities that no sweep counts, and why.
-    pub left_out: Vec<Problem>,
+    pub left_out: Vec<ImageProblem>,
     /// The thresholds as lines for a `bundle.toml`.
     pub toml: String,
 }
@@ -69,9 +69,9 @@ pub struct Sweep {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeaveOneOut {
     /// Dice.
-    pub dice: Summary,
+    pub dice: Estimate,
     /// Dice less that at the threshold that was used, image by image.
-    pub gain: Summary,
+    pub gain: Estimate,
     /// The lowest threshold that was chosen.
     pub lowest: f64,
     /// The highest.
@@ -82,13 +82,13 @@ pub struct LeaveOneOut {
 type Groups<'a> = Vec<(Option<String>, Vec<&'a [f64]>)>;
 
 /// Sweeps the thresholds of one run; none where it has no probabilities.
-pub(super) fn sweep(run: &str, images: &[Score], seed: u64) -> Option<Thresholds> {
+pub(super) fn sweep(run: &str, images: &[ImageScore], seed: u64) -> Option<Thresholds> {
     let mut left_out = Vec::new();
     // By target, models and threshold, in the order of the images.
     let mut found: Vec<(TargetSweepKey<'_>, Groups<'_>)> = Vec::new();
     for score in images {
         let mut leave = |reason: String| {
-            left_out.push(Problem {
+            left_out.push(ImageProblem {
                 id: score.id.clone(),
                 reason,
             });
@@ -216,7 +216,7 @@ fn one(groups: &[&[&[f64]]], used: f64, seed: u64) -> Sweep {
 }
 
 fn sum(curves: &[&[f64]]) -> Vec<f64> {
-    let mut sum = vec![0.0; super::curve::STEPS];
+    let mut sum = vec![0.0; super::dice_curve::STEPS];
     for curve in curves {
         sum.iter_mut().zip(*curve).for_each(|(s, v)| *s += v);
     }
@@ -225,7 +225,7 @@ fn sum(curves: &[&[f64]]) -> Vec<f64> {
 
 /// The mean of the groups' mean curves, from their sums; without one curve of one group, if so wished.
 fn mean_curve(sums: &[(Vec<f64>, usize)], without: Option<(usize, &&[f64])>) -> Vec<f64> {
-    let mut mean = vec![0.0; super::curve::STEPS];
+    let mut mean = vec![0.0; super::dice_curve::STEPS];
     let mut groups = 0.0;
     for (index, (sum, n)) in sums.iter().enumerate() {
         let left = without.filter(|(group, _)| *group == index);
@@ -293,8 +293,8 @@ fn toml(run: &str, targets: &[TargetSweep]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::curve::STEPS;
-    use super::super::record::Decided;
+    use super::super::dice_curve::STEPS;
+    use super::super::recorded_route::Decided;
     use super::*;
 
     /// A curve with its only peak at a step.
@@ -303,13 +303,13 @@ mod tests {
         (0..STEPS).map(at).collect()
     }
 
-    fn score(id: &str, organ: &str, target: &str, curve: Vec<f64>) -> Score {
+    fn score(id: &str, organ: &str, target: &str, curve: Vec<f64>) -> ImageScore {
         let decided = Decided {
             target: target.to_owned(),
             models: vec![format!("{target}-net")],
             threshold: 0.5,
         };
-        Score {
+        ImageScore {
             swept: Swept::Curve(decided, curve),
             ..super::super::score::tests::plain(id, Some(organ), 0.5)
         }
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn images_that_agree_have_the_same_gain_left_out_or_not() {
-        let images: Vec<Score> = ["a", "b", "c", "d", "e"]
+        let images: Vec<ImageScore> = ["a", "b", "c", "d", "e"]
             .map(|id| score(id, "spleen", "spleen", peak(76, 0.8)))
             .into();
         let found = sweep("r", &images, 1).unwrap();
@@ -375,7 +375,7 @@ mod tests {
     fn images_that_another_model_decided_are_named_and_left_out() {
         let images = [
             score("a", "lung", "kidney", peak(9, 0.5)),
-            Score {
+            ImageScore {
                 swept: Swept::LeftOut("why".into()),
                 ..super::super::score::tests::plain("b", None, 0.1)
             },

@@ -32,7 +32,7 @@ enum Source {
 
 /// A row or an image that cannot be scored, and why.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Problem {
+pub struct ImageProblem {
     /// The image's id.
     pub id: String,
     /// What is wrong with it.
@@ -89,7 +89,7 @@ impl Truth {
 ///
 /// # Errors
 /// When the table cannot be read, lacks a column or has no row.
-pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<Problem>), EvaluateError> {
+pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), EvaluateError> {
     let wrong = |reason: String| EvaluateError::format(path, reason);
     let table = Table::read(path, "id").map_err(wrong)?;
     let find = |name: &str| table.column(name).map_err(wrong);
@@ -162,7 +162,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<Problem>), EvaluateErr
         };
         match parse() {
             Ok(truth) => truths.push(truth),
-            Err(reason) => problems.push(Problem { id: name, reason }),
+            Err(reason) => problems.push(ImageProblem { id: name, reason }),
         }
     }
     if truths.is_empty() && problems.is_empty() {
@@ -175,7 +175,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<Problem>), EvaluateErr
 mod tests {
     use super::*;
 
-    fn table(text: &str) -> Result<(Vec<Truth>, Vec<Problem>), String> {
+    fn table(text: &str) -> Result<(Vec<Truth>, Vec<ImageProblem>), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         std::fs::write(&path, text).unwrap();

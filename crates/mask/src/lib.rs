@@ -20,9 +20,9 @@
 
 use std::ops::Range;
 
-mod block;
 mod columns;
 mod components;
+mod dense_block;
 mod objects;
 mod polygon;
 mod postprocess;
@@ -30,8 +30,8 @@ mod raster;
 pub mod rle;
 mod runs;
 mod sparse;
-mod stored;
 mod tile;
+mod tile_storage;
 
 #[cfg(test)]
 mod tests;
@@ -48,7 +48,7 @@ pub use sparse::Mask;
 pub const MAX_SIDE: u32 = 1 << 20;
 
 /// A rectangle of pixels: its top left corner and its size, in px.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Rect {
     /// The leftmost column.
     pub x: u32,

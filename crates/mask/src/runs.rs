@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Mask;
-use super::stored::Stored;
 use super::tile::{self, Bits, ROW_WORDS, SIDE, WORDS};
+use super::tile_storage::TileStorage;
 
 impl Mask {
     /// The runs of foreground in row `y`: sorted ranges of columns, as long as can be.
@@ -48,9 +48,9 @@ impl Mask {
 /// Runs of one line never touch each other, whatever the tiles' borders.
 pub struct Runs<'a> {
     /// The tiles yet to come, as (strip, place in the strip, tile), sorted. A strip is a line of tiles.
-    tiles: std::iter::Peekable<std::vec::IntoIter<(u32, u32, &'a Stored)>>,
+    tiles: std::iter::Peekable<std::vec::IntoIter<(u32, u32, &'a TileStorage)>>,
     /// Turns a tile so that the lines lie along its words.
-    turn: fn(&Stored, &mut Bits),
+    turn: fn(&TileStorage, &mut Bits),
     /// The turned tiles of the present strip with the first px of each; boxes are used again.
     strip: Vec<(u32, Box<Bits>)>,
     used: usize,
@@ -61,7 +61,7 @@ pub struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    fn new(tiles: Vec<(u32, u32, &'a Stored)>, turn: fn(&Stored, &mut Bits)) -> Self {
+    fn new(tiles: Vec<(u32, u32, &'a TileStorage)>, turn: fn(&TileStorage, &mut Bits)) -> Self {
         Self {
             tiles: tiles.into_iter().peekable(),
             turn,

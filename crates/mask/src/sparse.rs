@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
 
-use super::stored::Stored;
 use super::tile::{self, Bits, ROW_WORDS, SIDE};
+use super::tile_storage::TileStorage;
 use super::{MAX_SIDE, MaskError, Rect, Run};
 
 /// A binary mask of a slide at full size.
@@ -33,7 +33,7 @@ pub struct Mask {
     width: u32,
     height: u32,
     /// By (tile row, tile column). Bits outside the mask are never set.
-    pub(super) tiles: BTreeMap<(u32, u32), Stored>,
+    pub(super) tiles: BTreeMap<(u32, u32), TileStorage>,
 }
 
 impl Mask {
@@ -130,7 +130,7 @@ impl Mask {
         let (columns, rows) = (within(key.1, columns), within(key.0, rows));
         if columns == (0..SIDE) && rows == (0..SIDE) {
             if value {
-                self.tiles.insert(key, Stored::full());
+                self.tiles.insert(key, TileStorage::full());
             } else {
                 self.tiles.remove(&key);
             }
@@ -193,7 +193,7 @@ impl Mask {
 
     /// How many pixels are foreground.
     pub fn count(&self) -> u64 {
-        self.tiles.values().map(Stored::count).sum()
+        self.tiles.values().map(TileStorage::count).sum()
     }
 
     /// How many pixels are foreground in both masks; nothing is copied for it.
@@ -207,7 +207,7 @@ impl Mask {
             true => (self, other),
             false => (other, self),
         };
-        let both = |(key, ours): (&(u32, u32), &Stored)| {
+        let both = |(key, ours): (&(u32, u32), &TileStorage)| {
             many.tiles
                 .get(key)
                 .map_or(0, |theirs| ours.count_both(theirs))
@@ -217,14 +217,14 @@ impl Mask {
 
     /// Whether no pixel is foreground.
     pub fn is_empty(&self) -> bool {
-        self.tiles.values().all(Stored::is_zero)
+        self.tiles.values().all(TileStorage::is_zero)
     }
 
     /// About how many bytes of memory the mask takes. A tile shared with a clone counts in both.
     pub fn bytes_used(&self) -> usize {
         size_of::<Self>()
-            + self.tiles.len() * size_of::<((u32, u32), Stored)>()
-            + self.tiles.values().map(Stored::bytes).sum::<usize>()
+            + self.tiles.len() * size_of::<((u32, u32), TileStorage)>()
+            + self.tiles.values().map(TileStorage::bytes).sum::<usize>()
     }
 
     /// Adds the foreground of `other`.
@@ -282,12 +282,12 @@ impl Mask {
     pub(super) fn tile_mut(&mut self, key: (u32, u32)) -> &mut Bits {
         self.tiles
             .entry(key)
-            .or_insert_with(Stored::empty)
+            .or_insert_with(TileStorage::empty)
             .bits_mut()
     }
 
     /// The tiles that hold foreground, in order.
-    fn non_zero_tiles(&self) -> impl Iterator<Item = (&(u32, u32), &Stored)> {
+    fn non_zero_tiles(&self) -> impl Iterator<Item = (&(u32, u32), &TileStorage)> {
         self.tiles.iter().filter(|(_, tile)| !tile.is_zero())
     }
 }

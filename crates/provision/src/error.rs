@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::finding::{Finding, Source};
+use super::searched_place::{PlaceKind, SearchedPlace};
 
 /// Why there is no usable library.
 ///
@@ -188,8 +188,8 @@ pub enum LibraryError {
         "the library given by {given_by} cannot be used: {reason}. Mend or leave out {given_by}"
     )]
     Unusable {
-        /// Who named it: [`Source::Option`] or [`Source::Variable`].
-        given_by: Source,
+        /// Who named it: [`PlaceKind::Option`] or [`PlaceKind::Variable`].
+        given_by: PlaceKind,
         /// Why it cannot be used.
         reason: Box<LibraryError>,
     },
@@ -299,7 +299,7 @@ pub enum LibraryError {
         /// The library that is looked for, such as `ONNX Runtime`.
         product: &'static str,
         /// Every place that was looked at, in order.
-        findings: Vec<Finding>,
+        findings: Vec<SearchedPlace>,
         /// Why the last resort, bringing it, did not work.
         reason: Box<LibraryError>,
     },
@@ -315,7 +315,7 @@ impl LibraryError {
         }
     }
 
-    /// The message with the system's own words, on one line, for a [`Finding`].
+    /// The message with the system's own words, on one line, for a [`SearchedPlace`].
     pub fn one_line(&self) -> String {
         let mut text = self.to_string();
         if let Self::Io { source, .. } = self {
@@ -326,7 +326,7 @@ impl LibraryError {
     }
 }
 
-fn list(findings: &[Finding]) -> String {
+fn list(findings: &[SearchedPlace]) -> String {
     findings.iter().map(|f| format!("\n  - {f}")).collect()
 }
 

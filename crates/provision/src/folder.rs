@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::LibraryError;
-use super::product::Product;
+use super::library_spec::LibrarySpec;
 
 /// The library in `folder`, or in one of the usual folders inside it.
 ///
 /// # Errors
 /// [`LibraryError::NoLibraryInFolder`] where there is none.
-pub(super) fn library_in(product: &Product, folder: &Path) -> Result<PathBuf, LibraryError> {
+pub(super) fn library_in(product: &LibrarySpec, folder: &Path) -> Result<PathBuf, LibraryError> {
     product
         .places
         .iter()
@@ -23,7 +23,7 @@ pub(super) fn library_in(product: &Product, folder: &Path) -> Result<PathBuf, Li
 }
 
 /// The library in this very folder: the plain name first, then the highest version.
-pub(super) fn directly_in(product: &Product, folder: &Path) -> Option<PathBuf> {
+pub(super) fn directly_in(product: &LibrarySpec, folder: &Path) -> Option<PathBuf> {
     let mut found: Vec<(Reverse<Vec<u32>>, PathBuf)> = fs::read_dir(folder)
         .ok()?
         .filter_map(Result::ok)

@@ -1,32 +1,31 @@
 //! Finds the shared libraries that the program loads while it runs, and brings them where there are none.
 //!
-//! A [`Product`] says what a library is called and how to check it; ONNX Runtime and OpenSlide are two. The search goes,
+//! A [`LibrarySpec`] says what a library is called and how to check it; ONNX Runtime and OpenSlide are two. The search goes,
 //! in this order, through: the path that the user names (an option, then a variable); the program's cache folder; the
 //! system's folders, for what systems have; a package of the active or default Python; and at last it brings one fixed
 //! wheel with pip into the cache folder, checked against a sum in this program.
 //!
 //! A library that the user names is used or is an error: it is never passed over silently. Any other candidate that
-//! cannot be used is passed over, and the reason is kept as a [`Finding`]. Each candidate is checked by [`probe`]
+//! cannot be used is passed over, and the reason is kept as a [`SearchedPlace`]. Each candidate is checked by [`probe`]
 //! before it is used, so that a wrong file gives an error and not a crash, and an old one is known to be old.
 
 pub mod accelerator;
-mod accelerators;
-mod binary;
 #[cfg(feature = "pip")]
-mod bring;
-mod child;
+mod download;
 mod error;
-mod finding;
 mod folder;
 #[cfg(feature = "pip")]
 mod installed;
+mod library_header;
+mod library_spec;
+mod linked_libraries;
 pub mod onnxruntime;
 pub mod openslide;
-mod preload;
 mod probe;
-mod product;
 mod python;
 mod search;
+mod searched_place;
+mod subprocess;
 mod wheel;
 
 #[cfg(test)]
@@ -38,13 +37,13 @@ use std::path::{Path, PathBuf};
 pub use accelerator::install;
 pub use accelerator::{Accelerator, locate_accelerated};
 pub use error::LibraryError;
-pub use finding::{Finding, Outcome, Source};
-pub use preload::preload;
+pub use library_spec::LibrarySpec;
+pub use linked_libraries::preload;
 pub use probe::reason;
 pub use probe::{Probed, probe};
-pub use product::Product;
 pub use python::Python;
 pub use search::Search;
+pub use searched_place::{PlaceKind, PlaceOutcome, SearchedPlace};
 pub use wheel::Wheel;
 
 /// The library that was found, ready to be loaded, and the way to it.
@@ -56,11 +55,11 @@ pub struct Located {
     /// The version that the library says it is, such as `1.31.1`.
     pub version: String,
     /// Where it came from.
-    pub source: Source,
+    pub source: PlaceKind,
     /// sha256 of the file, 64 lower-case hexadecimal digits.
     pub sha256: String,
     /// Every place that was looked at on the way, in order; the last one is this library's own.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<SearchedPlace>,
 }
 
 /// Finds a usable library, and brings one if need be. `say` is given one line for each candidate that is passed
@@ -83,7 +82,7 @@ pub fn locate(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Located, Lib
     // A whole library that does not load will not load when it is brought once more.
     let mut hopeless = None;
     match cached {
-        Some(Ok(info)) => return Ok(located(search.product, info, Source::Cache, findings)),
+        Some(Ok(info)) => return Ok(located(search.product, info, PlaceKind::Cache, findings)),
         Some(Err((finding, error))) => {
             passed_over(search.product, finding, &mut findings, say);
             hopeless = error.filter(|e| matches!(e, LibraryError::Load { .. }));
@@ -92,14 +91,16 @@ pub fn locate(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Located, Lib
     }
     for folder in &search.system {
         match look_in_system(folder, search) {
-            Some(Ok(info)) => return Ok(located(search.product, info, Source::System, findings)),
+            Some(Ok(info)) => {
+                return Ok(located(search.product, info, PlaceKind::System, findings));
+            }
             Some(Err(finding)) => passed_over(search.product, finding, &mut findings, say),
             None => {}
         }
     }
     for python in search.pythons.iter().filter(|p| p.has_packages) {
         match look_in_python(python, search) {
-            Ok(info) => return Ok(located(search.product, info, Source::Python, findings)),
+            Ok(info) => return Ok(located(search.product, info, PlaceKind::Python, findings)),
             Err(finding) => passed_over(search.product, finding, &mut findings, say),
         }
     }
@@ -108,7 +109,7 @@ pub fn locate(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Located, Lib
         None => bring(search, say),
     };
     match brought {
-        Ok(info) => Ok(located(search.product, info, Source::Brought, findings)),
+        Ok(info) => Ok(located(search.product, info, PlaceKind::Brought, findings)),
         Err(reason) => Err(LibraryError::NotFound {
             product: search.product.name,
             findings,
@@ -118,20 +119,20 @@ pub fn locate(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Located, Lib
 }
 
 /// Looks at every place without stopping at the first good one, and brings nothing: the list that
-/// `ftuseg doctor` shows. The first [`Outcome::Usable`] is what [`locate`] would use, unless the user
+/// `ftuseg doctor` shows. The first [`PlaceOutcome::Usable`] is what [`locate`] would use, unless the user
 /// names a library that cannot be used.
 ///
 /// Usable libraries stay loaded, see [`probe`].
-pub fn survey(search: &Search) -> Vec<Finding> {
+pub fn survey(search: &Search) -> Vec<SearchedPlace> {
     let mut findings = Vec::new();
     for (source, path) in named_paths(search) {
         findings.push(match probe_named(search.product, path) {
             Ok(info) => usable(search.product, &info, source),
-            Err(e) => Finding::passed(source, Some(path.to_path_buf()), e.one_line()),
+            Err(e) => SearchedPlace::passed(source, Some(path.to_path_buf()), e.one_line()),
         });
     }
     match look_in_cache(search) {
-        Some(Ok(info)) => findings.push(usable(search.product, &info, Source::Cache)),
+        Some(Ok(info)) => findings.push(usable(search.product, &info, PlaceKind::Cache)),
         Some(Err((finding, _))) => findings.push(finding),
         None => {}
     }
@@ -141,13 +142,13 @@ pub fn survey(search: &Search) -> Vec<Finding> {
         .filter_map(|f| look_in_system(f, search))
     {
         findings.push(match found {
-            Ok(info) => usable(search.product, &info, Source::System),
+            Ok(info) => usable(search.product, &info, PlaceKind::System),
             Err(finding) => finding,
         });
     }
     for python in search.pythons.iter().filter(|p| p.has_packages) {
         let finding = match look_in_python(python, search) {
-            Ok(info) => usable(search.product, &info, Source::Python),
+            Ok(info) => usable(search.product, &info, PlaceKind::Python),
             Err(finding) => finding,
         };
         if !findings.contains(&finding) {
@@ -156,7 +157,7 @@ pub fn survey(search: &Search) -> Vec<Finding> {
     }
     let found = findings
         .iter()
-        .any(|f| matches!(f.outcome, Outcome::Usable { .. }));
+        .any(|f| matches!(f.outcome, PlaceOutcome::Usable { .. }));
     let reason = match plan(search) {
         Ok(_) if found => "not needed".to_owned(),
         Ok((_, wheel)) => format!(
@@ -165,36 +166,36 @@ pub fn survey(search: &Search) -> Vec<Finding> {
         ),
         Err(e) => e.one_line(),
     };
-    findings.push(Finding::new(
-        Source::Brought,
+    findings.push(SearchedPlace::new(
+        PlaceKind::Brought,
         None,
-        Outcome::NotTried { reason },
+        PlaceOutcome::NotTried { reason },
     ));
     findings
 }
 
 /// The library that the user names, where they do: the option goes before the variable.
-fn named(search: &Search) -> Option<(Source, &Path)> {
+fn named(search: &Search) -> Option<(PlaceKind, &Path)> {
     named_paths(search).next()
 }
 
-fn named_paths(search: &Search) -> impl Iterator<Item = (Source, &Path)> {
+fn named_paths(search: &Search) -> impl Iterator<Item = (PlaceKind, &Path)> {
     let product = search.product;
     let option = search.option.as_deref();
-    let option = option.map(|p| (Source::Option(product.option), p));
+    let option = option.map(|p| (PlaceKind::Option(product.option), p));
     let variable = search.variable.as_deref();
-    let variable = variable.map(|p| (Source::Variable(product.variable), p));
+    let variable = variable.map(|p| (PlaceKind::Variable(product.variable), p));
     option.into_iter().chain(variable)
 }
 
-fn probe_named(product: &'static Product, path: &Path) -> Result<Probed, LibraryError> {
+fn probe_named(product: &'static LibrarySpec, path: &Path) -> Result<Probed, LibraryError> {
     if path.is_dir() {
         return probe(product, &folder::library_in(product, path)?);
     }
     probe(product, path)
 }
 
-type CacheMiss = (Finding, Option<LibraryError>);
+type CacheMiss = (SearchedPlace, Option<LibraryError>);
 
 /// The library in the cache; `None` where this platform has no wheel or no cache folder.
 fn look_in_cache(search: &Search) -> Option<Result<Probed, CacheMiss>> {
@@ -205,11 +206,11 @@ fn look_in_cache(search: &Search) -> Option<Result<Probed, CacheMiss>> {
         match probe::probe_expecting(search.product, &path, &expected) {
             Ok(info) => Ok(info),
             Err(LibraryError::Missing { .. }) => Err((
-                Finding::absent(Source::Cache, Some(path), "nothing there yet"),
+                SearchedPlace::absent(PlaceKind::Cache, Some(path), "nothing there yet"),
                 None,
             )),
             Err(e) => Err((
-                Finding::passed(Source::Cache, Some(path), e.one_line()),
+                SearchedPlace::passed(PlaceKind::Cache, Some(path), e.one_line()),
                 Some(e),
             )),
         },
@@ -217,24 +218,24 @@ fn look_in_cache(search: &Search) -> Option<Result<Probed, CacheMiss>> {
 }
 
 /// The library in a folder of the system; `None` where it holds none.
-fn look_in_system(folder: &Path, search: &Search) -> Option<Result<Probed, Finding>> {
+fn look_in_system(folder: &Path, search: &Search) -> Option<Result<Probed, SearchedPlace>> {
     let path = folder::directly_in(search.product, folder)?;
     let probed = probe(search.product, &path);
-    Some(probed.map_err(|e| Finding::passed(Source::System, Some(path), e.one_line())))
+    Some(probed.map_err(|e| SearchedPlace::passed(PlaceKind::System, Some(path), e.one_line())))
 }
 
-fn look_in_python(python: &Python, search: &Search) -> Result<Probed, Finding> {
+fn look_in_python(python: &Python, search: &Search) -> Result<Probed, SearchedPlace> {
     use python::NoPackage;
     let product = search.product;
-    let place = Source::Python;
+    let place = PlaceKind::Python;
     let program = Some(python.program.clone());
     let package = python::package_of(product, python, search.ask_limit).map_err(|no| match no {
-        NoPackage::NotInstalled => Finding::absent(
+        NoPackage::NotInstalled => SearchedPlace::absent(
             place,
             program,
             format!("no {} package installed", product.package),
         ),
-        NoPackage::NoLibrary(folder) => Finding::passed(
+        NoPackage::NoLibrary(folder) => SearchedPlace::passed(
             place,
             program,
             format!(
@@ -244,7 +245,7 @@ fn look_in_python(python: &Python, search: &Search) -> Result<Probed, Finding> {
                 folder.display()
             ),
         ),
-        NoPackage::NoAnswer(reason) => Finding::passed(place, program, reason),
+        NoPackage::NoAnswer(reason) => SearchedPlace::passed(place, program, reason),
     })?;
     let old = |v: &String| product.new_enough(v) == Some(false);
     let checked = match package.versions.first() {
@@ -254,7 +255,7 @@ fn look_in_python(python: &Python, search: &Search) -> Result<Probed, Finding> {
         }
         _ => probe::probe_expecting(search.product, &package.library, &package.sums),
     };
-    checked.map_err(|e| Finding::passed(place, Some(package.library), e.one_line()))
+    checked.map_err(|e| SearchedPlace::passed(place, Some(package.library), e.one_line()))
 }
 
 /// What would be brought and where to, or why nothing can be.
@@ -287,7 +288,7 @@ fn bring(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryEr
         wheel.size as f64 / 1e6,
         target.display()
     ));
-    let path = bring::bring(
+    let path = download::fetch_library(
         search.product,
         cache,
         &wheel,
@@ -306,30 +307,35 @@ fn bring(search: &Search, _say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryE
 }
 
 fn passed_over(
-    product: &Product,
-    finding: Finding,
-    findings: &mut Vec<Finding>,
+    product: &LibrarySpec,
+    finding: SearchedPlace,
+    findings: &mut Vec<SearchedPlace>,
     say: &mut dyn FnMut(&str),
 ) {
     // `python` and `python3` often lead to the same package.
     if findings.contains(&finding) {
         return;
     }
-    if matches!(finding.outcome, Outcome::PassedOver { .. }) {
+    if matches!(finding.outcome, PlaceOutcome::PassedOver { .. }) {
         say(&format!("{}: {finding}", product.name));
     }
     findings.push(finding);
 }
 
-fn usable(product: &Product, info: &Probed, source: Source) -> Finding {
-    let outcome = Outcome::Usable {
+fn usable(product: &LibrarySpec, info: &Probed, source: PlaceKind) -> SearchedPlace {
+    let outcome = PlaceOutcome::Usable {
         product: product.name,
         version: info.version.clone(),
     };
-    Finding::new(source, Some(info.path.clone()), outcome)
+    SearchedPlace::new(source, Some(info.path.clone()), outcome)
 }
 
-fn located(product: &Product, info: Probed, source: Source, mut findings: Vec<Finding>) -> Located {
+fn located(
+    product: &LibrarySpec,
+    info: Probed,
+    source: PlaceKind,
+    mut findings: Vec<SearchedPlace>,
+) -> Located {
     findings.push(usable(product, &info, source));
     Located {
         path: info.path,

@@ -18,19 +18,21 @@ use std::path::{Path, PathBuf};
 
 use libloading::Library;
 
-pub use crate::accelerators::{ACCELERATORS, CUDA, OPENVINO};
+pub use crate::accelerator::pinned::{ACCELERATORS, CUDA, OPENVINO};
 #[cfg(feature = "pip")]
 pub use crate::install;
 pub use crate::{Accelerator, locate_accelerated};
-pub use crate::{Finding, LibraryError, Located, Outcome, Search, Source, locate, survey};
-use crate::{Product, Wheel, reason};
+pub use crate::{
+    LibraryError, Located, PlaceKind, PlaceOutcome, Search, SearchedPlace, locate, survey,
+};
+use crate::{LibrarySpec, Wheel, reason};
 
 /// The ONNX Runtime interface that this program is built against: the `api-24` feature of the `ort` crate.
 /// Version 1.N of the library offers the interfaces 1 to N, so 1.24 is the oldest that works.
 pub const API_VERSION: u32 = 24;
 
 /// What is looked for.
-pub static ONNX_RUNTIME: Product = Product {
+pub static ONNX_RUNTIME: LibrarySpec = LibrarySpec {
     name: "ONNX Runtime",
     option: "--runtime",
     variable: "ORT_DYLIB_PATH",
@@ -150,7 +152,7 @@ struct ApiBase {
 }
 
 /// Loads the library, asks for its version and its interface, and leaves it loaded when both will do.
-fn load(product: &'static Product, path: &Path) -> Result<String, LibraryError> {
+fn load(product: &'static LibrarySpec, path: &Path) -> Result<String, LibraryError> {
     let not = |found: &str| product.foreign(path, found);
     // SAFETY: loading runs the file's initialisers, which no check can vouch for. The file is whole and for
     // this platform (`inspect`), and it is one that the user named or installed, or whose sum is pinned.

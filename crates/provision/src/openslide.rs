@@ -5,10 +5,10 @@ use std::path::Path;
 
 use libloading::Library;
 
-use crate::{LibraryError, Product, Wheel, reason};
+use crate::{LibraryError, LibrarySpec, Wheel, reason};
 
 /// The OpenSlide library: what is looked for, and what pip may bring.
-pub static OPENSLIDE: Product = Product {
+pub static OPENSLIDE: LibrarySpec = LibrarySpec {
     name: "OpenSlide",
     option: "--openslide",
     variable: "FTUSEG_OPENSLIDE",
@@ -91,7 +91,7 @@ const WINDOWS_X86_64: Wheel = Wheel {
 };
 
 /// Loads the library, asks for its version, and leaves it loaded when that will do.
-fn load(product: &'static Product, path: &Path) -> Result<String, LibraryError> {
+fn load(product: &'static LibrarySpec, path: &Path) -> Result<String, LibraryError> {
     // SAFETY: loading runs the file's initialisers, which no check can vouch for. The file is whole and for this
     // platform, and it is one that the user named or installed, or whose sum is pinned.
     let library = unsafe { Library::new(path) }.map_err(|e| LibraryError::Load {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::binary::{Kind, Refusal, Target};
 use super::error::LibraryError;
-use super::product::Product;
+use super::library_header::{BinaryFormat, Platform, Refusal};
+use super::library_spec::LibrarySpec;
 
 /// Largest library that is read, in bytes. The largest real ones, with debug symbols, have some hundred million.
 const SIZE_LIMIT: u64 = 2 << 30;
@@ -39,14 +39,14 @@ pub struct Probed {
 /// # Safety of the machine
 /// To load a library is to run its initialisers. Files that do not name the product's entry function are
 /// refused before that (not on macOS, where the name may be stored in parts).
-pub fn probe(product: &'static Product, path: &Path) -> Result<Probed, LibraryError> {
+pub fn probe(product: &'static LibrarySpec, path: &Path) -> Result<Probed, LibraryError> {
     probe_expecting(product, path, &[])
 }
 
 /// As [`probe`], and the file's sha256 must be one of `expected` unless that is empty. The sum is checked
 /// before anything of the file runs.
 pub(super) fn probe_expecting(
-    product: &'static Product,
+    product: &'static LibrarySpec,
     path: &Path,
     expected: &[String],
 ) -> Result<Probed, LibraryError> {
@@ -62,7 +62,7 @@ pub(super) fn probe_expecting(
             expected: first.clone(),
         });
     }
-    if Target::this().kind != Kind::MachO && !file.names_entry {
+    if Platform::this().kind != BinaryFormat::MachO && !file.names_entry {
         let name = String::from_utf8_lossy(product.entry);
         let found = format!("it does not name {}", name.trim_end_matches('\0'));
         return Err(product.foreign(&path, &found));
@@ -83,7 +83,7 @@ struct Inspected {
     names_entry: bool,
 }
 
-fn inspect(product: &Product, path: &Path) -> Result<Inspected, LibraryError> {
+fn inspect(product: &LibrarySpec, path: &Path) -> Result<Inspected, LibraryError> {
     let io = |e| LibraryError::io("read", path, e);
     // Before opening: to open a named pipe is to wait for someone to write into it.
     let metadata = fs::metadata(path).map_err(io)?;
@@ -101,7 +101,7 @@ fn inspect(product: &Product, path: &Path) -> Result<Inspected, LibraryError> {
         });
     }
     let mut file = File::open(path).map_err(io)?;
-    let target = Target::this();
+    let target = Platform::this();
     target.check(&mut file, size).map_err(|refusal| {
         let path = path.to_path_buf();
         match refusal {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::child::{self, ChildError};
 use super::folder;
-use super::product::Product;
+use super::library_spec::LibrarySpec;
+use super::subprocess::{self, ChildError};
 
 /// A Python to ask: a program and the arguments that always come first (`-3` for Windows' `py`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ print("ftuseg-end")
 
 /// Asks `python` for its package with the library, waiting for `limit` at most.
 pub(super) fn package_of(
-    product: &Product,
+    product: &LibrarySpec,
     python: &Python,
     limit: Duration,
 ) -> Result<Package, NoPackage> {
@@ -190,7 +190,7 @@ pub(super) fn package_of(
     };
     command.args(["-c", QUESTION, product.module, product.folder, stem]);
     command.args(product.packages);
-    let output = child::run(&mut command, limit).map_err(|e| match e {
+    let output = subprocess::run(&mut command, limit).map_err(|e| match e {
         ChildError::Start(_) | ChildError::TimedOut(_) => {
             NoPackage::NoAnswer(format!("Python {e}"))
         }
@@ -199,14 +199,14 @@ pub(super) fn package_of(
         return Err(NoPackage::NoAnswer(format!(
             "Python ended with {}: {}",
             output.status,
-            child::tail(&output.stderr, 200)
+            subprocess::tail(&output.stderr, 200)
         )));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let answer = Answer::read(&text).ok_or_else(|| {
         NoPackage::NoAnswer(format!(
             "Python gave no sensible answer: {}",
-            child::tail(&output.stdout, 200)
+            subprocess::tail(&output.stdout, 200)
         ))
     })?;
     let Some(first) = answer.folders.first() else {

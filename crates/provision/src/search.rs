@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::product::Product;
+use super::library_spec::LibrarySpec;
 use super::python::{Places, Python};
 use super::wheel::Wheel;
 
@@ -13,7 +13,7 @@ use super::wheel::Wheel;
 #[derive(Debug, Clone)]
 pub struct Search {
     /// What is looked for.
-    pub product: &'static Product,
+    pub product: &'static LibrarySpec,
     /// The path from the option: the library, or a folder that holds it.
     pub option: Option<PathBuf>,
     /// The path from the variable, used where `option` is `None`.
@@ -39,7 +39,7 @@ impl Search {
     /// library. Reads the product's variable, `FTUSEG_CACHE`, `FTUSEG_OFFLINE`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `PATH` and the
     /// variables that name the home folder. An empty variable counts as one that is not set.
     pub fn from_environment(
-        product: &'static Product,
+        product: &'static LibrarySpec,
         option: Option<PathBuf>,
         offline: bool,
     ) -> Self {

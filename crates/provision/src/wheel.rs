@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::product::Product;
+use super::library_spec::LibrarySpec;
 
 /// One wheel of a Python package, and the library inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,12 @@ pub struct Wheel {
 impl Wheel {
     /// Where its library lies below the program's cache folder. The platform is part of the path: machines with
     /// different processors may share one home folder.
-    pub(super) fn place(&self, product: &Product, cache: &Path) -> PathBuf {
+    pub(super) fn place(&self, product: &LibrarySpec, cache: &Path) -> PathBuf {
         self.folder(product, cache).join(self.library)
     }
 
     /// The folder that its library lies in.
-    pub(super) fn folder(&self, product: &Product, cache: &Path) -> PathBuf {
+    pub(super) fn folder(&self, product: &LibrarySpec, cache: &Path) -> PathBuf {
         cache
             .join(product.package)
             .join(self.version)

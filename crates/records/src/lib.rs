@@ -9,14 +9,16 @@ mod read;
 mod run;
 mod slide;
 
-pub use made_by::{About, BundleRecord, Difference, FloatFormat, Provenance, Settings, Written};
+pub use made_by::{
+    About, BundleRecord, FloatFormat, Provenance, SettingDifference, Settings, Written,
+};
 #[cfg(feature = "files")]
 pub use read::{ReadError, read_run, read_slide};
 pub use run::{
-    DeviceRecord, RUN_SCHEMA, RunRecord, ShardNote, SlideStatus, State, Status, SubmissionRecord,
-    Totals, Versions,
+    DeviceRecord, RUN_SCHEMA, RunRecord, RunState, ShardNote, SlideStatus, Status,
+    SubmissionRecord, Totals, Versions,
 };
 pub use slide::{
-    ComputedIn, Input, OrganMapRecord, OrganRecord, SLIDE_SCHEMA, SlideRecord, TileCount, Timings,
-    UsedModel,
+    ComputedIn, InputRecord, OrganMapRecord, OrganRecord, SLIDE_SCHEMA, SlideRecord, TileCount,
+    Timings, UsedModel,
 };

@@ -141,7 +141,7 @@ pub struct Written {
 
 /// Something in which two runs differ and that can change a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct SettingDifference {
     /// What differs, for people: `the bundle`, `the setting overlap`.
     pub what: String,
     /// What it was.
@@ -150,7 +150,7 @@ pub struct Difference {
     pub new: String,
 }
 
-impl std::fmt::Display for Difference {
+impl std::fmt::Display for SettingDifference {
     /// `the setting overlap (48, now 64)`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({}, now {})", self.what, self.old, self.new)
@@ -160,10 +160,10 @@ impl std::fmt::Display for Difference {
 impl Provenance {
     /// The first thing in which a new run differs from this one and that can change a result; threads, paths and proofs
     /// do not.
-    pub fn difference(&self, new: &Provenance) -> Option<Difference> {
+    pub fn difference(&self, new: &Provenance) -> Option<SettingDifference> {
         let (old, ours) = (self, new);
         let text = |what: &str, old: &str, new: &str| {
-            (old != new).then(|| Difference {
+            (old != new).then(|| SettingDifference {
                 what: what.to_owned(),
                 old: old.to_owned(),
                 new: new.to_owned(),
@@ -174,7 +174,7 @@ impl Provenance {
             format!("{} {}, {sum}", bundle.name, bundle.version)
         };
         let of_bundle = || {
-            (old.bundle.sha256 != ours.bundle.sha256).then(|| Difference {
+            (old.bundle.sha256 != ours.bundle.sha256).then(|| SettingDifference {
                 what: "the bundle".to_owned(),
                 old: bundle(&old.bundle),
                 new: bundle(&ours.bundle),
@@ -197,7 +197,7 @@ impl Provenance {
 
 impl Settings {
     /// The first setting that is another one now.
-    pub fn difference(&self, new: &Settings) -> Option<Difference> {
+    pub fn difference(&self, new: &Settings) -> Option<SettingDifference> {
         let given = |value: Option<String>| value.unwrap_or_else(|| "not given".to_owned());
         let written = |write: &Written| {
             let names = [
@@ -225,11 +225,13 @@ impl Settings {
         };
         let pairs = all(self).into_iter().zip(all(new));
         let mut differing = pairs.filter(|((_, old), (_, new))| old != new);
-        differing.next().map(|((name, old), (_, new))| Difference {
-            what: format!("the setting {name}"),
-            old,
-            new,
-        })
+        differing
+            .next()
+            .map(|((name, old), (_, new))| SettingDifference {
+                what: format!("the setting {name}"),
+                old,
+                new,
+            })
     }
 }
 

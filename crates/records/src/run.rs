@@ -14,7 +14,7 @@ pub struct RunRecord {
     /// [`RUN_SCHEMA`].
     pub schema: String,
     /// How far the run has come.
-    pub state: State,
+    pub state: RunState,
     /// Versions of the program and the runtime.
     pub versions: Versions,
     /// The bundle.
@@ -208,7 +208,7 @@ impl SlideStatus {
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum RunState {
     /// It goes on, or was killed: then nobody holds the folder's lock.
     Running,
     /// Every slide had its turn.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use ftuseg_mask::Rect;
 use ftuseg_slide::warning::Warning;
-use ftuseg_slide::{Bounds, IgnoredResolution, Resolution};
+use ftuseg_slide::{IgnoredResolution, Resolution};
 use serde::{Deserialize, Serialize};
 
 use super::Provenance;
@@ -22,7 +23,7 @@ pub struct SlideRecord {
     /// The name of its folder.
     pub folder: String,
     /// The slide's file, and what its table says of it.
-    pub input: Input,
+    pub input: InputRecord,
     /// The file format, for people.
     pub format: String,
     /// Who read it: `ftuseg`, or `OpenSlide` with its version.
@@ -40,7 +41,7 @@ pub struct SlideRecord {
     /// Those that the file states and that were not used.
     pub mpp_ignored: Vec<IgnoredResolution>,
     /// The part that was scanned, full-size px, if the file says so and it is not all.
-    pub bounds: Option<Bounds>,
+    pub bounds: Option<Rect>,
     /// The share of the slide that is tissue, 0..=1.
     pub tissue_share: f64,
     /// The target with the largest share of the tissue.
@@ -67,7 +68,7 @@ pub struct SlideRecord {
 
 /// A slide's file, by which a rerun knows it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Input {
+pub struct InputRecord {
     /// The file, as far as its name is text.
     pub path: String,
     /// Its size.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ftuseg_slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use ftuseg_slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file};
 
 use super::{Drawing, Error};
 
@@ -59,7 +59,7 @@ pub fn write_truth(drawing: &Drawing, path: &Path) -> Result<(), Error> {
     Ok(write_file(path, &options, &TruthTiles { drawing, tile })?)
 }
 
-fn options(drawing: &Drawing, samples: Samples, compression: Compression) -> Options {
+fn options(drawing: &Drawing, samples: Samples, compression: Compression) -> TiffOptions {
     let spec = drawing.spec();
     let organs: Vec<&str> = spec
         .parts
@@ -67,7 +67,7 @@ fn options(drawing: &Drawing, samples: Samples, compression: Compression) -> Opt
         .take(8)
         .map(|part| part.organ.name())
         .collect();
-    Options {
+    TiffOptions {
         width: spec.width,
         height: spec.height,
         samples,

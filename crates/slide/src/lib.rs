@@ -5,27 +5,29 @@
 //! read from the best level and resampled so that a pixel's value does not depend on the region it was read in.
 
 #[cfg(feature = "files")]
+mod completeness;
+#[cfg(feature = "files")]
 mod depth;
+#[cfg(feature = "files")]
+mod detect;
 #[cfg(feature = "files")]
 mod dicom;
 mod error;
 #[cfg(feature = "files")]
+mod file_ids;
+#[cfg(feature = "files")]
 mod flat;
 #[cfg(feature = "files")]
 pub mod mask_image;
-#[cfg(feature = "files")]
-mod names;
 #[cfg(feature = "openslide")]
 mod openslide;
-#[cfg(feature = "files")]
-mod parts;
 mod plane;
-#[cfg(feature = "files")]
-mod recognise;
 mod resolution;
 mod rgb;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "files")]
+mod slide_files;
 #[cfg(feature = "files")]
 mod tiff;
 #[cfg(feature = "files")]
@@ -38,25 +40,25 @@ use std::path::Path;
 
 pub use error::SlideError;
 #[cfg(feature = "files")]
+pub use file_ids::{id_of_file, image_of};
+#[cfg(feature = "files")]
 pub use flat::FlatReader;
 #[cfg(feature = "files")]
 pub(crate) use flat::not_upright;
-#[cfg(feature = "files")]
-pub use names::{id_of_file, image_of};
 #[cfg(feature = "openslide")]
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
-#[cfg(feature = "files")]
-pub use parts::slides_among;
-#[cfg(feature = "files")]
-pub use parts::{files_beside, one_per_slide};
 pub use plane::Plane;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
 pub use rgb::RgbSlide;
 #[cfg(feature = "files")]
-pub(crate) use tiff::raw;
+pub use slide_files::{files_beside, one_per_slide, slides_among};
+#[cfg(feature = "files")]
+pub(crate) use tiff::raw_values;
 #[cfg(feature = "files")]
 pub use tiff::{TiffReader, limit_strips};
 pub use tissue::{Tissue, TissueMode};
+
+use ftuseg_mask::Rect;
 
 use crate::warning::Warning;
 
@@ -89,32 +91,7 @@ pub struct SlideInfo {
     /// Resolutions that the file states and that are not used.
     pub ignored: Vec<IgnoredResolution>,
     /// The part that was scanned, if the file says so and it is not all; the rest is background.
-    pub bounds: Option<Bounds>,
-}
-
-/// A rectangle in full-size px.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Bounds {
-    /// First column.
-    pub x: u32,
-    /// First row.
-    pub y: u32,
-    /// Width in px.
-    pub width: u32,
-    /// Height in px.
-    pub height: u32,
-}
-
-#[cfg(feature = "openslide")]
-impl Bounds {
-    /// These bounds, if they are a part of the slide and not all of it.
-    pub(crate) fn within(self, whole: Level) -> Option<Self> {
-        let right = self.x.checked_add(self.width)?;
-        let bottom = self.y.checked_add(self.height)?;
-        let sound = self.width > 0 && self.height > 0;
-        let all = (self.width, self.height) == (whole.width, whole.height);
-        (sound && !all && right <= whole.width && bottom <= whole.height).then_some(self)
-    }
+    pub bounds: Option<Rect>,
 }
 
 /// The name of our own readers in [`SlideInfo::reader`].
@@ -196,16 +173,16 @@ pub const EXTENSIONS: [&str; 18] = [
 /// and there is none.
 #[cfg(feature = "files")]
 pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
-    use recognise::Kind;
-    match recognise::kind(path)? {
-        Kind::Flat => Ok(Box::new(FlatReader::open(path)?)),
-        Kind::Foreign(format) => {
+    use detect::ReaderKind;
+    match detect::kind(path)? {
+        ReaderKind::Flat => Ok(Box::new(FlatReader::open(path)?)),
+        ReaderKind::Foreign(format) => {
             // A link may stand for a slide whose other parts lie beside the file itself.
-            let path = &parts::with_its_parts(path);
-            parts::check(path)?;
+            let path = &completeness::with_its_parts(path);
+            completeness::check_complete(path)?;
             foreign(path, format)
         }
-        Kind::Tiff => match tiff::foreign(path) {
+        ReaderKind::Tiff => match tiff::foreign(path) {
             Some(format) => foreign(path, format),
             None => match TiffReader::open(path) {
                 Ok(slide) => Ok(Box::new(slide)),

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use ftuseg::slide::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
+use ftuseg::slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -87,7 +87,7 @@ impl Dir {
         mpp: Option<f64>,
         colour: impl Fn(u32, u32) -> [u8; 3] + Sync,
     ) {
-        let options = Options {
+        let options = TiffOptions {
             width,
             height,
             samples: Samples::Rgb8,

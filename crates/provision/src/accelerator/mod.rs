@@ -4,13 +4,14 @@
 //! They are several hundred megabytes, so they are brought only when the user asks for it
 //! (`ftuseg doctor --install NAME`).
 
+pub(super) mod pinned;
 #[cfg(feature = "pip")]
 mod pip;
 
 use std::path::Path;
 
 #[cfg(not(feature = "pip"))]
-use super::Finding;
+use super::SearchedPlace;
 use super::error::LibraryError;
 use super::probe::{self, Probed};
 use super::{Located, Search, folder, located, named};
@@ -65,18 +66,18 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
     }
     #[cfg(feature = "pip")]
     let findings = match pip::look(search, wanted) {
-        pip::Looked::Found(found) => return Ok(*found),
-        pip::Looked::Broken(reason) => {
+        pip::LookupResult::Found(found) => return Ok(*found),
+        pip::LookupResult::Broken(reason) => {
             return Err(LibraryError::BrokenAccelerator {
                 name: wanted.name,
                 reason: reason.trim_end_matches('.').to_owned(),
                 advice: wanted.advice(),
             });
         }
-        pip::Looked::Nowhere(findings) => findings,
+        pip::LookupResult::Nowhere(findings) => findings,
     };
     #[cfg(not(feature = "pip"))]
-    let findings: Vec<Finding> = Vec::new();
+    let findings: Vec<SearchedPlace> = Vec::new();
     let looked = findings
         .iter()
         .map(|finding| format!("\n  {finding}"))

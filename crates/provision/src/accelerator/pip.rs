@@ -7,7 +7,7 @@ use super::Accelerator;
 use crate::error::LibraryError;
 use crate::probe::{self, Probed};
 use crate::python::{self, Python};
-use crate::{Finding, Located, Search, Source, child, folder, installed, located};
+use crate::{Located, PlaceKind, Search, SearchedPlace, folder, installed, located, subprocess};
 
 impl Accelerator {
     /// Where it lies below the program's cache folder once it was brought.
@@ -40,17 +40,17 @@ impl Accelerator {
 }
 
 /// What came of looking.
-pub(super) enum Looked {
+pub(super) enum LookupResult {
     /// The library.
     Found(Box<Located>),
     /// What was brought is damaged, and no other place has one.
     Broken(String),
     /// There is none; where it was looked for.
-    Nowhere(Vec<Finding>),
+    Nowhere(Vec<SearchedPlace>),
 }
 
 /// Looks for the accelerated library in the cache folder and in the Pythons' packages.
-pub(super) fn look(search: &Search, wanted: &Accelerator) -> Looked {
+pub(super) fn look(search: &Search, wanted: &Accelerator) -> LookupResult {
     let mut findings = Vec::new();
     let mut broken = None;
     if let Some(cache) = &search.cache {
@@ -58,22 +58,26 @@ pub(super) fn look(search: &Search, wanted: &Accelerator) -> Looked {
         if place.is_dir() {
             match in_cache(search, cache, wanted) {
                 Ok(info) => {
-                    return Looked::Found(Box::new(located(
+                    return LookupResult::Found(Box::new(located(
                         search.product,
                         info,
-                        Source::Cache,
+                        PlaceKind::Cache,
                         findings,
                     )));
                 }
                 Err(error) => {
                     let reason = error.one_line();
-                    findings.push(Finding::passed(Source::Cache, Some(place), reason.clone()));
+                    findings.push(SearchedPlace::passed(
+                        PlaceKind::Cache,
+                        Some(place),
+                        reason.clone(),
+                    ));
                     broken = Some(reason);
                 }
             }
         } else {
-            findings.push(Finding::absent(
-                Source::Cache,
+            findings.push(SearchedPlace::absent(
+                PlaceKind::Cache,
                 Some(place),
                 "nothing there yet",
             ));
@@ -82,16 +86,16 @@ pub(super) fn look(search: &Search, wanted: &Accelerator) -> Looked {
     for python in search.pythons.iter().filter(|python| python.has_packages) {
         match in_python(python, search, wanted) {
             Ok(info) => {
-                return Looked::Found(Box::new(located(
+                return LookupResult::Found(Box::new(located(
                     search.product,
                     info,
-                    Source::Python,
+                    PlaceKind::Python,
                     findings,
                 )));
             }
             Err(reason) => {
-                findings.push(Finding::absent(
-                    Source::Python,
+                findings.push(SearchedPlace::absent(
+                    PlaceKind::Python,
                     Some(python.program.clone()),
                     reason,
                 ));
@@ -99,8 +103,8 @@ pub(super) fn look(search: &Search, wanted: &Accelerator) -> Looked {
         }
     }
     match broken {
-        Some(reason) => Looked::Broken(reason),
-        None => Looked::Nowhere(findings),
+        Some(reason) => LookupResult::Broken(reason),
+        None => LookupResult::Nowhere(findings),
     }
 }
 
@@ -227,7 +231,7 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
             .env("PIP_NO_INPUT", "1")
             .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
             .env("PIP_REQUIRE_VIRTUALENV", "0");
-        match child::run(&mut command, search.bring_limit) {
+        match subprocess::run(&mut command, search.bring_limit) {
             Ok(output) if output.status.success() => {
                 if target.is_dir() && check_brought(search, cache, wanted).is_err() {
                     // What is damaged goes with the temporary folder.
@@ -243,7 +247,7 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
             Ok(output) => tried.push(format!(
                 "{}: {}",
                 python.program.display(),
-                child::tail(&output.stderr, 400)
+                subprocess::tail(&output.stderr, 400)
             )),
             Err(error) => tried.push(format!("{} {error}", python.program.display())),
         }

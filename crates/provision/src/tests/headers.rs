@@ -2,18 +2,18 @@
 
 use std::io::Cursor;
 
-use super::super::binary::{Kind, Refusal, Target};
+use super::super::library_header::{BinaryFormat, Platform, Refusal};
 
-const ELF: Target = Target {
-    kind: Kind::Elf,
+const ELF: Platform = Platform {
+    kind: BinaryFormat::Elf,
     machine: Some(62),
 };
-const MACHO: Target = Target {
-    kind: Kind::MachO,
+const MACHO: Platform = Platform {
+    kind: BinaryFormat::MachO,
     machine: Some(0x0100_000C),
 };
-const PE: Target = Target {
-    kind: Kind::Pe,
+const PE: Platform = Platform {
+    kind: BinaryFormat::Pe,
     machine: Some(0x8664),
 };
 
@@ -21,7 +21,7 @@ fn put(bytes: &mut [u8], at: usize, value: u64, width: usize) {
     bytes[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
 }
 
-fn check(target: Target, bytes: &[u8]) -> Result<(), Refusal> {
+fn check(target: Platform, bytes: &[u8]) -> Result<(), Refusal> {
     target.check(&mut Cursor::new(bytes), bytes.len() as u64)
 }
 
@@ -100,7 +100,11 @@ fn another_processor_or_system_is_named() {
             matches!(check(target, &other), Err(Refusal::Platform(_))),
             "{target:?}"
         );
-        let wrong = if target.kind == Kind::Elf { PE } else { ELF };
+        let wrong = if target.kind == BinaryFormat::Elf {
+            PE
+        } else {
+            ELF
+        };
         assert!(
             matches!(check(wrong, &bytes), Err(Refusal::Platform(_))),
             "{target:?}"

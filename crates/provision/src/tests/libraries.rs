@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::super::{LibraryError, Outcome, Source, locate, probe, survey};
+use super::super::{LibraryError, PlaceKind, PlaceOutcome, locate, probe, survey};
 use super::*;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_good_library_is_used_by_file_and_by_folder() {
         let found = locate(&search, &mut |_| ()).unwrap();
         assert_eq!(
             (found.path, found.source),
-            (library.clone(), Source::Variable("ORT_DYLIB_PATH"))
+            (library.clone(), PlaceKind::Variable("ORT_DYLIB_PATH"))
         );
         // The option goes before the variable, which is then not looked at.
         search.variable = Some("nowhere".into());
@@ -30,7 +30,7 @@ fn a_good_library_is_used_by_file_and_by_folder() {
         let found = locate(&search, &mut |_| ()).unwrap();
         assert_eq!(
             (found.path, found.source),
-            (library.clone(), Source::Option("--runtime"))
+            (library.clone(), PlaceKind::Option("--runtime"))
         );
     }
 }
@@ -178,12 +178,12 @@ fn a_named_library_that_does_not_work_is_never_passed_over() {
     let nothing = tempfile::tempdir_in(dir.path()).unwrap();
     for path in [bad, nothing.path().to_path_buf(), dir.path().join("none")] {
         for source in [
-            Source::Option("--runtime"),
-            Source::Variable("ORT_DYLIB_PATH"),
+            PlaceKind::Option("--runtime"),
+            PlaceKind::Variable("ORT_DYLIB_PATH"),
         ] {
             let mut search = empty_search(dir.path());
             match source {
-                Source::Option(_) => search.option = Some(path.clone()),
+                PlaceKind::Option(_) => search.option = Some(path.clone()),
                 _ => search.variable = Some(path.clone()),
             }
             let error = locate(&search, &mut |_| ()).unwrap_err();
@@ -195,7 +195,7 @@ fn a_named_library_that_does_not_work_is_never_passed_over() {
             );
             let findings = survey(&search);
             assert!(
-                matches!(findings[0].outcome, Outcome::PassedOver { .. }),
+                matches!(findings[0].outcome, PlaceOutcome::PassedOver { .. }),
                 "{findings:?}"
             );
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::time::SystemTime;
 
-use super::super::{LibraryError, Outcome, Source, locate, probe::sum, survey};
+use super::super::{LibraryError, PlaceKind, PlaceOutcome, locate, probe::sum, survey};
 use super::*;
 
 /// The path of the library in the wheels made here.
@@ -104,7 +104,7 @@ fn a_wheel_is_brought_once_and_then_found() {
     let found = locate(&stage.search, &mut |line| said.push(line.to_owned())).unwrap();
     assert_eq!(
         (found.source, &found.path),
-        (Source::Brought, &stage.target())
+        (PlaceKind::Brought, &stage.target())
     );
     assert_eq!(
         fs::read(&found.path).unwrap(),
@@ -129,10 +129,10 @@ fn a_wheel_is_brought_once_and_then_found() {
     again.pythons.clear();
     again.offline = true;
     let found = locate(&again, &mut |line| panic!("{line}")).unwrap();
-    assert_eq!(found.source, Source::Cache);
+    assert_eq!(found.source, PlaceKind::Cache);
     let findings = survey(&again);
     assert!(
-        matches!(findings[0].outcome, Outcome::Usable { .. }),
+        matches!(findings[0].outcome, PlaceOutcome::Usable { .. }),
         "{findings:?}"
     );
 }
@@ -154,10 +154,10 @@ fn a_damaged_copy_in_the_cache_is_replaced() {
         offline.offline = true;
         assert!(locate(&offline, &mut |_| ()).is_err());
         let found = locate(&stage.search, &mut |_| ()).unwrap();
-        assert_eq!(found.source, Source::Brought);
+        assert_eq!(found.source, PlaceKind::Brought);
         assert!(matches!(
             found.findings[0].outcome,
-            Outcome::PassedOver { .. }
+            PlaceOutcome::PassedOver { .. }
         ));
         assert_eq!(fs::read(&target).unwrap(), whole);
     }
@@ -333,7 +333,7 @@ fn a_python_without_pip_leaves_it_to_the_next() {
     stage.search.pythons.extend(good);
     assert_eq!(
         locate(&stage.search, &mut |_| ()).unwrap().source,
-        Source::Brought
+        PlaceKind::Brought
     );
 }
 
@@ -353,7 +353,7 @@ fn offline_or_without_a_cache_folder_pip_is_not_run() {
     let findings = survey(&stage.search);
     assert!(matches!(
         findings.last().unwrap().outcome,
-        Outcome::NotTried { .. }
+        PlaceOutcome::NotTried { .. }
     ));
     stage.search.cache = None;
     let error = locate(&stage.search, &mut |_| ()).unwrap_err();

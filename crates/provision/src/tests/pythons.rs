@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::super::python::{NoPackage, Places, package_of};
-use super::super::{LibraryError, Outcome, Source, locate};
+use super::super::{LibraryError, PlaceKind, PlaceOutcome, locate};
 use super::*;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -116,7 +116,7 @@ fn a_good_package_is_used_and_a_bad_one_is_passed_over() {
     let found = locate(&search, &mut |line| said.push(line.to_owned())).unwrap();
     assert_eq!(
         (found.path, found.source, found.version.as_str()),
-        (good, Source::Python, "1.30.0")
+        (good, PlaceKind::Python, "1.30.0")
     );
     // The third and the fourth come to the same finding, once without loading and once with.
     let reasons = [
@@ -130,7 +130,7 @@ fn a_good_package_is_used_and_a_bad_one_is_passed_over() {
     for ((line, finding), reason) in said.iter().zip(&found.findings).zip(reasons) {
         assert!(line.contains(reason), "{line}");
         assert!(
-            matches!(&finding.outcome, Outcome::PassedOver { reason: r } if r.contains(reason))
+            matches!(&finding.outcome, PlaceOutcome::PassedOver { reason: r } if r.contains(reason))
         );
     }
 }

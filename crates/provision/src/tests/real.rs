@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::super::{LibraryError, Source, locate, probe};
+use super::super::{LibraryError, PlaceKind, locate, probe};
 use super::*;
 
 #[test]
@@ -34,10 +34,13 @@ fn the_pinned_wheel_is_brought_and_works() {
     let wheel = search.wheel.unwrap();
     assert_eq!(
         (found.source, found.version.as_str()),
-        (Source::Brought, wheel.version)
+        (PlaceKind::Brought, wheel.version)
     );
     assert_eq!(found.sha256, wheel.library_sha256);
-    assert_eq!(locate(&search, &mut |_| ()).unwrap().source, Source::Cache);
+    assert_eq!(
+        locate(&search, &mut |_| ()).unwrap().source,
+        PlaceKind::Cache
+    );
 
     let bytes = fs::read(&found.path).unwrap();
     let cut = dir.path().join("cut");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::LabelMask;
-use super::ways::Kind;
+use super::background::MaskKind;
 use ftuseg_mask::{Mask, Objects, Rect, Run};
 
 /// The most runs that are kept.
@@ -89,7 +89,7 @@ impl Collector {
     }
 
     /// The mask.
-    pub(super) fn finish(self, kind: &Kind) -> Result<LabelMask, String> {
+    pub(super) fn finish(self, kind: &MaskKind) -> Result<LabelMask, String> {
         let is_foreground = kind.decide(&self.counts)?;
         check_smooth(kind, &self.counts)?;
         let mut mask = Mask::new(self.width, self.height).map_err(|error| error.to_string())?;
@@ -154,7 +154,7 @@ fn photograph() -> String {
 }
 
 /// Refuses white with many levels of grey around it: edges that were smoothed, where each tool would cut elsewhere.
-fn check_smooth(kind: &Kind, counts: &HashMap<u64, u64>) -> Result<(), String> {
+fn check_smooth(kind: &MaskKind, counts: &HashMap<u64, u64>) -> Result<(), String> {
     let (mut white, mut between, mut levels) = (0, 0, std::collections::HashSet::new());
     for (&value, &count) in counts {
         match kind.grey(value) {

@@ -11,23 +11,23 @@
 //! JPEG and other lossy kinds have no exact numbers: below 32 is background, from 224 on foreground, and what lies between
 //! is cut at 128 as long as it is no more than a rim; more of it, or colours, are refused.
 
+mod background;
 mod collect;
 mod error;
 mod lossy;
 mod png_file;
-mod ways;
 
 use std::io::Read;
 use std::path::Path;
 
 use crate::SlideReader;
-use crate::raw::{Format, Meaning, Part, RawTiff};
+use crate::raw_values::{Format, Meaning, RawPart, RawTiff};
 use ftuseg_files::plain;
 use ftuseg_mask::{Mask, Objects, Rect};
 
+use background::MaskKind;
 use collect::Collector;
 pub use error::MaskImageError;
-use ways::Kind;
 
 /// The most px of a mask that is read: 262,144 squared, more than any slide has.
 pub const MAX_PIXELS: u64 = 1 << 36;
@@ -117,20 +117,20 @@ pub fn read_mask(image: &dyn SlideReader) -> Result<Mask, MaskImageError> {
 fn tiff(path: &Path, raw: &RawTiff) -> Result<LabelMask, MaskImageError> {
     let wrong = |reason: String| MaskImageError::format(path, reason);
     check_size(raw.width, raw.height).map_err(wrong)?;
-    let kind = Kind {
+    let kind = MaskKind {
         bits: raw.bits,
         format: raw.format,
         meaning: raw.meaning.clone(),
         alpha: match raw.has_alpha {
-            true => ways::Alpha::Number,
-            false => ways::Alpha::None,
+            true => background::Alpha::Number,
+            false => background::Alpha::None,
         },
         by_number_only: raw.by_imagej && raw.meaning == Meaning::InvertedGrey,
     };
     let mut collector = Collector::new(raw.width, raw.height);
     raw.each(path, |part| match part {
-        Part::Row { x, y, values } => collector.row(x, y, values).map_err(wrong),
-        Part::Even {
+        RawPart::Row { x, y, values } => collector.row(x, y, values).map_err(wrong),
+        RawPart::Even {
             x,
             y,
             width,
@@ -142,13 +142,13 @@ fn tiff(path: &Path, raw: &RawTiff) -> Result<LabelMask, MaskImageError> {
 }
 
 /// A kind of px for tests and files that say no more.
-impl Kind {
+impl MaskKind {
     pub(super) fn plain(bits: u32, meaning: Meaning) -> Self {
-        Kind {
+        MaskKind {
             bits,
             format: Format::Unsigned,
             meaning,
-            alpha: ways::Alpha::None,
+            alpha: background::Alpha::None,
             by_number_only: false,
         }
     }

@@ -7,11 +7,11 @@ use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::MaskImageError;
+use super::background::{Alpha, MaskKind};
 use super::collect::Collector;
-use super::ways::{Alpha, Kind};
 use super::{LabelMask, check_size};
 use crate::not_upright;
-use crate::raw::Meaning;
+use crate::raw_values::Meaning;
 use ftuseg_files::plain;
 
 /// Memory that an interlaced PNG, which cannot be read row by row, may take.
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
             (1, Meaning::Palette(colours.collect()))
         }
     };
-    let mut kind = Kind::plain(bits, meaning);
+    let mut kind = MaskKind::plain(bits, meaning);
     kind.alpha = match (info.color_type, info.trns.as_deref()) {
         (ColorType::GrayscaleAlpha | ColorType::Rgba, _) => Alpha::Number,
         (ColorType::Indexed, Some(alphas)) => {

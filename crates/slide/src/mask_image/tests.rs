@@ -324,7 +324,7 @@ fn photographs_and_smoothed_edges_are_refused() {
         collector.row(0, y, &row).unwrap();
     }
     let error = collector
-        .finish(&Kind::plain(8, Meaning::Grey))
+        .finish(&MaskKind::plain(8, Meaning::Grey))
         .unwrap_err();
     assert!(error.contains("photograph"), "{error}");
     let mut collector = Collector::new(100, 100);
@@ -335,7 +335,7 @@ fn photographs_and_smoothed_edges_are_refused() {
         collector.row(0, y, &row).unwrap();
     }
     let error = collector
-        .finish(&Kind::plain(8, Meaning::Grey))
+        .finish(&MaskKind::plain(8, Meaning::Grey))
         .unwrap_err();
     assert!(error.contains("smoothed"), "{error}");
 }

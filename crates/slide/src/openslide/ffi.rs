@@ -39,7 +39,7 @@ impl Api {
         macro_rules! function {
             ($name:literal) => {
                 // SAFETY: the name is OpenSlide's own; the type it is stored with is that of the header of version 4,
-                // which `Product::oldest` asks for and which later versions keep.
+                // which `LibrarySpec::oldest` asks for and which later versions keep.
                 *unsafe { library.get(concat!($name, "\0").as_bytes()) }
                     .map_err(|_| format!("{} lacks {}", located.path.display(), $name))?
             };

@@ -85,7 +85,7 @@ impl OpenSlideReader {
         Ok(OpenSlideReader {
             path: path.to_owned(),
             info: SlideInfo {
-                format: properties.format(super::recognise::is_tiff(path)),
+                format: properties.format(super::detect::is_tiff(path)),
                 compression: "decoded by OpenSlide".to_owned(),
                 reader: format!("OpenSlide {}", api.version),
                 levels,

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ftuseg_mask::Rect;
+
 use crate::resolution::Stated;
-use crate::{Bounds, Level, ResolutionSource};
+use crate::{Level, ResolutionSource};
 
 /// The properties of a slide.
 pub(super) struct Properties(pub(super) BTreeMap<String, String>);
@@ -61,14 +63,18 @@ impl Properties {
     }
 
     /// The part of the slide that was scanned, where it is stated and lies in the slide.
-    pub(super) fn bounds(&self, whole: Level) -> Option<Bounds> {
-        let bounds = Bounds {
+    pub(super) fn bounds(&self, whole: Level) -> Option<Rect> {
+        let bounds = Rect {
             x: self.number("openslide.bounds-x")?,
             y: self.number("openslide.bounds-y")?,
             width: self.number("openslide.bounds-width")?,
             height: self.number("openslide.bounds-height")?,
         };
-        bounds.within(whole)
+        let right = bounds.x.checked_add(bounds.width)?;
+        let bottom = bounds.y.checked_add(bounds.height)?;
+        let is_sound = bounds.width > 0 && bounds.height > 0;
+        let is_all = (bounds.width, bounds.height) == (whole.width, whole.height);
+        (is_sound && !is_all && right <= whole.width && bottom <= whole.height).then_some(bounds)
     }
 
     /// Bytes that one tile of a level takes when it is decoded, where OpenSlide says how large its tiles are.
@@ -87,7 +93,7 @@ mod tests {
         Properties(pairs.iter().map(owned).collect())
     }
 
-    fn bounds(x: &str, y: &str, width: &str, height: &str) -> Option<Bounds> {
+    fn bounds(x: &str, y: &str, width: &str, height: &str) -> Option<Rect> {
         let names = ["x", "y", "width", "height"].map(|n| format!("openslide.bounds-{n}"));
         let values = [x, y, width, height];
         let pairs: Vec<_> = names.iter().map(String::as_str).zip(values).collect();

@@ -4,7 +4,7 @@ use super::layout::Layout;
 use super::packing::Packing;
 use super::problem::Problem;
 use super::samples::{self, Samples};
-use super::source::Source;
+use super::source::FileBytes;
 use super::{colour, jpeg, unpack};
 
 /// A decoded strip or tile: RGB, `[height, width, 3]`.
@@ -15,7 +15,7 @@ pub(super) struct Chunk {
 }
 
 /// Decodes a tile or strip to RGB, cut to what lies in the image.
-pub(super) fn chunk(source: &Source, layout: &Layout, index: u32) -> Result<Chunk, Problem> {
+pub(super) fn chunk(source: &FileBytes, layout: &Layout, index: u32) -> Result<Chunk, Problem> {
     let inside = layout.size_inside(index);
     let samples = samples_of(source, layout, index)?;
     Ok(Chunk {
@@ -26,7 +26,11 @@ pub(super) fn chunk(source: &Source, layout: &Layout, index: u32) -> Result<Chun
 }
 
 /// Decodes a tile or strip to samples of 8 bits, whatever they mean.
-pub(super) fn samples_of(source: &Source, layout: &Layout, index: u32) -> Result<Samples, Problem> {
+pub(super) fn samples_of(
+    source: &FileBytes,
+    layout: &Layout,
+    index: u32,
+) -> Result<Samples, Problem> {
     if layout.planes == 1 {
         return decode_plane(source, layout, 0, index);
     }
@@ -39,7 +43,7 @@ pub(super) fn samples_of(source: &Source, layout: &Layout, index: u32) -> Result
 /// The colours of a tile or strip of 16-bit samples as numbers, those beyond the image's edge left out: what is
 /// padding there need not be of the picture's depth.
 pub(super) fn wide_colours(
-    source: &Source,
+    source: &FileBytes,
     layout: &Layout,
     index: u32,
 ) -> Result<Vec<u16>, Problem> {
@@ -75,7 +79,7 @@ pub(super) fn wide_colours(
 
 /// The bytes of a tile or strip of a plane that no image codec packed, and its size in px.
 fn unpacked(
-    source: &Source,
+    source: &FileBytes,
     layout: &Layout,
     plane: u32,
     index: u32,
@@ -104,7 +108,7 @@ fn unpack_plane(
 }
 
 fn decode_plane(
-    source: &Source,
+    source: &FileBytes,
     layout: &Layout,
     plane: u32,
     index: u32,

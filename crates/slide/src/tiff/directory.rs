@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::problem::Problem;
-use super::source::Source;
+use super::source::FileBytes;
 
 /// Directories followed in one file. Slides have a dozen, stacks of pages some hundreds.
 const MAX_DIRECTORIES: usize = 4096;
@@ -74,7 +74,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Reads the directory at an offset, without the values that are stored elsewhere.
-    fn read(source: &Source, at: u64) -> Result<Self, Problem> {
+    fn read(source: &FileBytes, at: u64) -> Result<Self, Problem> {
         let (count_size, entry_size, value_size) = if source.is_big() {
             (8, 20, 8)
         } else {
@@ -119,7 +119,7 @@ impl Directory {
     }
 
     /// The whole numbers of a tag; none where it is missing.
-    pub(super) fn numbers(&self, source: &Source, tag: u16) -> Result<Vec<u64>, Problem> {
+    pub(super) fn numbers(&self, source: &FileBytes, tag: u16) -> Result<Vec<u64>, Problem> {
         let Some(entry) = self.find(tag) else {
             return Ok(Vec::new());
         };
@@ -143,12 +143,12 @@ impl Directory {
     }
 
     /// The first whole number of a tag.
-    pub(super) fn number(&self, source: &Source, tag: u16) -> Result<Option<u64>, Problem> {
+    pub(super) fn number(&self, source: &FileBytes, tag: u16) -> Result<Option<u64>, Problem> {
         Ok(self.numbers(source, tag)?.first().copied())
     }
 
     /// A tag's first value as a real number. The format wants a ratio, but writers use every type.
-    pub(super) fn real(&self, source: &Source, tag: u16) -> Option<f64> {
+    pub(super) fn real(&self, source: &FileBytes, tag: u16) -> Option<f64> {
         let entry = self.find(tag)?;
         let bytes = entry.bytes(source, 4096).ok()?;
         let first = bytes.get(..size_of_kind(entry.kind))?;
@@ -162,21 +162,21 @@ impl Directory {
     }
 
     /// A tag's bytes; none where it is missing.
-    pub(super) fn bytes(&self, source: &Source, tag: u16) -> Result<Option<Vec<u8>>, Problem> {
+    pub(super) fn bytes(&self, source: &FileBytes, tag: u16) -> Result<Option<Vec<u8>>, Problem> {
         self.find(tag)
             .map(|entry| entry.bytes(source, MAX_BYTES))
             .transpose()
     }
 
     /// A tag's text up to its terminating zero, with what is not UTF-8 replaced; empty where it is missing.
-    pub(super) fn text(&self, source: &Source, tag: u16) -> Result<String, Problem> {
+    pub(super) fn text(&self, source: &FileBytes, tag: u16) -> Result<String, Problem> {
         let bytes = self.bytes(source, tag)?.unwrap_or_default();
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
         Ok(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 
     /// The first bytes of a tag's text, which is empty where it is missing or broken.
-    pub(super) fn start_of_text(&self, source: &Source, tag: u16, most: u64) -> String {
+    pub(super) fn start_of_text(&self, source: &FileBytes, tag: u16, most: u64) -> String {
         let short = self.find(tag).map(|entry| Entry {
             count: entry
                 .count
@@ -191,7 +191,7 @@ impl Directory {
 
     /// Refuses a picture that is to be turned or mirrored: some programs do it and some do not, so nobody knows which of
     /// both its px were meant to fit.
-    pub(super) fn check_upright(&self, source: &Source) -> Result<(), Problem> {
+    pub(super) fn check_upright(&self, source: &FileBytes) -> Result<(), Problem> {
         match self.number(source, tag::ORIENTATION)? {
             None | Some(0 | 1) => Ok(()),
             // Not `unsupported`: OpenSlide would be asked next, and passes the tag over.
@@ -208,7 +208,7 @@ impl Directory {
 }
 
 impl Entry {
-    fn bytes(&self, source: &Source, most: u64) -> Result<Vec<u8>, Problem> {
+    fn bytes(&self, source: &FileBytes, most: u64) -> Result<Vec<u8>, Problem> {
         let size = size_of_kind(self.kind) as u64;
         if size == 0 {
             return Err(Problem::format(format!(
@@ -256,7 +256,7 @@ impl Directories {
     ///
     /// A chain that leads out of the file or back into itself is an error: the file was cut off or damaged, and its
     /// levels could be missing.
-    pub(super) fn read(source: &Source) -> Result<Self, Problem> {
+    pub(super) fn read(source: &FileBytes) -> Result<Self, Problem> {
         let mut seen = HashSet::new();
         let mut visit = |at: u64| {
             if seen.len() >= MAX_DIRECTORIES {
@@ -288,7 +288,7 @@ impl Directories {
     ///
     /// # Errors
     /// When it leads out of the file, or to one of the pages.
-    pub(super) fn below(&self, source: &Source, page: usize) -> Result<Vec<Directory>, Problem> {
+    pub(super) fn below(&self, source: &FileBytes, page: usize) -> Result<Vec<Directory>, Problem> {
         let page = &self.pages[page];
         if page.count(tag::SUB_IFDS) > MAX_DIRECTORIES as u64 {
             return Err(Problem::limits("too many SubIFDs"));

@@ -6,7 +6,7 @@ use super::directory::{Directory, tag};
 use super::packing::{Packing, compression_name};
 use super::photometric::{Alpha, Colour, colour, sample_bytes};
 use super::problem::Problem;
-use super::source::Source;
+use super::source::FileBytes;
 use crate::MAX_SIDE;
 
 /// Memory that one tile may take, as stored, as samples and as RGB.
@@ -62,7 +62,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads and checks what a directory says. `budget` is how many tiles and strips may still be listed; it shrinks.
     pub(super) fn read(
-        source: &Source,
+        source: &FileBytes,
         directory: &Directory,
         budget: &mut u64,
     ) -> Result<Self, Problem> {
@@ -284,7 +284,7 @@ impl Layout {
     /// The bytes of a tile or strip of a plane, as they are in the file.
     pub(super) fn packed(
         &self,
-        source: &Source,
+        source: &FileBytes,
         plane: u32,
         index: u32,
     ) -> Result<Vec<u8>, Problem> {
@@ -305,7 +305,13 @@ impl Layout {
     }
 
     /// The rows of a part, out of the strip or strips that hold them.
-    fn part(&self, source: &Source, plane: u32, index: u32, rows: u32) -> Result<Vec<u8>, Problem> {
+    fn part(
+        &self,
+        source: &FileBytes,
+        plane: u32,
+        index: u32,
+        rows: u32,
+    ) -> Result<Vec<u8>, Problem> {
         let bytes_a_row =
             u64::from(self.width) * u64::from(self.samples_together()) * self.sample_bytes as u64;
         let mut next = index * self.chunk.1;
@@ -352,7 +358,7 @@ fn too_large(tiled: bool, chunk: (u64, u64), bytes: Option<u64>, most: u64) -> P
 }
 
 /// Width and height, within the limits.
-fn size(source: &Source, directory: &Directory) -> Result<(u32, u32), Problem> {
+fn size(source: &FileBytes, directory: &Directory) -> Result<(u32, u32), Problem> {
     let side = |tag| directory.number(source, tag).map(Option::unwrap_or_default);
     let (width, height) = (side(tag::WIDTH)?, side(tag::HEIGHT)?);
     if width == 0 || height == 0 {

@@ -6,7 +6,6 @@
 //! and [`colour`] makes RGB of it. [`missing`] fills what the file leaves out, and [`probe`] looks at px where the tags do
 //! not say what they are. What the file says is taken as untrue until it is checked.
 
-mod choice;
 #[cfg(feature = "jpeg2000")]
 mod codestream;
 mod colour;
@@ -17,19 +16,20 @@ mod jpeg;
 mod jpeg2000;
 mod layout;
 mod missing;
-#[cfg(test)]
-mod odd_files;
 mod ome;
 mod ome_images;
 mod packing;
+mod page_choice;
 mod photometric;
 mod probe;
 mod problem;
 mod pyramid;
-pub(crate) mod raw;
+pub(crate) mod raw_values;
 mod samples;
 mod source;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod vendor;
 #[cfg(feature = "webp")]
@@ -45,15 +45,15 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
-use choice::Choice;
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
 use layout::{Layout, MAX_CHUNKS};
 use missing::Missing;
 use packing::compression_name;
+use page_choice::Choice;
 use problem::Problem;
 use pyramid::{Page, pyramid};
-use source::Source;
+use source::FileBytes;
 use vendor::Origin;
 
 use crate::warning::{Warning, WarningKind};
@@ -70,7 +70,7 @@ const CACHE_CHUNKS: u64 = 2;
 pub struct TiffReader {
     path: PathBuf,
     info: SlideInfo,
-    source: Source,
+    source: FileBytes,
     levels: Vec<Layout>,
     warnings: Vec<Warning>,
     cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
@@ -93,9 +93,9 @@ impl TiffReader {
     /// is not supported.
     pub fn open(path: &Path) -> Result<Self, SlideError> {
         let named = |problem: Problem| problem.of(path);
-        let source = Source::open(path).map_err(named)?;
+        let source = FileBytes::open(path).map_err(named)?;
         let directories = Directories::read(&source).map_err(named)?;
-        let choice = choice::choose(&source, &directories).map_err(named)?;
+        let choice = page_choice::choose(&source, &directories).map_err(named)?;
         let slide = &directories.pages[choice.pages[0]];
         slide.check_upright(&source).map_err(named)?;
         let first = &directories.pages[0];
@@ -175,7 +175,7 @@ fn cache_bytes(levels: &[Layout]) -> u64 {
 /// The vendor's format of a file that is a TIFF by its frame only and that only OpenSlide can read, if it is one. None too
 /// where the file cannot be read: [`TiffReader::open`] says why.
 pub(super) fn foreign(path: &Path) -> Option<&'static str> {
-    let source = Source::open(path).ok()?;
+    let source = FileBytes::open(path).ok()?;
     match Directories::read(&source) {
         Ok(directories) => vendor::foreign(path, &source, &directories.pages[0]).ok()?,
         // Beyond 4 GiB an NDPI is no longer a sound TIFF.
@@ -189,14 +189,14 @@ pub(super) fn foreign(path: &Path) -> Option<&'static str> {
 /// Whether the slide is the first page, all of whose samples are unsigned bytes, so that another reader shows the same;
 /// false too where the file cannot be read.
 pub(super) fn has_byte_samples(path: &Path) -> bool {
-    let numbers = |source: &Source, tag| {
+    let numbers = |source: &FileBytes, tag| {
         let directories = Directories::read(source).ok()?;
-        let choice = choice::choose(source, &directories).ok()?;
+        let choice = page_choice::choose(source, &directories).ok()?;
         (choice.pages == [0])
             .then(|| directories.pages[0].numbers(source, tag).ok())
             .flatten()
     };
-    Source::open(path).is_ok_and(|source| {
+    FileBytes::open(path).is_ok_and(|source| {
         let bits = numbers(&source, tag::BITS).unwrap_or_default();
         let formats = numbers(&source, tag::SAMPLE_FORMAT).unwrap_or_default();
         !bits.is_empty() && bits.iter().all(|&bits| bits == 8) && formats.iter().all(|&f| f == 1)
@@ -205,7 +205,7 @@ pub(super) fn has_byte_samples(path: &Path) -> bool {
 
 /// Finds the levels and checks that each can be read.
 fn read_levels(
-    source: &Source,
+    source: &FileBytes,
     directories: &Directories,
     choice: &Choice,
 ) -> Result<Vec<Layout>, Problem> {
@@ -231,7 +231,7 @@ fn read_levels(
 
 /// The levels of one page: below it, or else further pages.
 fn read_pyramid(
-    source: &Source,
+    source: &FileBytes,
     directories: &Directories,
     page: usize,
     choice: &Choice,
@@ -273,7 +273,7 @@ struct Px {
 }
 
 impl Px {
-    fn of(source: &Source, directory: &Directory) -> Result<Self, Problem> {
+    fn of(source: &FileBytes, directory: &Directory) -> Result<Self, Problem> {
         let number = |tag, missing| {
             let value = directory.number(source, tag)?;
             Ok::<u64, Problem>(value.unwrap_or(missing))
@@ -299,7 +299,7 @@ impl Px {
 
 /// The directories of a list that form a pyramid, the first one included.
 fn choose<'a>(
-    source: &Source,
+    source: &FileBytes,
     directories: &[&'a Directory],
     trusted: bool,
 ) -> Result<Vec<&'a Directory>, Problem> {
@@ -391,71 +391,5 @@ impl SlideReader for TiffReader {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cache_holds_a_chunk_that_is_larger_than_it_usually_is() {
-        let (width, height) = (6000_u32, 5000_u32);
-        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut packed, &vec![7; (width * height) as usize]).unwrap();
-        let packed = packed.finish().unwrap();
-        let entries: [[u32; 3]; 8] = [
-            [256 | 4 << 16, 1, width],
-            [257 | 4 << 16, 1, height],
-            [258 | 3 << 16, 1, 8],
-            [259 | 3 << 16, 1, 8],
-            [262 | 3 << 16, 1, 1],
-            [273 | 4 << 16, 1, 200],
-            [278 | 4 << 16, 1, height],
-            [279 | 4 << 16, 1, packed.len() as u32],
-        ];
-        let mut file = b"II\x2a\0\x08\0\0\0\x08\0".to_vec();
-        file.extend(entries.as_flattened().iter().flat_map(|n| n.to_le_bytes()));
-        // No further directory.
-        file.extend([0; 4]);
-        // One strip of grey px, 90 MB as RGB.
-        file.resize(200, 0);
-        file.extend(packed);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("strip.tif");
-        std::fs::write(&path, file).unwrap();
-        let slide = TiffReader::open(&path).unwrap();
-        assert!(3 * u64::from(width * height) > CACHE_BYTES);
-        let mut rgb = [0; 3];
-        slide.read(0, 10, 4000, 1, 1, &mut rgb).unwrap();
-        assert_eq!((rgb, slide.cache.len()), ([7; 3], 1));
-    }
-
-    #[test]
-    fn resolutions_are_read_from_tags() {
-        use crate::tiled_tiff::{Compression, Options, Samples, TileSource, write_file};
-        struct Grey;
-        impl TileSource for Grey {
-            fn tile(&self, _: usize, _: u32, _: u32, out: &mut [u8]) {
-                out.fill(99);
-            }
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.tif");
-        for (mpp, expected) in [(Some(0.4), Some(0.4)), (Some(2.5), Some(2.5)), (None, None)] {
-            let options = Options {
-                width: 40,
-                height: 30,
-                samples: Samples::Rgb8,
-                compression: Compression::Deflate,
-                tile: 16,
-                mpp,
-                description: None,
-            };
-            write_file(&path, &options, &Grey).unwrap();
-            let slide = TiffReader::open(&path).unwrap();
-            assert_eq!(slide.info().resolution.map(|r| r.mpp), expected);
-            assert_eq!(slide.info().levels.len(), 3);
-        }
     }
 }

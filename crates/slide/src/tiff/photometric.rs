@@ -3,7 +3,7 @@
 use super::directory::{Directory, tag};
 use super::packing::Packing;
 use super::problem::Problem;
-use super::source::Source;
+use super::source::FileBytes;
 
 /// What the samples of a px mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +45,7 @@ pub(super) enum Alpha {
 
 /// Bytes of a sample, if all are unsigned whole numbers of 8 or 16 bits.
 pub(super) fn sample_bytes(
-    source: &Source,
+    source: &FileBytes,
     directory: &Directory,
     samples: u64,
 ) -> Result<usize, Problem> {
@@ -86,7 +86,7 @@ pub(super) fn sample_bytes(
 
 /// The colour that the photometric interpretation states.
 pub(super) fn colour(
-    source: &Source,
+    source: &FileBytes,
     directory: &Directory,
     packing: Packing,
 ) -> Result<Colour, Problem> {
@@ -125,7 +125,7 @@ pub(super) fn colour(
 }
 
 /// The colour map: all reds, then all greens, then all blues, of 16 bits each.
-fn palette(source: &Source, directory: &Directory) -> Result<Vec<[u8; 3]>, Problem> {
+fn palette(source: &FileBytes, directory: &Directory) -> Result<Vec<[u8; 3]>, Problem> {
     if directory.number(source, tag::BITS)? != Some(8) {
         return Err(Problem::unsupported(
             "a palette of other than 256 colours; convert it to 8-bit RGB",

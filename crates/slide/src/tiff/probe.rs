@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::packing::Packing;
 use super::photometric::Alpha;
 use super::problem::Problem;
-use super::source::Source;
+use super::source::FileBytes;
 use crate::depth::{Largest, doubt, stated_doubt};
 use crate::warning::{Warning, WarningKind};
 
@@ -31,7 +31,7 @@ pub(super) struct StatedDepth {
 /// # Errors
 /// When the samples do not begin at 0.
 pub(super) fn stated_depth(
-    source: &Source,
+    source: &FileBytes,
     slide: &Directory,
     ome: Option<u64>,
 ) -> Result<Option<StatedDepth>, Problem> {
@@ -68,7 +68,7 @@ pub(super) fn stated_depth(
 /// # Errors
 /// When the alpha channel can mean two things.
 pub(super) fn settle(
-    source: &Source,
+    source: &FileBytes,
     levels: &mut [Layout],
     stated: Option<&StatedDepth>,
 ) -> Result<Vec<Warning>, Problem> {
@@ -169,7 +169,7 @@ impl AlphaSeen {
     }
 }
 
-fn constant_alpha(source: &Source, levels: &[Layout]) -> Result<Option<u8>, Problem> {
+fn constant_alpha(source: &FileBytes, levels: &[Layout]) -> Result<Option<u8>, Problem> {
     let mut seen = AlphaSeen::default();
     for (layout, index) in looked_at(levels) {
         let at = layout.colour.samples() as usize;

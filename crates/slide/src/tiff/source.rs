@@ -8,7 +8,7 @@ use super::problem::Problem;
 use ftuseg_files::plain;
 
 /// An open TIFF file whose header has been read.
-pub(super) struct Source {
+pub(super) struct FileBytes {
     file: File,
     length: u64,
     little_endian: bool,
@@ -16,12 +16,12 @@ pub(super) struct Source {
     first: u64,
 }
 
-impl Source {
+impl FileBytes {
     /// Opens a file and reads its header: byte order, TIFF or BigTIFF, where the first directory is.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
         let file = plain::open(path, u64::MAX).map_err(Problem::Io)?;
         let length = file.metadata().map_err(Problem::Io)?.len();
-        let mut source = Source {
+        let mut source = FileBytes {
             file,
             length,
             little_endian: true,

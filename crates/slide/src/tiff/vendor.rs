@@ -5,7 +5,7 @@ use std::path::Path;
 use super::directory::{Directory, tag};
 use super::ome::Ome;
 use super::problem::Problem;
-use super::source::Source;
+use super::source::FileBytes;
 use crate::resolution::{Stated, choose};
 use crate::warning::Warning;
 use crate::{IgnoredResolution, Resolution};
@@ -25,7 +25,7 @@ impl Origin {
     /// Reads the description, which the file's first page or the slide's own has, and the resolution of the slide.
     pub(super) fn read(
         path: &Path,
-        source: &Source,
+        source: &FileBytes,
         first: &Directory,
         slide: &Directory,
         ome_image: usize,
@@ -77,7 +77,7 @@ impl Origin {
 /// The vendor's format, if the file is a TIFF by its frame only: read as plain TIFF it would give a wrong picture.
 pub(super) fn foreign(
     path: &Path,
-    source: &Source,
+    source: &FileBytes,
     first: &Directory,
 ) -> Result<Option<&'static str>, Problem> {
     let software = first.text(source, tag::SOFTWARE)?;
@@ -105,7 +105,7 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// What the resolution tags state, in the unit of an ImageJ description first, which ImageJ itself goes by.
-fn tags(source: &Source, slide: &Directory, description: &str) -> Result<Vec<Stated>, Problem> {
+fn tags(source: &FileBytes, slide: &Directory, description: &str) -> Result<Vec<Stated>, Problem> {
     let side = |tag| slide.real(source, tag);
     let Some((x, y)) = side(tag::X_RESOLUTION).zip(side(tag::Y_RESOLUTION)) else {
         return Ok(Vec::new());

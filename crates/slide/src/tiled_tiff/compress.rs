@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::write::ZlibEncoder;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-use super::{Compression, Error, Options};
+use super::{Compression, Error, TiffOptions};
 
 /// A tile after compression.
 pub(super) enum Tile {
@@ -25,7 +25,7 @@ pub(super) struct Compressor {
 
 impl Compressor {
     /// A compressor for `options`, which have been checked.
-    pub(super) fn new(options: &Options) -> Compressor {
+    pub(super) fn new(options: &TiffOptions) -> Compressor {
         Compressor {
             // The layout allows at most 4096.
             side: options.tile as u16,

@@ -1,7 +1,7 @@
 //! Encodes TIFF headers and image file directories, classic and BigTIFF, little-endian.
 
 use super::layout::Layout;
-use super::{Compression, Error, Options, Samples};
+use super::{Compression, Error, Samples, TiffOptions};
 
 /// The values of one tag.
 enum Value {
@@ -37,7 +37,7 @@ pub(super) fn first_pointer(big: bool, offset: u64) -> Result<(u64, Vec<u8>), Er
 impl Directory {
     /// The directory of level `index` with its tile tables.
     pub(super) fn for_level(
-        options: &Options,
+        options: &TiffOptions,
         down: Option<f64>,
         layout: &Layout,
         index: usize,

@@ -1,6 +1,6 @@
 //! Lays out the pyramid: the levels, their tiles, and whether the file must be a BigTIFF.
 
-use super::{Compression, Error, Options, Samples};
+use super::{Compression, Error, Samples, TiffOptions};
 
 /// Largest side of a tile in pixels: keeps a raw tile under 64 MiB.
 const LARGEST_TILE: u32 = 4096;
@@ -39,7 +39,7 @@ pub(super) fn level_sizes(width: u32, height: u32, tile: u32) -> Vec<(u32, u32)>
 
 impl Layout {
     /// Checks `options` and plans the file.
-    pub(super) fn new(options: &Options) -> Result<Layout, Error> {
+    pub(super) fn new(options: &TiffOptions) -> Result<Layout, Error> {
         check(options)?;
         let levels: Vec<Level> = options
             .levels()
@@ -80,7 +80,7 @@ impl Layout {
 }
 
 /// Says what is wrong with `options`, if anything.
-fn check(options: &Options) -> Result<(), Error> {
+fn check(options: &TiffOptions) -> Result<(), Error> {
     let wrong = |text: String| Err(Error::Usage(text));
     if options.width == 0 || options.height == 0 {
         return wrong(format!(

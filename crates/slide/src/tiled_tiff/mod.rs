@@ -66,7 +66,7 @@ pub enum Compression {
 
 /// What [`write()`] writes. Every field counts for the full-size level; the reduced levels follow from it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Options {
+pub struct TiffOptions {
     /// Width at full size in pixels; at least 1.
     pub width: u32,
     /// Height at full size in pixels; at least 1.
@@ -83,7 +83,7 @@ pub struct Options {
     pub description: Option<String>,
 }
 
-impl Options {
+impl TiffOptions {
     /// Width and height of every level in pixels, full size first. Each level is half the one before,
     /// rounded up, until both sides fit into one tile.
     pub fn levels(&self) -> Vec<(u32, u32)> {
@@ -138,7 +138,7 @@ pub enum Error {
 /// tiles, [`Error::Io`] when the writer fails. What was written by then is not a valid file.
 pub fn write<W: Write + Seek>(
     writer: W,
-    options: &Options,
+    options: &TiffOptions,
     source: &dyn TileSource,
 ) -> Result<(), Error> {
     write_down(writer, options, options.mpp, source)
@@ -147,7 +147,7 @@ pub fn write<W: Write + Seek>(
 /// As [`write()`], with px that are `down` um from top to bottom and `options.mpp` from left to right.
 fn write_down<W: Write + Seek>(
     mut writer: W,
-    options: &Options,
+    options: &TiffOptions,
     down: Option<f64>,
     source: &dyn TileSource,
 ) -> Result<(), Error> {
@@ -210,7 +210,7 @@ fn write_down<W: Write + Seek>(
 /// Writes the directories behind the tiles, then the header's pointer to the first one.
 fn write_directories<W: Write + Seek>(
     writer: &mut W,
-    options: &Options,
+    options: &TiffOptions,
     down: Option<f64>,
     layout: &Layout,
     tables: Vec<(Vec<u64>, Vec<u32>)>,
@@ -241,7 +241,11 @@ fn write_directories<W: Write + Seek>(
 ///
 /// # Errors
 /// As [`write()`]; and [`Error::File`], naming `path`, when the file cannot be made, filled or renamed.
-pub fn write_file(path: &Path, options: &Options, source: &dyn TileSource) -> Result<(), Error> {
+pub fn write_file(
+    path: &Path,
+    options: &TiffOptions,
+    source: &dyn TileSource,
+) -> Result<(), Error> {
     write_file_down(path, options, options.mpp, source)
 }
 
@@ -251,7 +255,7 @@ pub fn write_file(path: &Path, options: &Options, source: &dyn TileSource) -> Re
 /// As [`write_file`].
 pub fn write_file_down(
     path: &Path,
-    options: &Options,
+    options: &TiffOptions,
     down: Option<f64>,
     source: &dyn TileSource,
 ) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 
-use super::{Compression, Error, Options, Samples, TileSource, write};
+use super::{Compression, Error, Samples, TiffOptions, TileSource, write};
 
 /// A picture whose every pixel depends on its level and place; the left part is constant.
 struct Pattern {
@@ -35,8 +35,8 @@ impl TileSource for Pattern {
     }
 }
 
-fn options(width: u32, height: u32, samples: Samples, compression: Compression) -> Options {
-    Options {
+fn options(width: u32, height: u32, samples: Samples, compression: Compression) -> TiffOptions {
+    TiffOptions {
         width,
         height,
         samples,
@@ -47,7 +47,7 @@ fn options(width: u32, height: u32, samples: Samples, compression: Compression) 
     }
 }
 
-fn written(options: &Options) -> Vec<u8> {
+fn written(options: &TiffOptions) -> Vec<u8> {
     let pattern = Pattern {
         channels: options.samples.channels(),
         tile: options.tile,
@@ -258,7 +258,7 @@ fn a_possible_4_gib_makes_a_bigtiff_that_reads_back() {
 #[test]
 fn impossible_options_are_named() {
     let good = options(10, 10, Samples::Gray8, Compression::Deflate);
-    let refused = |options: Options, word: &str| {
+    let refused = |options: TiffOptions, word: &str| {
         let source = Pattern {
             channels: 1,
             tile: 256,
@@ -268,35 +268,35 @@ fn impossible_options_are_named() {
         assert!(error.to_string().contains(word), "{error}");
     };
     refused(
-        Options {
+        TiffOptions {
             width: 0,
             ..good.clone()
         },
         "0 x 10",
     );
     refused(
-        Options {
+        TiffOptions {
             tile: 100,
             ..good.clone()
         },
         "multiple of 16",
     );
     refused(
-        Options {
+        TiffOptions {
             tile: 1 << 20,
             ..good.clone()
         },
         "at most 4096",
     );
     refused(
-        Options {
+        TiffOptions {
             mpp: Some(f64::NAN),
             ..good.clone()
         },
         "um/px",
     );
     refused(
-        Options {
+        TiffOptions {
             mpp: Some(0.0),
             ..good.clone()
         },
@@ -304,13 +304,13 @@ fn impossible_options_are_named() {
     );
     let jpeg = Compression::Jpeg { quality: 90 };
     refused(
-        Options {
+        TiffOptions {
             compression: jpeg,
             ..good.clone()
         },
         "colour only",
     );
-    let huge = Options {
+    let huge = TiffOptions {
         width: u32::MAX,
         height: u32::MAX,
         tile: 16,

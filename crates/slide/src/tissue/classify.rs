@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::{around, glass, pale};
-use crate::{Bounds, Plane};
+use ftuseg_mask::Rect;
+
+use crate::Plane;
 
 /// The part of the view that was scanned.
 pub(super) struct Part {
@@ -14,7 +16,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn of(bounds: Option<Bounds>, plane: &Plane) -> Self {
+    pub(super) fn of(bounds: Option<Rect>, plane: &Plane) -> Self {
         let (width, height) = (plane.width as usize, plane.height as usize);
         let Some(bounds) = bounds else {
             return Part::all(width, height);
@@ -232,7 +234,7 @@ mod tests {
             _ => [255; 3],
         });
         let plane = Plane::at_scale(100, 100, 2.0);
-        let bounds = Bounds {
+        let bounds = Rect {
             x: 20,
             y: 20,
             width: 60,

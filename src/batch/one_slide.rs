@@ -1,0 +1,183 @@
+//! What is done with one slide: it is segmented, and then its folder is written.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ftuseg_records::InputRecord;
+use ftuseg_router::Organ;
+
+use super::deadline::{Deadline, TimedSlide};
+use super::failure::{Failure, named};
+use super::reuse::{FileIdentity, describe_input};
+use super::run_summary::entry;
+use super::slide_folder::write_folder;
+use super::submission::{spill, text_of};
+use super::workers::ActiveRun;
+use super::{BatchError, Event, Job, SlideStatus, Status};
+use crate::pipeline::{Request, Route, Segmentation};
+use crate::sink::{RecordSink, SlideFindings};
+use crate::slide::SlideReader;
+use crate::slide::warning::Warning;
+
+/// A slide on its way from the engine to the writer.
+pub(super) struct Segmented {
+    pub index: usize,
+    pub started: Instant,
+    pub input: InputRecord,
+    pub slide: TimedSlide,
+    pub segmentation: Segmentation,
+}
+
+impl ActiveRun<'_> {
+    /// Opens a slide and segments it.
+    pub(super) fn segment(
+        &self,
+        job: &Job,
+        deadline: &Arc<Deadline>,
+    ) -> Result<(TimedSlide, InputRecord, Segmentation), Failure> {
+        let batch = self.batch;
+        let describe = |identity: FileIdentity| -> std::io::Result<InputRecord> {
+            let (job, inner) = (job.clone(), Arc::clone(deadline));
+            deadline.run(move || describe_input(&job, identity, &inner))?
+        };
+        let input = describe(batch.identity())
+            .map_err(|error| Failure::new("io", format!("{}: {error}", job.path.display())))?;
+        let organ = match (batch.engine.options().route, &job.organ) {
+            (Route::Given, Some(name)) => Some(
+                name.parse::<Organ>()
+                    .map_err(|error| Failure::new("usage", error))?,
+            ),
+            _ => None,
+        };
+        let readers = batch.engine.options().readers;
+        let slide = TimedSlide::open(&job.path, batch.open, deadline, readers)
+            .map_err(|error| Failure::new(error.kind(), error))?;
+        (self.tell)(Event::Opened {
+            width: slide.info().width(),
+            height: slide.info().height(),
+        });
+        let is_given_up = || deadline.check().is_err();
+        let progress = |tiles| (self.tell)(Event::Tiles(tiles));
+        let request = Request {
+            mpp: batch.resolution.or(job.resolution),
+            organ,
+            probabilities: batch.outputs.prob,
+            stop: Some(&is_given_up),
+            progress: Some(&progress),
+            ..Request::default()
+        };
+        let segmentation =
+            batch
+                .engine
+                .segment(&slide, &request)
+                .map_err(|error| match error.kind() {
+                    // Whoever tells why it was stopped names the file.
+                    "stopped" => Failure::new("stopped", error),
+                    kind => Failure::new(kind, named(job, &error)),
+                })?;
+        let changed = |what: &str| {
+            Failure::new(
+                "changed",
+                format!(
+                    "{}: the file {what} while it was read; what was found is of no use",
+                    job.path.display()
+                ),
+            )
+        };
+        match describe(FileIdentity::ByChange) {
+            Ok(now)
+                if (now.bytes, &now.modified, &now.beside)
+                    == (input.bytes, &input.modified, &input.beside) =>
+            {
+                Ok((slide, input, segmentation))
+            }
+            Ok(_) => Err(changed("was changed")),
+            Err(error) => Err(changed(&format!("was lost ({error})"))),
+        }
+    }
+
+    /// Writes a slide's folder, and enters it in the reports.
+    pub(super) fn write(&self, work: &Segmented) -> Result<(), Failure> {
+        let (batch, job) = (self.batch, &self.jobs[work.index]);
+        let findings = SlideFindings::new(
+            &job.id,
+            &work.slide,
+            &work.segmentation,
+            batch.engine.bundle(),
+        );
+        let mut row = match batch.outputs.rle {
+            true => {
+                let mask = work
+                    .segmentation
+                    .union()
+                    .map_err(|error| Failure::of_output(&error))?;
+                Some(spill(&batch.out, &mask).map_err(|error| Failure::of_output(&error))?)
+            }
+            false => None,
+        };
+        // What a rerun takes the row from, if there is no mask.
+        let kept = match &mut row {
+            Some(row) if !batch.outputs.mask => {
+                Some(text_of(row).map_err(|error| Failure::of_output(&error))?)
+            }
+            _ => None,
+        };
+        let seconds = || work.started.elapsed().as_secs_f64();
+        let warnings: Vec<Warning> = [
+            &job.warnings,
+            work.slide.warnings(),
+            &work.segmentation.warnings,
+        ]
+        .concat();
+        write_folder(&self.slides, &job.folder, &findings, batch.outputs, || {
+            RecordSink {
+                folder: job.folder.clone(),
+                provenance: batch.provenance(),
+                warnings: warnings.clone(),
+                input: work.input.clone(),
+                seconds: seconds(),
+                rle: kept,
+            }
+        })
+        .map_err(|error| Failure::of_output(&error))?;
+        let largest = work.segmentation.map.shares().into_iter().next();
+        let mut reports = self.reports();
+        if let Some(row) = row
+            && let Err(error) = reports.put_row(work.index, row)
+        {
+            // The folder is there, and the next run makes the row from it.
+            self.halt.stop_for(BatchError::output(
+                &batch.out,
+                format!("submission.csv cannot be kept: {error}; check the free space"),
+            ));
+        }
+        let status = SlideStatus {
+            done_again: reports.slide(work.index).done_again.clone(),
+            seconds: seconds(),
+            tiles: work.segmentation.tiles,
+            organ: largest.map(|share| share.target.name().to_owned()),
+            objects: findings
+                .objects
+                .iter()
+                .map(|o| o.polygons.len() as u64)
+                .sum(),
+            area_mm2: area_mm2(&findings),
+            warnings,
+            ..entry(job, Status::Done)
+        };
+        drop(reports);
+        self.note(work.index, status);
+        Ok(())
+    }
+}
+
+/// Area of all objects. Summed as a rerun sums it from the record, so that the last digit is the same.
+fn area_mm2(findings: &SlideFindings<'_>) -> Option<f64> {
+    let resolution = findings.resolution()?;
+    let shares = findings.segmentation.map.shares();
+    let areas = shares.iter().map(|share| {
+        let objects = findings.objects.iter().find(|o| o.target == share.target);
+        resolution.area(objects.map_or(0, |o| o.area())) * 1e-6
+    });
+    Some(areas.fold(0.0, |sum, area| sum + area))
+}

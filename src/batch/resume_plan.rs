@@ -1,0 +1,270 @@
+//! Looks at what earlier runs left in the output folder, before anything is changed there.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use ftuseg_records::{SlideStatus, Status, read_run};
+
+use super::crash_marker;
+use super::deadline::Deadline;
+use super::reuse::{Earlier, describe_input, difference, look, record_of, status_of};
+use super::run_summary::entry;
+use super::submission::{SubmissionRows, mask_of, spill};
+use super::{Batch, BatchError, Job, Rerun};
+use crate::sink::SinkError;
+
+/// The reason of a slide that `--retry-failed` passes over.
+const NOT_TRIED: &str = "not tried: only slides that failed before were";
+
+/// What is there, and what is to be done.
+pub(super) struct ResumePlan {
+    /// An entry for each job, then one for each slide that an earlier run left and that is no job.
+    pub slides: Vec<SlideStatus>,
+    /// Places of the jobs to be done.
+    pub todo: Vec<usize>,
+    /// RLE of the slides that are kept, if a `submission.csv` is wanted.
+    pub rows: Option<SubmissionRows>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Looks at the folder of every job, and at all others.
+pub(super) fn plan_resume(
+    batch: &Batch<'_>,
+    jobs: &[Job],
+    slides: &Path,
+) -> Result<ResumePlan, BatchError> {
+    let report = read_report(&batch.out);
+    let mut plan_resume = ResumePlan {
+        slides: Vec::with_capacity(jobs.len()),
+        todo: Vec::new(),
+        rows: batch
+            .outputs
+            .rle
+            .then(|| SubmissionRows::new(&batch.out))
+            .transpose()?,
+        notes: Vec::new(),
+    };
+    let has_failed: HashSet<(&str, &str)> = report
+        .iter()
+        .filter(|slide| slide.status == Status::Failed)
+        .flat_map(|slide| {
+            let id = slide.id.as_str();
+            [(id, slide.folder_name()), (id, slide.path.as_str())]
+        })
+        .collect();
+    let deadline = Deadline::start(None, vec![Arc::clone(&batch.stop)]);
+    let mut last = HashSet::new();
+    for (index, job) in jobs.iter().enumerate() {
+        // Hashing and reading masks takes a while; until it is done nothing has changed on the disk.
+        if deadline.is_stopped() {
+            return Err(BatchError::Stopped);
+        }
+        let mut status = plan_resume.look_at(batch, index, job, slides, &deadline)?;
+        if status.status == Status::Pending {
+            let times = crash_marker::times(slides, &job.folder);
+            if times > 0 {
+                status.reason = Some(crash_marker::reason(times));
+                last.insert(index);
+            }
+            let path = status.path.as_str();
+            let failed = [job.folder.as_str(), path]
+                .iter()
+                .any(|by| has_failed.contains(&(job.id.as_str(), *by)));
+            if batch.rerun == Rerun::Failed && !failed {
+                status.reason = Some(NOT_TRIED.to_owned());
+            } else {
+                plan_resume.todo.push(index);
+            }
+        }
+        plan_resume.slides.push(status);
+    }
+    plan_resume.todo.sort_by_key(|index| last.contains(index));
+    plan_resume.look_at_others(batch, jobs, slides, report)?;
+    if deadline.is_stopped() {
+        // Also where it was stopped half-way through a file.
+        return Err(BatchError::Stopped);
+    }
+    Ok(plan_resume)
+}
+
+impl ResumePlan {
+    fn look_at(
+        &mut self,
+        batch: &Batch<'_>,
+        index: usize,
+        job: &Job,
+        slides: &Path,
+        deadline: &Deadline,
+    ) -> Result<SlideStatus, BatchError> {
+        let folder = slides.join(&job.folder);
+        let pending = |done_again: Option<String>| SlideStatus {
+            done_again,
+            ..entry(job, Status::Pending)
+        };
+        if !folder.exists() {
+            return Ok(pending(None));
+        }
+        if batch.rerun == Rerun::All {
+            return Ok(pending(Some("all slides are done again".to_owned())));
+        }
+        let Ok(input) = describe_input(job, batch.identity(), deadline) else {
+            // It fails when its turn comes, with its reason.
+            return Ok(pending(Some("its file cannot be read".to_owned())));
+        };
+        match look(
+            &folder,
+            &input,
+            batch.identity(),
+            batch.outputs,
+            &batch.provenance(),
+        ) {
+            Earlier::Nothing => Ok(pending(None)),
+            Earlier::Redo(why) => Ok(pending(Some(why))),
+            Earlier::OtherSettings(how) if batch.rerun == Rerun::Changed => Ok(pending(Some(
+                format!("an earlier run made it, which {how}"),
+            ))),
+            Earlier::OtherSettings(how) => Err(BatchError::output(
+                &folder,
+                format!(
+                    "an earlier run made this, which {how}; choose another --out, or --redo-changed to do such slides again, or --overwrite to do all slides again"
+                ),
+            )),
+            Earlier::Same(status, rle) => {
+                match self.keep_row(batch, index, &folder, rle) {
+                    Ok(()) => {
+                        let mut status = *status;
+                        // What its record does not know yet: another slide of its id that came later, say.
+                        for warning in &job.warnings {
+                            if !status.warnings.contains(warning) {
+                                status.warnings.push(warning.clone());
+                            }
+                        }
+                        Ok(status)
+                    }
+                    // A kept slide whose mask is damaged is not kept.
+                    Err(why) => Ok(pending(Some(format!("its mask cannot be read: {why}")))),
+                }
+            }
+        }
+    }
+
+    /// Takes the row of a slide that is kept: from its record, or from its mask.
+    fn keep_row(
+        &mut self,
+        batch: &Batch<'_>,
+        index: usize,
+        folder: &Path,
+        rle: Option<String>,
+    ) -> Result<(), String> {
+        let Some(rows) = &mut self.rows else {
+            return Ok(());
+        };
+        let put = match rle {
+            Some(text) if !batch.outputs.mask => rows.put(index, text.as_bytes()),
+            _ => {
+                let row = mask_of(folder)
+                    .map_err(SinkError::from)
+                    .and_then(|mask| spill(&batch.out, &mask));
+                rows.put(index, row.map_err(|error| error.to_string())?)
+            }
+        };
+        put.map_err(|error| error.to_string())
+    }
+
+    /// Enters what lies in the folder and is no job, so that a run over some of the slides loses none of the others.
+    fn look_at_others(
+        &mut self,
+        batch: &Batch<'_>,
+        jobs: &[Job],
+        slides: &Path,
+        report: Vec<SlideStatus>,
+    ) -> Result<(), BatchError> {
+        let mut identity: HashSet<String> = jobs.iter().map(|job| job.folder.clone()).collect();
+        let ours = batch.provenance();
+        let (mut changed, mut total) = (Vec::new(), 0);
+        for name in folders(slides)? {
+            if identity.contains(&name) {
+                continue;
+            }
+            let folder = slides.join(&name);
+            // Not of this program's making.
+            let Some(record) = record_of(&folder) else {
+                continue;
+            };
+            total += 1;
+            let mut status = status_of(&name, &record);
+            status.earlier = true;
+            if let Some(difference) = difference(&record, &ours) {
+                changed.push(format!("{} differs in {difference}", status.id));
+                status.reason = Some(format!(
+                    "an earlier run made it, which differs in {difference}; it is not among the inputs and not in submission.csv"
+                ));
+            } else {
+                let index = self.slides.len();
+                status.reason = Some(match self.keep_row(batch, index, &folder, record.rle) {
+                    Ok(()) => "an earlier run made it; it is not among the inputs".to_owned(),
+                    Err(why) => format!(
+                        "an earlier run made it; it is not among the inputs, and not in submission.csv: {why}"
+                    ),
+                });
+            }
+            self.slides.push(status);
+            identity.insert(name);
+        }
+        if !changed.is_empty() {
+            let which = format!(
+                "{} of {total} slides here that are not among the inputs were made otherwise ({})",
+                changed.len(),
+                changed[0]
+            );
+            if !matches!(batch.rerun, Rerun::All | Rerun::Changed) {
+                return Err(BatchError::output(
+                    slides,
+                    format!(
+                        "{which}; choose another --out, or name those inputs also, or --redo-changed to leave them where they are and out of submission.csv"
+                    ),
+                ));
+            }
+            self.notes
+                .push(format!("{which}; submission.csv leaves them out"));
+        }
+        // What failed or had no turn before is not forgotten either.
+        for mut slide in report {
+            let is_job = jobs
+                .iter()
+                .any(|job| job.id == slide.id && job.path.display().to_string() == slide.path);
+            if !slide.is_there() && !is_job && !identity.contains(slide.folder_name()) {
+                slide.earlier = true;
+                identity.insert(slide.folder_name().to_owned());
+                self.slides.push(slide);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of the folders of finished slides, sorted.
+fn folders(slides: &Path) -> Result<Vec<String>, BatchError> {
+    let unreadable =
+        |error| BatchError::output(slides, format!("the folder cannot be read: {error}"));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(slides).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+        if let Ok(name) = entry.file_name().into_string()
+            && is_folder
+            && !name.starts_with('.')
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The entries of the `run.json` that is there; none where there is none that can be read.
+fn read_report(out: &Path) -> Vec<SlideStatus> {
+    read_run(&out.join("run.json")).map_or_else(|_| Vec::new(), |run| run.slides)
+}

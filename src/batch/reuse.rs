@@ -1,0 +1,286 @@
+//! Decides whether a slide of an earlier run can be kept, and says why not.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use ftuseg_records::{
+    InputRecord, Provenance, SettingDifference, SlideRecord, SlideStatus, Status, read_slide,
+};
+use sha2::{Digest, Sha256};
+
+use super::deadline::Deadline;
+use super::{Job, Outputs};
+use crate::bundle::hex;
+use crate::slide::files_beside;
+use ftuseg_files::plain;
+
+/// What was found under a slide's final name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Earlier {
+    /// No folder.
+    Nothing,
+    /// Something to be done again, for a reason.
+    Redo(String),
+    /// A result of the same input and settings: its entry, and its RLE where the record holds it.
+    Same(Box<SlideStatus>, Option<String>),
+    /// A result of other settings or another file: how it differs. They must not be mixed in one folder unasked.
+    OtherSettings(String),
+}
+
+/// How an input is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileIdentity {
+    /// By size and time of change.
+    ByChange,
+    /// By the sha256 of its bytes.
+    ByContent,
+}
+
+/// An input, as records hold it. `deadline` ends the reading of a large file.
+pub(super) fn describe_input(
+    job: &Job,
+    identity: FileIdentity,
+    deadline: &Deadline,
+) -> io::Result<InputRecord> {
+    let meta = std::fs::metadata(&job.path)?;
+    let by_content = identity == FileIdentity::ByContent;
+    let mut input = InputRecord {
+        path: job.path.display().to_string(),
+        bytes: meta.len(),
+        modified: modified(&meta),
+        organ: job.organ.clone(),
+        mpp: job.resolution.map(|resolution| resolution.mpp),
+        // Whatever is no regular file may have no end.
+        sha256: (by_content && meta.is_file())
+            .then(|| sum(&job.path, deadline))
+            .transpose()?,
+        beside: None,
+        beside_sha256: None,
+    };
+    let beside = files_beside(&job.path)?;
+    if beside.is_empty() {
+        return Ok(input);
+    }
+    let (mut listing, mut content) = (String::new(), String::new());
+    for file in &beside {
+        deadline.check()?;
+        let meta = std::fs::metadata(file)?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let changed = modified(&meta).unwrap_or_default();
+        listing += &format!("{name}\0{}\0{changed}\n", meta.len());
+        if by_content {
+            content += &format!("{name}\0{}\n", sum(file, deadline)?);
+        }
+    }
+    let of = |text: &str| hex(&Sha256::digest(text));
+    input.beside = Some(of(&listing));
+    input.beside_sha256 = by_content.then(|| of(&content));
+    Ok(input)
+}
+
+/// Why an input is not the one that a record is of; `None` where it is.
+fn changed(
+    theirs: &InputRecord,
+    ours: &InputRecord,
+    identity: FileIdentity,
+) -> Option<&'static str> {
+    let of_file = match identity {
+        FileIdentity::ByChange => [
+            (theirs.bytes != ours.bytes, "its file has another size"),
+            (theirs.modified != ours.modified, "its file was changed"),
+            (
+                theirs.beside != ours.beside,
+                "the files that belong to it were changed",
+            ),
+        ],
+        FileIdentity::ByContent => [
+            (theirs.sha256 != ours.sha256, "its file has other bytes"),
+            (
+                theirs.beside_sha256 != ours.beside_sha256,
+                "the files that belong to it have other bytes",
+            ),
+            (false, ""),
+        ],
+    };
+    let of_table = [
+        (
+            theirs.organ != ours.organ,
+            "its manifest names another organ",
+        ),
+        (theirs.mpp != ours.mpp, "its manifest names another um/px"),
+    ];
+    let mut all = of_file.into_iter().chain(of_table);
+    all.find(|(is_so, _)| *is_so).map(|(_, reason)| reason)
+}
+
+/// A file's time of change, seconds since 1970 with nanoseconds.
+fn modified(meta: &std::fs::Metadata) -> Option<String> {
+    let since = meta
+        .modified()
+        .ok()?
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()?;
+    Some(format!("{}.{:09}", since.as_secs(), since.subsec_nanos()))
+}
+
+/// sha256 of a file, as 64 hexadecimal digits.
+fn sum(path: &Path, deadline: &Deadline) -> io::Result<String> {
+    let mut file = plain::open(path, u64::MAX)?;
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        deadline.check()?;
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(got) => sum.update(&buffer[..got]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(hex(&sum.finalize()))
+}
+
+/// The record of a slide's folder, if there is one that this version can read.
+pub(super) fn record_of(folder: &Path) -> Option<SlideRecord> {
+    read_slide(&folder.join("slide.json")).ok()
+}
+
+/// In what the run that made a record differs from ours, if that can change a result.
+pub(super) fn difference(record: &SlideRecord, ours: &Provenance) -> Option<SettingDifference> {
+    record
+        .made_by
+        .difference(ours)
+        .or_else(|| of_reader(&record.reader))
+}
+
+/// The version of OpenSlide, if that is not the one that read a slide before.
+#[cfg(feature = "openslide")]
+fn of_reader(reader: &str) -> Option<SettingDifference> {
+    let old = reader.strip_prefix("OpenSlide ")?;
+    // If there is none, the slide fails when its turn comes.
+    let new = crate::slide::openslide_version().ok()?;
+    (old != new).then(|| SettingDifference {
+        what: "OpenSlide's version".to_owned(),
+        old: old.to_owned(),
+        new: new.to_owned(),
+    })
+}
+
+#[cfg(not(feature = "openslide"))]
+fn of_reader(_reader: &str) -> Option<SettingDifference> {
+    None
+}
+
+/// Looks at the folder of a slide. `input` is the slide as it is now.
+pub(super) fn look(
+    folder: &Path,
+    input: &InputRecord,
+    identity: FileIdentity,
+    outputs: Outputs,
+    provenance: &Provenance,
+) -> Earlier {
+    if !folder.exists() {
+        return Earlier::Nothing;
+    }
+    let redo = |reason: &str| Earlier::Redo(reason.to_owned());
+    let Some(record) = record_of(folder) else {
+        return redo("its slide.json cannot be read");
+    };
+    if let Some(difference) = difference(&record, provenance) {
+        return Earlier::OtherSettings(format!("differs in {difference}"));
+    }
+    if let Some(reason) = changed(&record.input, input, identity) {
+        let is_same_file = record.input.path == input.path;
+        let lacks_sum = identity == FileIdentity::ByContent && record.input.sha256.is_none();
+        return match (lacks_sum, is_same_file) {
+            (true, true) => {
+                redo("its record holds no sha256 of its file, by which it is to be known")
+            }
+            (false, true) => redo(reason),
+            (_, false) => Earlier::OtherSettings("was of another file of the same name".to_owned()),
+        };
+    }
+    if let Some(file) = outputs
+        .files()
+        .iter()
+        .find(|file| !folder.join(file).is_file())
+    {
+        return redo(&format!("its {file} is missing"));
+    }
+    if outputs.rle && !outputs.mask && record.rle.is_none() {
+        return redo("its record holds no RLE");
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let mut status = status_of(&name, &record);
+    status.path.clone_from(&input.path);
+    status.reason = Some("it is there already, made from the same input and settings".to_owned());
+    Earlier::Same(Box::new(status), record.rle)
+}
+
+/// The entry of a slide that an earlier run did, from the name of its folder and its record.
+pub(super) fn status_of(folder: &str, record: &SlideRecord) -> SlideStatus {
+    let organs = record.organs.iter();
+    SlideStatus {
+        tiles: record.tiles,
+        organ: record.organ.clone(),
+        objects: organs
+            .clone()
+            .fold(0, |sum: u64, organ| sum.saturating_add(organ.objects)),
+        warnings: record.warnings.clone(),
+        // Unknown if one of them is.
+        area_mm2: organs
+            .map(|organ| organ.area_mm2)
+            .try_fold(0.0, |sum, area| Some(sum + area?)),
+        folder: Some(format!("slides/{folder}")),
+        ..SlideStatus::new(&record.id, record.input.path.clone(), Status::Skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slide_of_several_files_is_known_by_all_of_them() {
+        let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/foreign");
+        let work = tempfile::tempdir().unwrap();
+        std::fs::create_dir(work.path().join("mirax")).unwrap();
+        let files = [
+            "mirax.mrxs",
+            "mirax/Slidedat.ini",
+            "mirax/Index.dat",
+            "mirax/Data0000.dat",
+        ];
+        for file in files {
+            std::fs::copy(foreign.join(file), work.path().join(file)).unwrap();
+        }
+        let job = Job::new("mirax".to_owned(), work.path().join("mirax.mrxs"));
+        let deadline = Deadline::start(None, Vec::new());
+        let inputs = || {
+            [FileIdentity::ByChange, FileIdentity::ByContent]
+                .map(|identity| describe_input(&job, identity, &deadline).unwrap())
+        };
+        let before = inputs();
+        assert_eq!(before, inputs());
+        // Other bytes, the same size, and a time of change that is put back: only the content tells.
+        let data = work.path().join("mirax/Data0000.dat");
+        let time = std::fs::metadata(&data).unwrap().modified().unwrap();
+        let mut bytes = std::fs::read(&data).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&data, &bytes).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&data)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+        let swapped = inputs();
+        assert_eq!(swapped[0], before[0]);
+        assert_eq!(swapped[1].sha256, before[1].sha256);
+        assert_ne!(swapped[1].beside_sha256, before[1].beside_sha256);
+        bytes.push(0);
+        std::fs::write(&data, &bytes).unwrap();
+        assert_ne!(inputs()[0].beside, before[0].beside);
+        assert_eq!(inputs()[0].bytes, before[0].bytes);
+    }
+}
