@@ -8,7 +8,7 @@ use ndarray::{Array4, ArrayView4};
 
 pub use ftuseg_slide::testing::{Checks, Picture, Random, Violation, check_reader};
 
-use crate::backend::{Backend, BackendError, Input, Loading, Output, Session};
+use crate::backend::{Backend, BackendError, NetworkInput, NetworkOutput, Session, SessionOptions};
 
 /// A network to hold a backend against, and what goes into it.
 #[derive(Debug, Clone, Copy)]
@@ -45,18 +45,18 @@ impl Tiles {
         }
     }
 
-    fn input(&self) -> Input<'_> {
+    fn input(&self) -> NetworkInput<'_> {
         match self {
-            Tiles::Bytes(tiles) => Input::Bytes(tiles.view()),
-            Tiles::Floats(tiles) => Input::Floats(tiles.view()),
+            Tiles::Bytes(tiles) => NetworkInput::Bytes(tiles.view()),
+            Tiles::Floats(tiles) => NetworkInput::Floats(tiles.view()),
         }
     }
 
     /// One tile alone.
-    fn one(&self, index: usize) -> Input<'_> {
+    fn one(&self, index: usize) -> NetworkInput<'_> {
         match self {
-            Tiles::Bytes(tiles) => Input::Bytes(only(tiles.view(), index)),
-            Tiles::Floats(tiles) => Input::Floats(only(tiles.view(), index)),
+            Tiles::Bytes(tiles) => NetworkInput::Bytes(only(tiles.view(), index)),
+            Tiles::Floats(tiles) => NetworkInput::Floats(only(tiles.view(), index)),
         }
     }
 }
@@ -76,9 +76,9 @@ pub fn check_backend(backend: &dyn Backend, network: Network<'_>) -> Result<(), 
     checks.hold("it has lanes", backend.lanes() > 0, String::new)?;
     checks.hold("a batch has tiles", backend.usual_batch() > 0, String::new)?;
     let load = |lane| {
-        let how = Loading {
+        let how = SessionOptions {
             lane,
-            ..Loading::default()
+            ..SessionOptions::default()
         };
         let loaded = backend.load(network.name, network.onnx, how);
         loaded.map_err(|e| checks.broken("it loads a sound network for every lane", e))
@@ -118,7 +118,7 @@ pub fn check_refusals(backend: &dyn Backend, network: Network<'_>) -> Result<(),
         ("half a network", half),
     ] {
         let rule = "what is no network is refused, by name";
-        match backend.load(network.name, bytes, Loading::default()) {
+        match backend.load(network.name, bytes, SessionOptions::default()) {
             Ok(_) => return Err(checks.broken(rule, format!("{what}: loaded"))),
             Err(error) => {
                 let named = error.to_string().contains(network.name);
@@ -132,13 +132,18 @@ pub fn check_refusals(backend: &dyn Backend, network: Network<'_>) -> Result<(),
 fn run(
     checks: Checks<'_>,
     session: &mut dyn Session,
-    input: Input<'_>,
-) -> Result<Output, Violation> {
+    input: NetworkInput<'_>,
+) -> Result<NetworkOutput, Violation> {
     let broken = |e: BackendError| checks.broken("it answers tiles", e);
     session.run(input).map_err(broken)
 }
 
-fn sound(checks: Checks<'_>, answer: &Output, n: usize, side: usize) -> Result<(), Violation> {
+fn sound(
+    checks: Checks<'_>,
+    answer: &NetworkOutput,
+    n: usize,
+    side: usize,
+) -> Result<(), Violation> {
     let shape = &answer.shape;
     let fits = shape.len() == 4 && (shape[0], shape[2], shape[3]) == (n, side, side);
     checks.hold("the answer is [n, channels, side, side]", fits, || {
@@ -160,7 +165,7 @@ fn batches(
     session: &mut dyn Session,
     network: Network<'_>,
     tiles: &Tiles,
-    together: &Output,
+    together: &NetworkOutput,
 ) -> Result<(), Violation> {
     let each = together.values.len() / 3;
     for (index, expected) in together.values.chunks_exact(each).enumerate() {
@@ -182,7 +187,7 @@ fn lanes(
     backend: &dyn Backend,
     load: &dyn Fn(usize) -> Result<Box<dyn Session>, Violation>,
     tiles: &Tiles,
-    expected: &Output,
+    expected: &NetworkOutput,
 ) -> Result<(), Violation> {
     let sessions: Result<Vec<_>, _> = (0..backend.lanes().clamp(2, 4))
         .map(|lane| load(lane % backend.lanes()))
@@ -236,7 +241,7 @@ fn brake(
     checks: Checks<'_>,
     session: &mut dyn Session,
     tiles: &Tiles,
-    expected: &Output,
+    expected: &NetworkOutput,
 ) -> Result<(), Violation> {
     let Some(brake) = session.brake() else {
         return Ok(());

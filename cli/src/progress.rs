@@ -276,6 +276,7 @@ fn sentence(status: &SlideStatus) -> String {
 pub(super) fn said(warning: &Warning) -> String {
     let advice = match warning.kind {
         WarningKind::NoTissue => " (--tissue off)",
+        WarningKind::OtherTissue => " (--route organ=NAME has all tissue taken for that organ)",
         _ => "",
     };
     format!("{}{advice}", warning.text)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use ftuseg::backend::{About, Backend, BackendError, Brake, Input, Loading, Output, Session};
+use ftuseg::backend::{
+    About, Backend, BackendError, Brake, NetworkInput, NetworkOutput, Session, SessionOptions,
+};
 use ftuseg::testing::{Network, check_backend, check_refusals};
 
 use crate::support::{backends, fixture};
@@ -60,7 +62,7 @@ impl Backend for Broken {
         &self,
         name: &str,
         onnx: &[u8],
-        how: Loading,
+        how: SessionOptions,
     ) -> Result<Box<dyn Session>, BackendError> {
         let is_refused = match self.how {
             "loads once" => how.lane > 0,
@@ -101,14 +103,14 @@ impl Brake for Stopped {
 }
 
 impl Session for Red {
-    fn run(&mut self, input: Input<'_>) -> Result<Output, BackendError> {
+    fn run(&mut self, input: NetworkInput<'_>) -> Result<NetworkOutput, BackendError> {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         if self.how != "no brake" && self.stopped.0.load(Ordering::Relaxed) {
             return Err(BackendError::Stopped {
                 name: "red".to_owned(),
             });
         }
-        let Input::Bytes(tiles) = input else {
+        let NetworkInput::Bytes(tiles) = input else {
             return Err(BackendError::Usage("bytes are wanted".to_owned()));
         };
         let (n, height, width, _) = tiles.dim();
@@ -126,7 +128,7 @@ impl Session for Red {
             "another shape" => shape = vec![n, height, width],
             _ => {}
         }
-        Ok(Output { shape, values })
+        Ok(NetworkOutput { shape, values })
     }
 
     fn brake(&self) -> Option<Arc<dyn Brake>> {

@@ -61,7 +61,7 @@ impl SlideReader for Broken {
         match self.how {
             "black outside" if is_outside => out.fill(0),
             "refuses outside" if is_outside => {
-                return Err(SlideError::usage("pixels".as_ref(), "outside"));
+                return Err(SlideError::usage("pixels in memory".as_ref(), "outside"));
             }
             "moved" if x > 0 => return self.slide.read(level, x - 1, y, width, height, out),
             "any level" => return self.slide.read(0, x, y, width, height, out),
@@ -75,7 +75,7 @@ impl SlideReader for Broken {
 #[test]
 fn the_suite_finds_what_a_reader_does_wrong() {
     let rule = |how| {
-        let found = check_reader("px", || Ok(Broken::open(how)));
+        let found = check_reader("pixels in memory", || Ok(Broken::open(how)));
         found.err().map(|Violation { rule, .. }| rule)
     };
     assert_eq!(rule("nothing"), None);

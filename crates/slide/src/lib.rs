@@ -24,10 +24,10 @@ mod openslide;
 mod plane;
 mod resolution;
 mod rgb;
-#[cfg(feature = "testing")]
-pub mod testing;
 #[cfg(feature = "files")]
 mod slide_files;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "files")]
 mod tiff;
 #[cfg(feature = "files")]
