@@ -23,7 +23,7 @@ mod organ_votes;
 mod plan;
 mod postprocess;
 mod preflight;
-#[cfg_attr(not(feature = "probabilities"), path = "no_probability.rs")]
+#[cfg_attr(not(feature = "probabilities"), path = "probability_disabled.rs")]
 mod probability;
 mod request;
 mod routing;
