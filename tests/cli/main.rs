@@ -32,6 +32,7 @@ mod reruns;
 mod resume;
 mod shards;
 mod shown;
+mod snapshots;
 #[cfg(target_os = "linux")]
 mod stalls;
 #[path = "../engine/support/mod.rs"]
