@@ -7,16 +7,19 @@ import json
 import sys
 from pathlib import Path
 
-from . import ORGANS, bundle, calibrate, cards, config as configuration, measured, report, stages, train, trunk
+from . import ORGANS, config as configuration
 from .config import Config
-from .kaggle import DataError
+from .errors import ConfigError, DataError
+from .exporting import bundle, model_cards
+from .measuring import calibration, cross_validation, report
+from .training import jobs, loop, router_head
 
 
 def _names(what: str, config: Config) -> list[str]:
     if what == "organs":
         return list(ORGANS)
     if what == "all":
-        start = ["start"] if stages.starts(config) else []
+        start = ["start"] if jobs.starts(config) else []
         # a network that is told its organ serves all of them
         return [*start, "baseline", *(() if config.conditioned else ORGANS), "router", "unet"]
     return [what]
@@ -24,22 +27,22 @@ def _names(what: str, config: Config) -> list[str]:
 
 def _train(config: Config, what: str) -> None:
     for name in _names(what, config):
-        job = stages.job(config, name)
+        job = jobs.job(config, name)
         by_trunk = name == "router" and config.router_network == "trunk"
         if by_trunk:
-            trunk.run(job, config.router_cell if config.router_other else None)
+            router_head.run(job, config.router_cell if config.router_other else None)
         else:
-            train.run(job)
+            loop.run(job)
 
 
 def _run(config: Config, out: Path) -> None:
     """Every fold, then the models to ship, then what they are worth."""
     for part in [config] if config.shares else [config.of_fold(fold) for fold in range(config.folds)]:
         _train(part, "all")
-    measured.run(config)
+    cross_validation.run(config)
     ship = config.to_ship()
     _train(ship, "all")
-    calibrate.run(ship)
+    calibration.run(ship)
     bundle.export_all(ship, out)
     report.run(config, out, out / "RESULTS.md")
 
@@ -86,9 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "train":
             _train(settings, options.what)
         elif options.command == "measure":
-            print(f"{measured.run(settings, not options.no_int8)} cores measured")
+            print(f"{cross_validation.run(settings, not options.no_int8)} cores measured")
         elif options.command == "calibrate":
-            print(json.dumps(calibrate.run(settings), indent=2))
+            print(json.dumps(calibration.run(settings), indent=2))
         elif options.command == "export":
             bundle.export_all(settings, out, options.stand_in)
         elif options.command == "report":
@@ -96,11 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
             report.run(settings, out, page)
             print(page)
         elif options.command == "cards":
-            cards.run(settings, out, options.samples)
+            model_cards.run(settings, out, options.samples)
             print(out / "CARDS.md")
         else:
             _run(settings, out)
-    except (configuration.ConfigError, DataError, FileNotFoundError) as error:
+    except (ConfigError, DataError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from . import ORGANS
-
-
-class ConfigError(ValueError):
-    """The configuration file holds something that cannot be used; the message says what and where."""
+from .errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class KaggleFolder:
 
 @dataclass(frozen=True)
 class OtherSet:
-    """A folder with `images/` and `masks/` of another public set; `kind` names its reader in `sources.py`."""
+    """A folder with `images/` and `masks/` of another public set; `kind` names its reader in `data/public_sets.py`."""
 
     kind: str
     path: Path
@@ -54,7 +51,7 @@ class Stage:
     crop: int = 256
     """Side of a crop in px at the target um/px."""
     grow: tuple[tuple[float, int], ...] = ()
-    """Side of the crops along the run: pairs of progress (0..1) and px, see `crops.MaskBatches`. Empty: always `crop`."""
+    """Side of the crops along the run: pairs of progress (0..1) and px, see `random_crops.MaskBatches`. Empty: always `crop`."""
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     ema: float = 0.99
@@ -79,7 +76,7 @@ class Stage:
     encoder_rate: float = 1.0
     """Learning rate of the encoder as a share of `learning_rate`: pretrained weights want to move less than new ones."""
     recolour: float = 0.0
-    """Share of the crops whose two stains are exchanged for those of another staining (see `augment.recolour`)."""
+    """Share of the crops whose two stains are exchanged for those of another staining (see `augmentation.recolour`)."""
     settled: bool = True
     """Measure the statistics of batch normalisation anew at the end. Networks from scratch gain by it; some that began
     with pretrained weights lose."""
@@ -124,7 +121,7 @@ class Config:
     decoder: tuple[int, ...] = ()
     """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. It takes most of the time."""
     conditioned: bool = False
-    """Tell the EfficientNet U-Net its organ (see `conditioning.py`): one training, and a file for every organ."""
+    """Tell the EfficientNet U-Net its organ (see `networks/organ_conditioning.py`): one training, and a file for every organ."""
     weights: str = ""
     """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
     fold_by: str = "core"
@@ -137,7 +134,7 @@ class Config:
     router_network: str = "mobilenet"
     """`mobilenet` trains from scratch and needs hours; `trunk` stands on the baseline's encoder and needs minutes."""
     router_other: bool = False
-    """Let a `trunk` router say that tissue is none of the organs (see `unfamiliar.py`): its file has one more output."""
+    """Let a `trunk` router say that tissue is none of the organs (see `networks/other_tissue.py`): its file has one more output."""
     router_cell: int = 96
     """Side of a routing cell, px at `router_mpp`: the engine cuts tissue into these; the tile adds context."""
     threads: int = 0

@@ -14,8 +14,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ftuseg_models import ORGANS, kaggle  # noqa: E402
-from ftuseg_models.pictures import Picture  # noqa: E402
+from ftuseg_models import ORGANS
+from ftuseg_models.data import kaggle
+from ftuseg_models.data.pictures import Picture
 
 torch.set_num_threads(1)
 
