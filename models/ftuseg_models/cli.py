@@ -35,7 +35,7 @@ def _train(config: Config, what: str) -> None:
             loop.run(job)
 
 
-def _run(config: Config, out: Path) -> None:
+def _run(config: Config, out: Path, samples: Path | None = None) -> None:
     """Every fold, then the models to ship, then what they are worth."""
     for part in [config] if config.shares else [config.of_fold(fold) for fold in range(config.folds)]:
         _train(part, "all")
@@ -45,6 +45,7 @@ def _run(config: Config, out: Path) -> None:
     calibration.run(ship)
     bundle.export_all(ship, out)
     report.run(config, out, out / "RESULTS.md")
+    model_cards.run(ship, out, samples)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,11 +72,13 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, help="the bundle's folder; the configuration's `bundle` if not given")
         if name == "export":
             command.add_argument("--stand-in", action="store_true", help="untrained organs take the baseline's weights")
+        if name == "run":
+            command.add_argument("--samples", type=Path, help="a folder that `ftuseg samples` drew, for the pages' pictures")
         if name == "report":
             command.add_argument("--page", type=Path, help="the page; RESULTS.md in the bundle's folder if not given")
     card = commands.add_parser("cards", help="write CARDS.md with pictures of drawn cores")
     card.add_argument("--out", type=Path, help="the bundle's folder; the configuration's `bundle` if not given")
-    card.add_argument("--samples", type=Path, required=True, help="a folder that `ftuseg samples` drew")
+    card.add_argument("--samples", type=Path, help="a folder that `ftuseg samples` drew: the page shows what is found in it")
     return top
 
 
@@ -102,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
             model_cards.run(settings, out, options.samples)
             print(out / "CARDS.md")
         else:
-            _run(settings, out)
+            _run(settings, out, options.samples)
     except (ConfigError, DataError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

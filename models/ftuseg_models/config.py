@@ -149,6 +149,8 @@ class Config:
     """Training, validation and test in parts of the whole, as the paper's 7:2:1. Takes the place of `holdout`."""
     finish_from: int | Path | None = None
     """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
+    previous: Path | None = None
+    """An earlier bundle's folder: the report has its figures beside the new ones, core by core."""
     final: bool = False
     """Train on all target cores: the models that are shipped, after the folds have shown what the recipe is worth."""
     fold: int | None = None
@@ -307,6 +309,8 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
         table["shares"] = tuple(map(float, shares))
     if table.get("weights") not in (None, "", "imagenet"):
         table["weights"] = str((base / table["weights"]).resolve())
+    if "previous" in table:
+        table["previous"] = (base / table["previous"]).resolve()
     finish_from = table.get("finish_from")
     if isinstance(finish_from, str):
         table["finish_from"] = (base / finish_from).resolve()

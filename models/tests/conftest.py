@@ -43,10 +43,8 @@ def picture() -> Picture:
     return Picture("7", "cores", "kidney", image, mask, 2.5, target=True, whole=True)
 
 
-@pytest.fixture
-def kaggle_folder(tmp_path: Path) -> Path:
+def write_kaggle_folder(folder: Path) -> Path:
     """A folder in Kaggle's layout with three cores of each organ, at different um/px."""
-    folder = tmp_path / "cores"
     (folder / "train_images").mkdir(parents=True)
     with open(folder / "train.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -58,6 +56,12 @@ def kaggle_folder(tmp_path: Path) -> Path:
             organ, way = ORGANS[number // 3], "plain" if number % 3 else "overlay"
             table.writerow([number, organ, side, side, 300.0 / side, kaggle.rle_encode(mask), way])
     return folder
+
+
+@pytest.fixture
+def kaggle_folder(tmp_path: Path) -> Path:
+    """The folder of `write_kaggle_folder`, for one test."""
+    return write_kaggle_folder(tmp_path / "cores")
 
 
 @pytest.fixture

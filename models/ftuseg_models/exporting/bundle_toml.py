@@ -11,9 +11,17 @@ from ..atomic_files import read_json, write_text
 from ..config import Config
 from ..measuring.model_choice import networks_of
 from ..networks import other_tissue
+from ..networks.encoders import title
 
 NAME = "ftuseg-cores"
 VERSION = "0.6.0"
+
+
+def origin(config: Config) -> str:
+    """What the networks began with, in words."""
+    if not config.weights:
+        return "all trained from random weights"
+    return "their encoders began with ImageNet weights" if config.weights == "imagenet" else "their encoders began with given weights"
 
 
 def member(organ: str, source: str) -> str:
@@ -54,7 +62,7 @@ def describe(config: Config, out: Path) -> None:
         "name": NAME,
         "version": VERSION,
         "licence": "research use",
-        "description": "One EfficientNet-B0 U-Net per organ behind an organ classifier; all trained from scratch.",
+        "description": f"{title(config.encoder)} U-Nets behind an organ classifier; {origin(config)}.",
     }
     text += "".join(f"{k} = {_value(v)}\n" for k, v in head.items())
     if (out / "router.onnx").exists():

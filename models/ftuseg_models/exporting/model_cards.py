@@ -17,8 +17,10 @@ from ..data.target_cores import read_cores
 from ..measuring.comparisons import SERVED
 from ..measuring.tables import NAMES, table
 from ..measuring.thresholds import Choice, clean
+from ..networks.encoders import title
 from ..onnx_graphs import sessions
 from ..training.metrics import dice
+from .bundle_toml import origin
 
 TRUTH, FOUND = (0, 160, 0), (220, 0, 200)
 """Green and magenta: apart for most colour-blind eyes, and neither is a stain."""
@@ -78,11 +80,11 @@ def _worst(results: dict, organ: str) -> str:
     return f"Of the {len(cores)} held-out cores the worst is {worst['id']} with a Dice of {worst[SERVED]:.3f}.\n"
 
 
-def run(config: Config, out: Path, samples: Path) -> None:
-    """Write `out/CARDS.md` and its pictures. `samples` is a folder that `ftuseg samples` drew."""
+def run(config: Config, out: Path, samples: Path | None = None) -> None:
+    """Write `out/CARDS.md` and its pictures. `samples` is a folder that `ftuseg samples` drew; without it there are none."""
     described = tomllib.loads((out / "bundle.toml").read_text(encoding="utf-8"))
     results = read_json(out / "RESULTS.json")
-    drawn = list(read_cores(KaggleFolder(samples, target=False)))
+    drawn = list(read_cores(KaggleFolder(samples, target=False))) if samples is not None else []
     folder = out / "pictures"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):
@@ -90,11 +92,14 @@ def run(config: Config, out: Path, samples: Path) -> None:
     parts = [
         f"# The models of {described['name']} {described['version']}\n",
         "Written by `ftuseg-models cards`. For research use only; no medical device.\n",
-        f"All start from random weights. Training data: {_sets(config)} (public sets for research use; most state no "
-        "licence, so the weights are for research use too). The FTUs of the target cores are of healthy tissue.\n",
-        "Pictures: cores that `ftuseg samples` draws, with the truth in green and what the model found in magenta. "
-        "Drawn tissue is not what the models are for; it shows what they look for and what misleads them.\n",
+        f"{title(config.encoder)} U-Nets; {origin(config)}. Training data: {_sets(config)} (public sets for research use; "
+        "most state no licence, so the weights are for research use too). The FTUs of the target cores are of healthy tissue.\n",
     ]
+    if drawn:
+        parts.append(
+            "Pictures: cores that `ftuseg samples` draws, with the truth in green and what the model found in magenta. "
+            "Drawn tissue is not what the models are for; it shows what they look for and what misleads them.\n"
+        )
     for entry in described["model"]:
         rows = [[key, str(entry[key])] for key in ("role", "file", "parameters", "mpp", "tile", "threshold", "min_area")]
         parts += [f"## {entry['name']}\n", table(["", ""], rows)]

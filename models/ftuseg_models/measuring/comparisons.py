@@ -7,6 +7,7 @@ from typing import Callable
 
 from .. import ORGANS
 from ..config import Config
+from ..networks.encoders import title
 from . import cross_validation
 from .confidence_intervals import of_organs
 from .cross_validation import MeasuredCore
@@ -19,6 +20,11 @@ INT8_LOSS = 0.005
 
 SERVED = "as the bundle does it: by the true organ"
 """The way in which what answers for an organ was decided by the other cores."""
+SHIPPED = "as the bundle does it: by the router"
+"""The way of the shipped bundle: `SERVED`, with the organ that the router says."""
+
+OTHER = "other"
+"""Where the router sends tissue that is none of the organs: nothing is looked for in it."""
 
 
 @dataclass
@@ -30,8 +36,11 @@ class Way:
 
 
 def routed_name(core: MeasuredCore, limit: float) -> str:
-    """The network that the router sends a core to; the baseline where its confidence is under the limit."""
-    best = max(range(len(ORGANS)), key=lambda place: core.votes[place])
+    """The network that the router sends a core to; the baseline where its confidence is under the limit, and `OTHER` where
+    it says that the tissue is none of the organs."""
+    best = max(range(len(core.votes)), key=lambda place: core.votes[place])
+    if best == len(ORGANS):
+        return OTHER
     return ORGANS[best] if core.votes[best] >= limit else "baseline"
 
 
@@ -44,19 +53,23 @@ def ways(serving: ModelChoice, config: Config, variant: str = "") -> list[Way]:
 
     def by_router(core: MeasuredCore) -> float | None:
         name = sent(core)
+        if name == OTHER:
+            return 0.0  # nothing is found in what is refused
         return None if name is None else chooser.dice(core, name, variant)
 
     def shipped(core: MeasuredCore) -> float | None:
         name = sent(core)
+        if name == OTHER:
+            return 0.0
         return None if name is None else serving.dice(core, name, variant)
 
     return [
         Way(unet_title(config), lambda core: chooser.dice(core, "unet", variant)),
-        Way("baseline: one EfficientNet-B0 U-Net", lambda core: chooser.dice(core, "baseline", variant)),
+        Way(f"baseline: one {title(config.encoder)} U-Net", lambda core: chooser.dice(core, "baseline", variant)),
         Way("routed by the true organ", lambda core: chooser.dice(core, core.organ, variant)),
         Way("routed by the router", by_router),
         Way(SERVED, lambda core: serving.dice(core, core.organ, variant)),
-        Way("as the bundle does it: by the router", shipped),
+        Way(SHIPPED, shipped),
     ]
 
 

@@ -19,6 +19,7 @@ from ..config import Config
 from ..data import kaggle, target_cores
 from ..data.pictures import Picture, rescale
 from ..errors import DataError
+from ..networks import other_tissue
 from ..networks.inference import picture_votes, resize_map, torch_probability
 from ..onnx_graphs import quantisation, sessions
 from ..training import checkpoints, jobs
@@ -52,7 +53,8 @@ class MeasuredCore:
     """Probabilities (float16, at the networks' um/px) by network: the organs' names, `baseline`, `unet`, each also with
     `:d4` (the mean over the eight turns) and `:int8`."""
     votes: list[float] = field(default_factory=list)
-    """The router's mean probabilities, in the organs' order; empty where there is no router."""
+    """The router's mean probabilities, in the organs' order, and of none of them where it can say so; empty where there is
+    no router."""
     networks: str = ""
     """What `fingerprint` says of the run whose networks answered."""
 
@@ -104,7 +106,8 @@ def turned(network: nn.Module, picture: Picture, tile: int) -> np.ndarray:
 
 def fingerprint(run: Config) -> str:
     """A text that changes with a run's networks and with what they are shown."""
-    digest = hashlib.sha256(f"{run.mpp} {run.tile} {run.router_mpp} {run.router_tile} {run.router_cell}".encode())
+    shown = f"{run.mpp} {run.tile} {run.router_mpp} {run.router_tile} {run.router_cell}"
+    digest = hashlib.sha256((f"{shown} other" if run.router_other else shown).encode())
     for name in (*ORGANS, *SINGLE, "router"):
         path = run.runs / f"{name}.pt"
         if path.exists():
@@ -136,6 +139,7 @@ def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) ->
     router = loaded.pop("router")
     nets = {name: network for name, network in loaded.items() if network is not None}
     heat = router_temperature(run).get("temperature", 1.0)
+    other = other_tissue.load(run.runs / "router.pt") if router is not None and run.router_other else None
     small = {name: quantisation.session(network, run, name) for name, network in nets.items()} if int8 else {}
     for core in tqdm(target_cores.held_out_cores(run), desc=name_of(run), total=len(parts), disable=None):
         if core.id in done:
@@ -154,9 +158,9 @@ def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) ->
             networks=mark,
         )
         if router is not None:
-            cells = picture_votes(router, rescale(core, run.router_mpp), run.router_tile, run.router_cell, heat)
+            cells = picture_votes(router, rescale(core, run.router_mpp), run.router_tile, run.router_cell, heat, other)
             result.votes = cells.mean(axis=0).tolist()
-        sent = [ORGANS[int(np.argmax(result.votes))]] if result.votes else []
+        sent = [ORGANS[int(np.argmax(result.votes[: len(ORGANS)]))]] if result.votes else []
         for name, network in nets.items():
             # no other organ's network is ever asked about this core
             if name not in (*SINGLE, core.organ, *sent):

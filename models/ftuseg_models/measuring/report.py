@@ -13,13 +13,13 @@ from ..errors import DataError
 from ..networks.inference import torch_probability
 from ..training import checkpoints, jobs
 from ..training.metrics import dice
-from . import calibration, confidence_intervals, cross_validation
+from . import calibration, confidence_intervals, cross_validation, previous_results
 from .comparisons import INT8_LOSS, grouped, ways
 from .confidence_intervals import of_organs, of_values
 from .figures import summary
 from .model_choice import BOTH_COST, ModelChoice
 from .paper import GOAL
-from .tables import confusion, difference_table, int8_table, organ_table, paper_table, serving_table, sizes
+from .tables import confusion, difference_table, int8_table, organ_table, paper_table, serving_table, sizes, thresholds_table
 
 
 @torch.no_grad()
@@ -77,6 +77,9 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
     plain = [core for core in cores if core.plain]
     deciding = "cores that are measured nowhere" if config.shares else "the other cores, for each core"
     folds = f"{len(done)} of {config.folds} folds" if not config.shares else "one split"
+    previous = []
+    if config.previous is not None:
+        previous = ["## The bundle before\n", previous_results.comparison(cores, headline, config.previous, seed)]
     parts = [
         "# What the models are worth\n",
         "Written by `ftuseg-models report`; nothing here is typed by hand.\n",
@@ -101,8 +104,13 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         f"two runs, only where it gains {BOTH_COST:g}. In the columns 'as the bundle does it' each core's was decided by the "
         "other cores, and so were the thresholds.\n",
         serving_table(cores, serving, seed),
+        "## Thresholds\n",
+        "What the bundle does with the probabilities, decided by all cores; the figures above were measured with what the "
+        "other cores decided for each core, and the table says how far these decisions lie apart.\n",
+        thresholds_table(serving),
         "## The router\n",
         confusion(cores, config.router_limit),
+        *previous,
         "## The paper's figures\n",
         "Percent, on other images than ours. The paper's evaluation divides every organ's sum by 10, but it scored 10, "
         "10, 6, 6 and 5 images; both are shown.\n",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import ORGANS
 from . import cross_validation
-from .comparisons import INT8_LOSS, Way, difference, grouped, int8_loss, routed_name
+from .comparisons import INT8_LOSS, OTHER, Way, difference, grouped, int8_loss, routed_name
 from .confidence_intervals import Interval, of_organs, of_values
 from .cross_validation import MeasuredCore
 from .model_choice import ModelChoice, candidates, networks_of
@@ -14,6 +14,9 @@ from .paper import PAPER_MB, PAPER_MEAN, PAPER_N, PAPER_PRINTED, PAPER_TRUE
 from .thresholds import Chooser
 
 NAMES = dict(zip(ORGANS, ("kidney", "prostate", "large intestine", "spleen", "lung")))
+
+MOST_MB = 100
+"""Size that the files of a bundle should have together at most."""
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -65,11 +68,42 @@ def confusion(cores: list[MeasuredCore], limit: float) -> str:
     for organ in ORGANS:
         sent = [routed_name(core, limit) for core in cores if core.organ == organ]
         right += sent.count(organ)
-        rows.append([NAMES[organ], *(str(sent.count(name)) for name in (*ORGANS, "baseline")), str(len(sent))])
-    head = ["true organ", *(NAMES[organ] for organ in ORGANS), f"baseline (under {limit:g})", "n"]
-    called = sum(ORGANS[max(range(5), key=lambda i: core.votes[i])] == core.organ for core in cores)
+        rows.append([NAMES[organ], *(str(sent.count(name)) for name in (*ORGANS, "baseline", OTHER)), str(len(sent))])
+    head = ["true organ", *(NAMES[organ] for organ in ORGANS), f"baseline (under {limit:g})", "none of these", "n"]
+    places = range(len(ORGANS))
+    called = sum(ORGANS[max(places, key=lambda i: core.votes[i])] == core.organ for core in cores)
     said = f"{right} of {len(cores)} cores ({right / len(cores):.1%}) are sent to their own organ's network; "
-    return table(head, rows) + f"\n{said}the router's first guess is right for {called}.\n"
+    said += f"the router's first guess is right for {called}."
+    if any(len(core.votes) > len(ORGANS) for core in cores):
+        refused = sum(routed_name(core, limit) == OTHER for core in cores)
+        said += f" It refuses {refused} ({refused / len(cores):.1%}) as none of the organs; nothing is found in them."
+    return table(head, rows) + f"\n{said}\n"
+
+
+def thresholds_table(model_choice: ModelChoice) -> str:
+    """What the bundle does with the probabilities for each organ, and which thresholds the cores chose for each other."""
+    rows = []
+    for organ in ORGANS:
+        best = model_choice.best(organ)
+        if best is None:
+            continue
+        chooser = model_choice.chooser
+        cores = [core for core in chooser.deciding(best, organ) if core.has(best)]
+        final = chooser.final(best, organ)
+        others = sorted(chooser.without(best, core, organ).threshold for core in cores)
+        rows.append(
+            [
+                NAMES[organ],
+                said_of(best),
+                f"{final.threshold:g}",
+                f"{others[0]:g} to {others[-1]:g}",
+                f"{final.min_area_um2:g}",
+                "yes" if final.fill_holes else "no",
+                str(len(cores)),
+            ]
+        )
+    head = ["organ", "network", "threshold", "chosen without one core", "smallest object, um2", "holes filled", "n"]
+    return table(head, rows) if rows else "Not measured yet.\n"
 
 
 def sizes(folder: Path) -> str:
@@ -78,8 +112,10 @@ def sizes(folder: Path) -> str:
     rows.append(["paper's EfficientNet U-Net", f"{PAPER_MB['EfficientNet U-Net']:.1f}"])
     files = sorted(folder.glob("*.onnx"))
     rows += [[path.name, f"{path.stat().st_size / 1e6:.1f}"] for path in files]
-    rows.append(["all files of the bundle", f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"])
-    return table(["file", "MB"], rows)
+    total = sum(path.stat().st_size for path in files) / 1e6
+    rows.append(["all files of the bundle", f"{total:.1f}"])
+    over = f"\nThat is more than the {MOST_MB} MB that a bundle should have.\n" if total > MOST_MB else ""
+    return table(["file", "MB"], rows) + over
 
 
 def int8_table(cores: list[MeasuredCore], chooser: Chooser) -> str:

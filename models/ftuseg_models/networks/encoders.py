@@ -31,6 +31,13 @@ def full_name(encoder: str) -> str:
     return SHORT.get(encoder, encoder)
 
 
+def title(encoder: str) -> str:
+    """What reports call an encoder."""
+    family = {"b": "EfficientNet-B", "lite": "EfficientNet-Lite"}
+    kind = encoder.rstrip("0123456789")
+    return f"{family[kind]}{encoder[len(kind):]}" if kind in family else full_name(encoder)
+
+
 def unet(encoder: str, drop: float = 0.2, weights: str = "", decoder: tuple[int, ...] = ()) -> nn.Module:
     """A U-Net with one output on this encoder.
 

@@ -41,9 +41,27 @@ def picture_logits(network: nn.Module, picture: Picture, tile: int, cell: int) -
     return network(normalise(x.to(device))).float().cpu()
 
 
-def picture_votes(network: nn.Module, picture: Picture, tile: int, cell: int, temperature: float = 1.0) -> np.ndarray:
-    """The router's probabilities (cells x organs) for a picture at the router's um/px."""
-    return (picture_logits(network, picture, tile, cell) / temperature).softmax(dim=1).numpy()
+@torch.no_grad()
+def picture_votes(
+    network: nn.Module,
+    picture: Picture,
+    tile: int,
+    cell: int,
+    temperature: float = 1.0,
+    other_tissue: nn.Module | None = None,
+) -> np.ndarray:
+    """The router's probabilities (cells x organs) for a picture at the router's um/px.
+
+    With `other_tissue` there is one more column, the probability of none of the organs; theirs share the rest, as in the
+    exported file.
+    """
+    organs = (picture_logits(network, picture, tile, cell) / temperature).softmax(dim=1)
+    if other_tissue is None:
+        return organs.numpy()
+    tiles = torch.from_numpy(cell_tiles(picture.image, tile, cell)).permute(0, 3, 1, 2).float() / 255.0
+    features = network.features(normalise(tiles.to(next(network.parameters()).device))).float().cpu()
+    other = torch.sigmoid(other_tissue(features))
+    return torch.cat([organs * (1.0 - other), other], dim=1).numpy()
 
 
 def cell_logits(network: nn.Module, pictures: list[Picture], tile: int, cell: int) -> tuple[torch.Tensor, torch.Tensor]:
