@@ -20,8 +20,9 @@ def _names(what: str, config: Config) -> list[str]:
         return list(ORGANS)
     if what == "all":
         start = ["start"] if jobs.starts(config) else []
-        # a network that is told its organ serves all of them
-        return [*start, "baseline", *(() if config.conditioned else ORGANS), "router", "unet"]
+        # a network that is told its organ serves all of them, but for those with a stage of their own
+        organs = [organ for organ in ORGANS if not config.conditioned or organ in config.stages]
+        return [*start, "baseline", *organs, "router", "unet"]
     return [what]
 
 
@@ -35,11 +36,12 @@ def _train(config: Config, what: str) -> None:
             loop.run(job)
 
 
-def _run(config: Config, out: Path, samples: Path | None = None) -> None:
+def _run(config: Config, out: Path, samples: Path | None = None, both_folds: bool = False) -> None:
     """Every fold, then the models to ship, then what they are worth."""
-    for part in [config] if config.shares else [config.of_fold(fold) for fold in range(config.folds)]:
-        _train(part, "all")
-    cross_validation.run(config)
+    for kind in [config, config.with_other_folds()] if both_folds and not config.shares else [config]:
+        for part in [kind] if config.shares else [kind.of_fold(fold) for fold in range(config.folds)]:
+            _train(part, "all")
+        cross_validation.run(kind)
     ship = config.to_ship()
     _train(ship, "all")
     calibration.run(ship)
@@ -57,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     which = top.add_mutually_exclusive_group()
     which.add_argument("--fold", type=int, help="a part of the cross-validation, from 0: hold its cores out")
     which.add_argument("--final", action="store_true", help="the models to ship: train on all cores")
+    top.add_argument(
+        "--other-folds", action="store_true", help="the folds of the other kind than `fold_by` says: the report compares both"
+    )
     commands = top.add_subparsers(dest="command", required=True)
     one = commands.add_parser("train", help="train one model, the five organs' models, or all")
     one.add_argument("what", choices=["start", "router", "baseline", "unet", "organs", "all", *ORGANS])
@@ -74,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--stand-in", action="store_true", help="untrained organs take the baseline's weights")
         if name == "run":
             command.add_argument("--samples", type=Path, help="a folder that `ftuseg samples` drew, for the pages' pictures")
+            command.add_argument(
+                "--both-folds", action="store_true", help="train and measure folds by core as well as by figure"
+            )
         if name == "report":
             command.add_argument("--page", type=Path, help="the page; RESULTS.md in the bundle's folder if not given")
     card = commands.add_parser("cards", help="write CARDS.md with pictures of drawn cores")
@@ -87,6 +95,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = configuration.load(options.config, options.data, options.work)
+        if options.other_folds:
+            settings = settings.with_other_folds()
         settings = settings.to_ship() if options.final else settings.of_fold(options.fold)
         out = getattr(options, "out", None) or settings.bundle
         if options.command == "train":
@@ -105,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
             model_cards.run(settings, out, options.samples)
             print(out / "CARDS.md")
         else:
-            _run(settings, out, options.samples)
+            _run(settings, out, options.samples, options.both_folds)
     except (ConfigError, DataError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -91,6 +91,12 @@ class Stage:
     is not sure."""
     organ_weights: dict[str, float] = field(default_factory=dict)
     """How often an organ's target cores are drawn, where it is not once like every other's."""
+    start_from: str = "baseline"
+    """What an organ's model starts from: the `baseline`, or what the baseline itself started from (`start`)."""
+    early_stop: bool = False
+    """For an organ's model: keep the weights from the point of the run where they were best on a quarter of the organ's
+    training cores, which the run leaves out for it. The models to ship, which leave nothing out, stop where the folds'
+    were best in the mean."""
     loss: str = "dice+ce"
     """`dice+ce`, `ce+lovasz` (Berman et al. 2018, the Lovasz hinge three times the cross-entropy), or `dice` alone as in
     the paper."""
@@ -149,6 +155,8 @@ class Config:
     """Training, validation and test in parts of the whole, as the paper's 7:2:1. Takes the place of `holdout`."""
     finish_from: int | Path | None = None
     """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
+    shared: Path | None = None
+    """Folder of what belongs to folds of either kind, where it is not `work`."""
     previous: Path | None = None
     """An earlier bundle's folder: the report has its figures beside the new ones, core by core."""
     final: bool = False
@@ -193,6 +201,16 @@ class Config:
         own = self.runs / f"{name}.pt"
         return self.runs / "baseline.pt" if self.conditioned and name in ORGANS and not own.exists() else own
 
+    @property
+    def common(self) -> Path:
+        """Folder of the caches and of what sees no target core."""
+        return self.shared or self.work
+
+    def with_other_folds(self) -> Config:
+        """The same configuration with folds of the other kind, by core or by figure, in a folder of their own."""
+        other = "core" if self.fold_by == "figure" else "figure"
+        return replace(self, fold_by=other, work=self.work / f"by-{other}", shared=self.common)
+
     def of_fold(self, fold: int | None) -> Config:
         """The same configuration for one part of the cross-validation."""
         if fold is not None and not 0 <= fold < self.folds:
@@ -211,6 +229,7 @@ CHOICES = {
     "router_network": ("mobilenet", "trunk"),
     "loss": ("dice+ce", "ce+lovasz", "dice"),
     "fold_by": ("core", "figure"),
+    "start_from": ("baseline", "start"),
 }
 """Keys that take one of a few words."""
 
@@ -220,7 +239,7 @@ STAGE_NAMES = ("start", "final", "baseline", "unet", "router", "organs", *ORGANS
 def _build(kind: type, table: dict, where: str):
     """A dataclass from a TOML table; an unknown key is an error that names it."""
     # which part is at work is the command's to say
-    known = {f.name for f in fields(kind)} - {"final", "fold"}
+    known = {f.name for f in fields(kind)} - {"final", "fold", "shared"}
     for key in table:
         if key not in known:
             raise ConfigError(f"{where}: unknown key `{key}`; known are {', '.join(sorted(known))}")

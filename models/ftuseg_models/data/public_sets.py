@@ -153,7 +153,7 @@ def _kaggle_pictures(folder: KaggleFolder) -> Iterator[Picture]:
 def load_kaggle(config: Config, folder: KaggleFolder, mpp: float) -> list[Picture]:
     """All cores of a Kaggle folder at `mpp`, through the cache."""
     key = f"kaggle:{folder.target}:{folder.suffix and folder.suffix + ':'}{state_of(folder.path, READER_VERSION)}"
-    return cached(config.work / "cache", key, mpp, lambda: _kaggle_pictures(folder))
+    return cached(config.common / "cache", key, mpp, lambda: _kaggle_pictures(folder))
 
 
 def load_set(config: Config, other: OtherSet, mpp: float) -> list[Picture]:
@@ -161,4 +161,4 @@ def load_set(config: Config, other: OtherSet, mpp: float) -> list[Picture]:
     if other.kind not in READERS:
         raise DataError(f"[[sets]]: kind `{other.kind}` is not known; known are {', '.join(READERS)}")
     key = f"{other.kind}:{state_of(other.path, READER_VERSION)}"
-    return cached(config.work / "cache", key, mpp, lambda: READERS[other.kind](other.path))
+    return cached(config.common / "cache", key, mpp, lambda: READERS[other.kind](other.path))

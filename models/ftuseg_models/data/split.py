@@ -98,6 +98,23 @@ def figure_folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]
     return parts
 
 
+def apart_for_stopping(
+    cores: Iterable[Core], organ: str, config: Config, without: frozenset[str]
+) -> tuple[set[str], set[str]]:
+    """Ids of a quarter of an organ's cores that the run trains on (not `without`), by which it can tell when to stop, and of
+    all that it must then leave out: further pictures of them, and in folds by figure the organ's cores of their figures."""
+    cores = [c for c in cores if c.id not in without]
+    of_organ = [c for c in cores if c.organ == organ]
+    count = max(1, round(sum(c.measurable for c in of_organ) / 4))
+    chosen = choose(of_organ, {organ: count}, config.seed + 1)
+    left_out = {c.id for c in of_organ if c.core in chosen}
+    if config.fold_by == "figure":
+        left_out |= {c.id for group in figures(of_organ) if any(c.core in chosen for c in group) for c in group}
+    if left_out >= {c.id for c in of_organ}:
+        left_out = {c.id for c in of_organ if c.core in chosen}
+    return chosen, left_out
+
+
 def unseen(cores: Iterable[Core], config: Config) -> set[str]:
     """The ids that a run may not train on: those that it holds out, further pictures of them and, in folds by figure, all
     else of their figures."""

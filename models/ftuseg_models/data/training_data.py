@@ -57,3 +57,15 @@ def load_data(config: Config, mpp: float) -> TrainingData:
     if twice := [name for name, count in names.items() if count > 1]:
         raise DataError(f"{twice[0]} is there twice: ids must differ, and so must the names of the sets' folders")
     return TrainingData(training, held_out, validation, weights, test)
+
+
+def apart_for_stopping(config: Config, pictures: list[Picture], organ: str) -> tuple[list[Picture], list[Picture]]:
+    """What a run of an organ's model still trains on when it keeps cores apart to tell when to stop, and these cores."""
+    rows = target_cores.target_cores(config)
+    chosen, left_out = split.apart_for_stopping(rows, organ, config, frozenset(split.unseen(rows, config)))
+
+    def is_left_out(picture: Picture) -> bool:
+        # a part of a core is named after it
+        return picture.id in left_out or (picture.set == public_sets.CORE_PARTS and picture.id.split("_")[0] in left_out)
+
+    return [p for p in pictures if not is_left_out(p)], [p for p in pictures if p.target and p.id in chosen]

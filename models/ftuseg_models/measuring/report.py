@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..networks.inference import torch_probability
 from ..training import checkpoints, jobs
 from ..training.metrics import dice
-from . import calibration, confidence_intervals, cross_validation, previous_results
+from . import calibration, confidence_intervals, cross_validation, fold_kinds, previous_results
 from .comparisons import INT8_LOSS, grouped, ways
 from .confidence_intervals import of_organs, of_values
 from .figures import summary
@@ -80,6 +80,15 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
     previous = []
     if config.previous is not None:
         previous = ["## The bundle before\n", previous_results.comparison(cores, headline, config.previous, seed)]
+    beside = fold_kinds.comparison(config, cores, headline) if not config.shares else ""
+    kinds = []
+    if beside:
+        kinds = [
+            "## Folds by figure and by core\n",
+            "Cores that were cut out of one figure share its resampling and its colours. Folds by core have them on both sides, "
+            "folds by figure do not; slides from elsewhere are like the latter.\n",
+            beside,
+        ]
     parts = [
         "# What the models are worth\n",
         "Written by `ftuseg-models report`; nothing here is typed by hand.\n",
@@ -95,6 +104,7 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         f"On the {len(plain)} cores that were cut out cleanly (the others were un-blended from a figure, and a light rim "
         "can betray the mask):\n",
         organ_table(plain, all_ways, seed),
+        *kinds,
         "## Five networks or one?\n",
         difference_table(cores, true_organ, baseline, seed),
         difference_table(cores, by_router, baseline, seed),

@@ -48,7 +48,7 @@ def _warm_start(config: Config, name: str, batches: loop.Batches) -> Path:
     Its name holds the file's sum: from another file it is another checkpoint.
     """
     file = previous_bundle.file_of(config.finish_from, name)
-    path = config.work / "warm-start" / f"{name}-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}.pt"
+    path = config.common / "warm-start" / f"{name}-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}.pt"
     if not path.exists():
         stage = config.stage(name)
         rng = np.random.default_rng(config.seed)
@@ -79,14 +79,44 @@ def trained(config: Config, name: str, checkpoint: Path | None = None) -> nn.Mod
     return organ_conditioning.told(network, name if name in ORGANS else None) if config.conditioned else network
 
 
+def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
+    """The checkpoint that a run starts from; None for one that begins a line. One that is missing is an error."""
+    if name in ("start", "router"):
+        return None
+    if config.final and isinstance(config.finish_from, Path):
+        return _warm_start(config, name, batches)
+    own = config.stage(name).start_from
+    if config.final and config.finish_from is not None:
+        path, why = config.of_fold(config.finish_from).runs / f"{name}.pt", "`finish_from` starts from it; train that fold first"
+    elif name in ORGANS and own == "baseline":
+        path, why = config.runs / "baseline.pt", "the organs' models start from it; run `train baseline` first"
+    elif (name == "baseline" or name in ORGANS) and starts(config):
+        path, why = config.common / "start.pt", f"{name} starts from it; run `train start` first"
+    else:
+        return None
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: {why}")
+    return path
+
+
+def _stops_at(config: Config, name: str) -> float:
+    """The share of the run (0..1) after which the models to ship stop: where the folds' models were best, in the mean."""
+    paths = [config.of_fold(fold).runs / f"{name}.pt" for fold in range(config.folds)] if not config.shares else []
+    states = [torch.load(path, map_location="cpu", weights_only=True) for path in paths if path.exists()]
+    best = [state["best"]["progress"] for state in states if state.get("best")]
+    return float(np.mean(best)) if best else 1.0
+
+
 def job(config: Config, name: str) -> loop.Job:
-    """The training run of `router`, `baseline`, `unet` or an organ."""
+    """The training run of `start`, `router`, `baseline`, `unet` or an organ."""
     stage = config.stage(name)
     is_router = name == "router"
+    on_trunk = is_router and config.router_network == "trunk"
     data = training_data.load_data(config, config.router_mpp if is_router else config.mpp)
+    score, stops_at = None, 1.0
     if is_router:
         # the trunk's temperature comes from cross-validation, so it may see all training cores
-        kept = set() if config.router_network == "trunk" else data.validation
+        kept = set() if on_trunk else data.validation
         seen = [p for p in data.training if not (p.target and p.id in kept)]
         pool = random_crops.Pool(seen, data.weights, stage.target_share)
         batches: loop.Batches = random_crops.OrganBatches(pool, config.router_tile, stage.stain)
@@ -98,27 +128,18 @@ def job(config: Config, name: str) -> loop.Job:
             # it sees no target core, so it belongs to no part of the cross-validation
             data.training += data.held_out
             data.held_out = []
+        if focus is not None and stage.early_stop:
+            if config.final:
+                stops_at = _stops_at(config, name)
+            else:
+                labelled, judges = training_data.apart_for_stopping(config, labelled, focus)
+                score = monitors.Score(judges, config.tile) if judges else None
         pool = random_crops.Pool(labelled, data.weights, stage.target_share, focus, stage.organ_share, stage.organ_weights)
         batches = random_crops.MaskBatches(pool, stage, config.tile, config.conditioned and name != "unet")
         shown = [p for p in data.held_out if focus is None or p.organ == focus]
         monitor = monitors.DiceMonitor(shown, config.tile)
-    folder = config.work if name == "start" else config.runs
-    start: Path | None = None
-    if config.final and config.finish_from is not None and name not in ("start", "router"):
-        if isinstance(config.finish_from, Path):
-            start = _warm_start(config, name, batches)
-        else:
-            start = config.of_fold(config.finish_from).runs / f"{name}.pt"
-            if not start.exists():
-                raise FileNotFoundError(f"{start} is missing: `finish_from` starts from it; train that fold first")
-    elif name == "baseline" and starts(config):
-        start = config.work / "start.pt"
-        if not start.exists():
-            raise FileNotFoundError(f"{start} is missing: the baseline starts from it; run `train start` first")
-    elif name in ORGANS:
-        start = folder / "baseline.pt"
-        if not start.exists():
-            raise FileNotFoundError(f"{start} is missing: the organs' models start from it; run `train baseline` first")
+    folder = config.common if name == "start" else config.runs
+    start = _start_of(config, name, batches)
     # only what begins a line takes pretrained weights; all else starts from a network of the line
     weights = config.weights if start is None and not is_router else ""
     build = functools.partial(
@@ -132,7 +153,7 @@ def job(config: Config, name: str) -> loop.Job:
         decoder=config.decoder,
         conditioned=config.conditioned and not is_router,
     )
-    if is_router and config.router_network == "trunk":
+    if on_trunk:
         if not (folder / "baseline.pt").exists():
             raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
         build = functools.partial(architectures.trunk_of, folder / "baseline.pt", config.encoder)
@@ -140,7 +161,7 @@ def job(config: Config, name: str) -> loop.Job:
     kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
     if name == "start":
         kept_out |= {f"{p.set}:{p.id}" for p in data.training if p.target}
-    stands_on = folder / "baseline.pt" if is_router and config.router_network == "trunk" else start
+    stands_on = folder / "baseline.pt" if on_trunk else start
     if stands_on is not None:
         kept_out &= checkpoints.kept_out(stands_on)
     return loop.Job(
@@ -156,5 +177,7 @@ def job(config: Config, name: str) -> loop.Job:
         precision=precision_of(config),
         start=start,
         kept_out=tuple(sorted(kept_out)),
-        monitor=monitor if (monitor.pictures) else None,
+        monitor=monitor if monitor.pictures else None,
+        score=score,
+        stops_at=stops_at,
     )

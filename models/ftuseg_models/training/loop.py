@@ -25,6 +25,8 @@ from . import bf16_depthwise, bf16_squeeze_excite, checkpoints, run_log
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
+SCORE_EVERY = 0.08
+"""Share of a run between two looks at its score."""
 
 BAR = "{desc} {percentage:5.1f} % |{bar}| {elapsed}"
 """The progress bar; it appears only where the output is a terminal."""
@@ -63,6 +65,10 @@ class Job:
     """What the run does not see, `SET:ID`. It stays in the checkpoint, so that nothing is measured on what was seen."""
     monitor: Callable[[nn.Module], str] | None = None
     """Called now and then with the averaged network; its text goes to the log. It decides nothing."""
+    score: Callable[[nn.Module], float] | None = None
+    """Says how good the averaged network is; where it is given, the run's weights are those with the best score."""
+    stops_at: float = 1.0
+    """The share of its budget (0..1) after which the run ends; the learning rate falls as if it went on."""
 
     @property
     def checkpoint(self) -> Path:
@@ -157,12 +163,21 @@ def finished(job: Job) -> bool:
     if not job.checkpoint.exists():
         return False
     state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
-    return state["progress"] >= 1.0 and passed(job.stage, state["spent"], state.get("step", 0)) >= 1.0
+    return state["progress"] >= 1.0 and passed(job.stage, state["spent"], state.get("step", 0)) >= job.stops_at
 
 
 def still_kept_out(job: Job, state: dict) -> tuple[str, ...]:
     """What a run that goes on from `state` keeps out: what it keeps out now, less what its earlier part has seen."""
     return tuple(sorted(set(job.kept_out) & set(state["kept_out"])))
+
+
+def better(best: dict | None, average: nn.Module, job: Job, progress: float) -> dict:
+    """The best weights so far: those of `best`, or the averaged ones at this point of the run where they score higher."""
+    score = job.score(average)
+    if best is not None and score <= best["score"]:
+        return best
+    run_log.say(job.folder, job.name, f"{progress:.0%}: scores {score:.4f}, the best so far")
+    return {"score": score, "progress": progress, "average": copy.deepcopy(average.state_dict())}
 
 
 def _share_gradients(network: nn.Module, progress: float, workers: int) -> float:
@@ -199,6 +214,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     # fused: one pass over each weight; on a CPU the plain loop was a tenth of a step
     optimiser = torch.optim.AdamW(parts_of(network, stage), stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
     step, spent, crops, unseen = 0, 0.0, 0, job.kept_out
+    best: dict | None = None
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
         network.load_state_dict(state["network"])
@@ -206,6 +222,10 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         optimiser.load_state_dict(state["optimiser"])
         step, spent, crops = state["step"], state["spent"], state["crops"]
         unseen = still_kept_out(job, state)
+        best = state.get("best")
+        if best is not None:
+            # of a run that has ended they are the averaged ones
+            best.setdefault("average", state["average"])
     rng = np.random.default_rng([job.seed, rank, step, *job.name.encode()])
     count = max(1, stage.batch // workers)
     ahead: Ahead | None = None
@@ -215,6 +235,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         on_gpu = job.device.startswith("cuda")
         drawn = iter(DataLoader(ahead, batch_size=None, num_workers=stage.loaders, pin_memory=on_gpu))
     begun, saved, since, shown = time.monotonic(), time.monotonic(), 0.0, passed(stage, spent, step)
+    scored = shown
     losses: list[float] = []
     bar = tqdm(total=100.0, desc=job.name, unit="%", bar_format=BAR, disable=None if rank == 0 else True)
 
@@ -222,11 +243,15 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         now = spent + time.monotonic() - begun
         parts = {"network": network, "average": average, "optimiser": optimiser}
         state = {name: part.state_dict() for name, part in parts.items()}
+        if best is not None:
+            state["best"] = best
+            if progress >= 1.0:
+                state["best"] = {name: value for name, value in best.items() if name != "average"}
         checkpoints.save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(unseen)})
 
     while True:
         progress = passed(stage, spent + time.monotonic() - begun, step)
-        if workers == 1 and progress >= 1.0:
+        if workers == 1 and progress >= job.stops_at:
             break
         if ahead is None:
             images, truth, *organs = job.batches.draw(rng, count, progress)
@@ -244,7 +269,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         loss.backward()
         if workers > 1:
             progress = _share_gradients(network, progress, workers)
-            if progress >= 1.0:
+            if progress >= job.stops_at:
                 break
         nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         for group in optimiser.param_groups:
@@ -262,6 +287,9 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
             since = now
             mean = sum(losses[-50:]) / len(losses[-50:])
             run_log.note(job.folder, job.name, progress, step, crops, mean, (spent + now - begun) / 60)
+        if job.score is not None and progress - scored >= SCORE_EVERY:
+            scored = progress
+            best = better(best, average, job, progress)
         if now - saved >= SAVE_EVERY:
             saved = now
             write(progress)
@@ -271,6 +299,9 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     bar.close()
     if rank == 0:
         if step:
+            if job.score is not None:
+                best = better(best, average, job, 1.0)
+                average.load_state_dict(best["average"])
             if job.start is not None and stage.keep > 0.0:
                 mix_in(average, job.start, stage.keep)
             if stage.settled:

@@ -32,6 +32,27 @@ class DiceMonitor:
         return f"Dice {text}; mean {np.mean(list(means.values())):.3f}"
 
 
+class Score:
+    """How good a network is on some pictures of one organ, 0..1: the mean Dice over many thresholds.
+
+    At one threshold a network that is right but unsure, as those of lung are, would look as if it found nothing.
+    """
+
+    def __init__(self, pictures: list[Picture], tile: int) -> None:
+        self.pictures = pictures
+        self.tile = tile
+
+    def __call__(self, network: nn.Module) -> float:
+        values = []
+        device = next(network.parameters()).device
+        for p in self.pictures:
+            organ_conditioning.tell(network, torch.tensor([ORGANS.index(p.organ)], device=device))
+            found = torch_probability(network, p, self.tile)
+            values += [dice(found > threshold, p.mask) for threshold in np.arange(0.05, 0.8, 0.05)]
+        organ_conditioning.tell(network, None)
+        return float(np.mean(values))
+
+
 class OrganMonitor:
     """Says how many pictures' tissue the router calls rightly, by the mean of a grid of crops."""
 
