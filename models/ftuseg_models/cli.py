@@ -12,7 +12,7 @@ from .config import Config
 from .errors import ConfigError, DataError
 from .exporting import bundle, model_cards
 from .measuring import calibration, cross_validation, report
-from .training import jobs, loop, router_head
+from .training import checkpoints, jobs, loop, pseudo_labels, router_head
 
 
 def _names(what: str, config: Config) -> list[str]:
@@ -22,12 +22,16 @@ def _names(what: str, config: Config) -> list[str]:
         start = ["start"] if jobs.starts(config) else []
         # a network that is told its organ serves all of them, but for those with a stage of their own
         organs = [organ for organ in ORGANS if not config.conditioned or organ in config.stages]
-        return [*start, "baseline", *organs, "router", "unet"]
+        pseudo = ["pseudo"] if config.pseudo_rounds else []
+        return [*start, "baseline", *pseudo, *organs, "router", "unet"]
     return [what]
 
 
 def _train(config: Config, what: str) -> None:
     for name in _names(what, config):
+        if name == "pseudo":
+            pseudo_labels.run(config)
+            continue
         job = jobs.job(config, name)
         by_trunk = name == "router" and config.router_network == "trunk"
         if by_trunk:
@@ -64,9 +68,11 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True)
     one = commands.add_parser("train", help="train one model, the five organs' models, or all")
-    one.add_argument("what", choices=["start", "router", "baseline", "unet", "organs", "all", *ORGANS])
+    one.add_argument("what", choices=["start", "router", "baseline", "pseudo", "unet", "organs", "all", *ORGANS])
     measure = commands.add_parser("measure", help="run every trained fold's networks on the cores that it held out")
     measure.add_argument("--no-int8", action="store_true", help="leave the int8 variants out")
+    pack = commands.add_parser("pack", help="copy a run's checkpoints with weights in fp16 and without the training's state")
+    pack.add_argument("--out", type=Path, required=True, help="folder for the copies")
     commands.add_parser("calibrate", help="find thresholds, smallest objects and the router's temperature")
     for name, about in (
         ("export", "write the bundle: ONNX files and bundle.toml"),
@@ -103,6 +109,10 @@ def main(arguments: list[str] | None = None) -> int:
             _train(settings, options.what)
         elif options.command == "measure":
             print(f"{cross_validation.run(settings, not options.no_int8)} cores measured")
+        elif options.command == "pack":
+            for path in sorted(settings.runs.glob("*.pt")):
+                checkpoints.pack(path, out / path.name)
+                print(out / path.name)
         elif options.command == "calibrate":
             print(json.dumps(calibration.run(settings), indent=2))
         elif options.command == "export":

@@ -133,6 +133,9 @@ class Config:
     fold_by: str = "core"
     """What is never on both sides of the cross-validation: a `core`, or a whole `figure` (cores of nearly the same size in
     px were cut out of the same figure, and share its resampling and its colours)."""
+    pseudo_rounds: int = 0
+    """How often the baseline gives masks to pictures that have none and is trained on with them, in the time of the stage
+    `pseudo` (see `training/pseudo_labels.py`)."""
     router_mpp: float = 4.0
     router_tile: int = 224
     router_limit: float = 0.5
@@ -196,10 +199,18 @@ class Config:
             return self.work / "final"
         return self.work if self.fold is None else self.work / f"fold-{self.fold}"
 
+    def baseline_of_round(self, number: int) -> Path:
+        """The checkpoint of the baseline after so many rounds of pseudo-labels; 0 is the one without."""
+        return self.runs / (f"baseline-{number}.pt" if number else "baseline.pt")
+
     def checkpoint(self, name: str) -> Path:
-        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ."""
+        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ. The
+        baseline's is that of the last round of pseudo-labels."""
         own = self.runs / f"{name}.pt"
-        return self.runs / "baseline.pt" if self.conditioned and name in ORGANS and not own.exists() else own
+        if name == "baseline" or (self.conditioned and name in ORGANS and not own.exists()):
+            rounds = (self.baseline_of_round(number) for number in range(self.pseudo_rounds, 0, -1))
+            return next((path for path in rounds if path.exists()), self.baseline_of_round(0))
+        return own
 
     @property
     def common(self) -> Path:
@@ -233,7 +244,7 @@ CHOICES = {
 }
 """Keys that take one of a few words."""
 
-STAGE_NAMES = ("start", "final", "baseline", "unet", "router", "organs", *ORGANS)
+STAGE_NAMES = ("start", "final", "baseline", "pseudo", "unet", "router", "organs", *ORGANS)
 
 
 def _build(kind: type, table: dict, where: str):
@@ -255,6 +266,9 @@ def _build(kind: type, table: dict, where: str):
         side = table.get(key, 32)
         if not (isinstance(side, int) and side >= 32 and side % 32 == 0):
             raise ConfigError(f"{where}: `{key}` is a side in px that divides by 32, not {side!r}")
+    rounds = table.get("pseudo_rounds", 0)
+    if not (isinstance(rounds, int) and 0 <= rounds <= 9):
+        raise ConfigError(f"{where}: `pseudo_rounds` is a whole number from 0 to 9, not {rounds!r}")
     for key in ("minutes", "batch", "workers", "mpp", "router_mpp", "folds"):
         number = table.get(key, 1)
         if not (isinstance(number, (int, float)) and 0 < number < math.inf):

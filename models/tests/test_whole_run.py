@@ -60,7 +60,7 @@ def bundle(tmp_path_factory):
     cores = [{"id": str(number), "organ": ORGANS[number // 3], "as the bundle does it: by the router": 0.5} for number in range(15)]
     (folder / "before" / "RESULTS.json").write_text(json.dumps({"cores": cores}))
     (folder / "config.toml").write_text(TINY)
-    command = ["--config", str(folder / "config.toml"), "run", "--both-folds", "--samples", str(folder / "cores")]
+    command = ["--config", str(folder / "config.toml"), "run", "--samples", str(folder / "cores")]
     assert cli.main(command) == 0
     return folder / "bundle"
 
@@ -98,8 +98,6 @@ def test_the_pages_say_what_was_measured(bundle):
     page = (bundle / "RESULTS.md").read_text()
     for line in (
         "15 real cores, measured in 2 of 2 folds",
-        "## Folds by figure and by core",
-        "by figure less by core, the same cores",
         "## Thresholds",
         "chosen without one core",
         "none of these",

@@ -109,7 +109,7 @@ def fingerprint(run: Config) -> str:
     shown = f"{run.mpp} {run.tile} {run.router_mpp} {run.router_tile} {run.router_cell}"
     digest = hashlib.sha256((f"{shown} other" if run.router_other else shown).encode())
     for name in (*ORGANS, *SINGLE, "router"):
-        path = run.runs / f"{name}.pt"
+        path = run.checkpoint(name) if name == "baseline" else run.runs / f"{name}.pt"
         if path.exists():
             with open(path, "rb") as file:
                 digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())

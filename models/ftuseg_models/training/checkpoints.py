@@ -25,6 +25,27 @@ def load_average(path: Path, network: nn.Module) -> nn.Module:
     return network.eval()
 
 
+def progress(path: Path) -> float:
+    """How far the run of a checkpoint has come, 0..1."""
+    return float(torch.load(path, map_location="cpu", weights_only=True)["progress"])
+
+
+def pack(path: Path, out: Path) -> None:
+    """Write what others need of a checkpoint to `out`: the averaged weights as fp16, no state of the training.
+
+    Other runs can start from it and it can be measured and exported, but its own run cannot go on.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    kept = {name: value for name, value in state.items() if name not in ("network", "optimiser")}
+
+    def small(value: torch.Tensor) -> torch.Tensor:
+        return value.half() if value.dtype == torch.float32 and value.numel() > 1 else value
+
+    kept["average"] = {name: small(value) for name, value in state["average"].items()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save(out, kept)
+
+
 def kept_out(path: Path) -> set[str]:
     """What the training of a checkpoint has not seen, `SET:ID`.
 

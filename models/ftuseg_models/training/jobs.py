@@ -60,8 +60,8 @@ def _warm_start(config: Config, name: str, batches: loop.Batches) -> Path:
     return path
 
 
-def trained(config: Config, name: str, checkpoint: Path | None = None) -> nn.Module:
-    """A trained network of a run, by its name, ready for use; one that is told its organ has been told it.
+def trained(config: Config, name: str, checkpoint: Path | None = None, told: str | None = None) -> nn.Module:
+    """A trained network of a run, by its name, ready for use; one that is told its organ has been told it, or `told`.
 
     `checkpoint` is where its averaged weights are, if not where the run keeps them.
     """
@@ -76,7 +76,7 @@ def trained(config: Config, name: str, checkpoint: Path | None = None) -> nn.Mod
         conditioned=config.conditioned,
     )
     network = checkpoints.load_average(checkpoint or config.checkpoint(name), network)
-    return organ_conditioning.told(network, name if name in ORGANS else None) if config.conditioned else network
+    return organ_conditioning.told(network, name if name in ORGANS else told) if config.conditioned else network
 
 
 def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
@@ -89,7 +89,7 @@ def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
     if config.final and config.finish_from is not None:
         path, why = config.of_fold(config.finish_from).runs / f"{name}.pt", "`finish_from` starts from it; train that fold first"
     elif name in ORGANS and own == "baseline":
-        path, why = config.runs / "baseline.pt", "the organs' models start from it; run `train baseline` first"
+        path, why = config.checkpoint("baseline"), "the organs' models start from it; run `train baseline` first"
     elif (name == "baseline" or name in ORGANS) and starts(config):
         path, why = config.common / "start.pt", f"{name} starts from it; run `train start` first"
     else:
@@ -154,14 +154,15 @@ def job(config: Config, name: str) -> loop.Job:
         conditioned=config.conditioned and not is_router,
     )
     if on_trunk:
-        if not (folder / "baseline.pt").exists():
-            raise FileNotFoundError(f"{folder / 'baseline.pt'} is missing: this router stands on it; run `train baseline` first")
-        build = functools.partial(architectures.trunk_of, folder / "baseline.pt", config.encoder)
+        baseline = config.checkpoint("baseline")
+        if not baseline.exists():
+            raise FileNotFoundError(f"{baseline} is missing: this router stands on it; run `train baseline` first")
+        build = functools.partial(architectures.trunk_of, baseline, config.encoder)
     # what an earlier run of the same line has seen, this one has seen too
     kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
     if name == "start":
         kept_out |= {f"{p.set}:{p.id}" for p in data.training if p.target}
-    stands_on = folder / "baseline.pt" if on_trunk else start
+    stands_on = config.checkpoint("baseline") if on_trunk else start
     if stands_on is not None:
         kept_out &= checkpoints.kept_out(stands_on)
     return loop.Job(

@@ -110,7 +110,7 @@ def mix_in(average: nn.Module, start: Path, share: float) -> None:
     before = torch.load(start, map_location="cpu", weights_only=True)["average"]
     for name, value in average.state_dict().items():
         if value.dtype.is_floating_point and name in before:
-            value.lerp_(before[name].to(value.device), share)
+            value.lerp_(before[name].to(value), share)
 
 
 @torch.no_grad()

@@ -149,3 +149,29 @@ def test_parts_of_cores_train_only_where_their_core_does(config_file, tmp_path):
     (folder / "patches.csv").write_text("file,id,organ,pixel_size\n3_x0,3,liver,1.25")
     with pytest.raises(DataError, match="liver"):
         training_data.load_data(settings.of_fold(0), 2.5)
+
+
+def test_cores_that_tell_when_to_stop_are_not_trained_on_nor_held_out():
+    cores = [*some_cores(), Core("4_other", "lung", 1000), Core("9_other", "lung", 1001)]
+    settings = config.Config(work=None, bundle=None, fold_by="figure", fold=0)
+    never = frozenset(split.unseen(cores, settings))
+    chosen, left_out = split.apart_for_stopping(cores, "lung", settings, never)
+    lung = {c.id for c in cores if c.organ == "lung"} - never
+    assert chosen and chosen <= left_out < lung and not left_out & never
+    for group in split.figures([c for c in cores if c.id in lung]):
+        ids = {c.id for c in group}
+        assert not ids & chosen or ids <= left_out
+    # further pictures of what is kept apart are left out, too
+    assert {c.id for c in cores if c.core in chosen and c.id in lung} <= left_out
+    # a quarter of the organ's cores
+    assert len(chosen) == max(1, round(sum(c.measurable for c in cores if c.id in lung) / 4))
+
+
+def test_an_organs_run_with_an_early_stop_never_sees_its_judges(with_copies):
+    settings = with_copies.of_fold(0)
+    pictures = training_data.load_data(settings, settings.mpp).training
+    seen, judges = training_data.apart_for_stopping(settings, pictures, "lung")
+    assert judges and all(p.target and p.organ == "lung" for p in judges)
+    ids = {p.id for p in judges}
+    assert not any(p.id.split("_")[0] in ids for p in seen)
+    assert {p.organ for p in seen} == set(ORGANS)

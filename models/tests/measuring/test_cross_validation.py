@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from ftuseg_models.measuring import (
     comparisons,
     confidence_intervals,
     cross_validation,
+    fold_kinds,
     model_choice,
     paper,
+    previous_results,
     tables,
     thresholds,
 )
@@ -277,3 +280,58 @@ def test_holes_are_those_that_scipy_fills():
         noise = ndimage.gaussian_filter(rng.random(rng.integers(1, 60, 2)), rng.uniform(0.3, 2))
         mask = noise > np.quantile(noise, rng.uniform(0.05, 0.7))
         assert np.array_equal(thresholds.filled(mask), ndimage.binary_fill_holes(mask, thresholds.EIGHT))
+
+
+def test_what_the_router_refuses_has_no_mask():
+    votes = [[0.1, 0.1, 0.1, 0.1, 0.1, 0.5], [0.5, 0.1, 0.1, 0.1, 0.1, 0.1]]
+    cores = [core(n, "kidney", 0.9, votes=votes[n % 2]) for n in range(6)]
+    assert [comparisons.routed_name(one, 0.35) for one in cores[:2]] == ["other", "kidney"]
+    by_router = comparisons.ways(model_choice.ModelChoice(Chooser(cores)), dataclasses.replace(CONFIG, router_limit=0.35))[3]
+    assert [by_router.dice(one) for one in cores[:2]] == [0.0, 1.0]
+    page = tables.confusion(cores, 0.35)
+    assert "refuses 3 (50.0%) as none of the organs" in page and "| kidney | 3 | 0 | 0 | 0 | 0 | 0 | 3 | 6 |" in page
+
+
+CONFIG = config.Config(work=None, bundle=None, encoder="lite2")
+
+
+def served(cores: list[MeasuredCore]) -> comparisons.Way:
+    ways = comparisons.ways(model_choice.ModelChoice(Chooser(cores)), CONFIG)
+    return next(way for way in ways if way.title == comparisons.SERVED)
+
+
+def test_an_earlier_bundle_is_compared_on_the_same_cores(tmp_path):
+    cores = [core(n, "kidney", 0.9) for n in range(6)]
+    rows = [{"id": str(n), "organ": "kidney", comparisons.SHIPPED: 0.5} for n in range(2, 9)]
+    (tmp_path / "RESULTS.json").write_text(json.dumps({"cores": rows}))
+    page = previous_results.comparison(cores, served(cores), tmp_path, 1)
+    line = next(line for line in page.splitlines() if line.startswith("| kidney"))
+    # seven before, six now, four in both
+    assert "0.500 [0.500, 0.500] (n = 7)" in line and "(n = 6)" in line and "+0.500 [+0.500, +0.500] (n = 4)" in line
+    assert "no results core by core" in previous_results.comparison(cores, served(cores), tmp_path / "none", 1)
+
+
+def test_folds_of_the_other_kind_stand_beside(tmp_path, monkeypatch):
+    cores = [core(n, "kidney", 0.9) for n in range(6)]
+    worse = [core(n, "kidney", 0.9) for n in range(6)]
+    for each in worse:
+        each.maps["kidney"][10:25] = 0.0
+        each.maps["baseline"][:] = 0.0
+    settings = dataclasses.replace(CONFIG, work=tmp_path, fold_by="figure")
+    asked = []
+
+    def chooser(of):
+        asked.append(of)
+        return Chooser(worse)
+
+    monkeypatch.setattr(fold_kinds.calibration, "chooser", chooser)
+    page = fold_kinds.comparison(settings, cores, served(cores))
+    assert asked[0].fold_by == "core" and asked[0].work == tmp_path / "by-core" and asked[0].common == tmp_path
+    assert "| organ | folds by figure | folds by core | by figure less by core, the same cores |" in page
+    assert "| kidney | 1.000 [1.000, 1.000] (n = 6) | 0.667 [0.667, 0.667] (n = 6) | +0.333" in page
+
+    def none(of):
+        raise DataError("nothing measured")
+
+    monkeypatch.setattr(fold_kinds.calibration, "chooser", none)
+    assert fold_kinds.comparison(settings, cores, served(cores)) == ""

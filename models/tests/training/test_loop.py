@@ -149,3 +149,32 @@ def test_settling_gives_the_statistics_of_the_data(tmp_path):
     assert torch.allclose(norm.running_mean, before.mean(dim=(0, 2, 3)), atol=0.05)
     assert torch.allclose(norm.running_var, before.var(dim=(0, 2, 3)), rtol=0.1)
     assert norm.momentum == 0.1 and not norm.training
+
+
+def test_a_run_with_a_score_keeps_the_weights_that_scored_best(tmp_path):
+    seen = []
+
+    def score(network):
+        # the first look is the best one
+        seen.append({name: value.clone() for name, value in network.state_dict().items()})
+        return 1.0 / len(seen)
+
+    one = job(tmp_path, crops=200, settled=False)
+    one.score = score
+    state = torch.load(loop.run(one), weights_only=True)
+    assert len(seen) > 5 and state["best"]["score"] == 1.0 and 0.0 < state["best"]["progress"] < 0.2
+    assert all((state["average"][name] == value).all() for name, value in seen[0].items())
+    # the weights are in the checkpoint once
+    assert "average" not in state["best"]
+    # with more crops it goes on, and does not forget what was best
+    one.stage = Stage(**{**one.stage.__dict__, "crops": 240})
+    again = torch.load(loop.run(one), weights_only=True)
+    assert again["step"] > state["step"] and again["best"]["score"] == 1.0
+    assert all((again["average"][name] == value).all() for name, value in seen[0].items())
+
+
+def test_a_run_can_stop_before_its_budget_ends_and_is_then_left_alone(tmp_path):
+    one = job(tmp_path, crops=200)
+    one.stops_at = 0.5
+    state = torch.load(loop.run(one), weights_only=True)
+    assert state["step"] == 25 and state["progress"] == 1.0 and loop.finished(one)
