@@ -85,10 +85,10 @@ def test_two_rounds_train_the_baseline_on_and_all_else_stands_on_the_last(config
 
 def test_a_packed_checkpoint_is_small_and_can_be_started_from(tmp_path):
     network = nn.Conv2d(3, 1024, 3)
-    state = {"average": network.state_dict(), "network": network.state_dict(), "optimiser": {}, "progress": 1.0, "kept_out": ["a:1"]}
+    state = {"average": network.state_dict(), "network": nn.Conv2d(3, 1024, 3).state_dict(), "optimiser": {}, "progress": 1.0, "kept_out": ["a:1"]}
     checkpoints.save(tmp_path / "whole.pt", state)
     checkpoints.pack(tmp_path / "whole.pt", tmp_path / "packed" / "small.pt")
-    assert (tmp_path / "packed" / "small.pt").stat().st_size < 0.5 * (tmp_path / "whole.pt").stat().st_size
+    assert (tmp_path / "packed" / "small.pt").stat().st_size < 0.3 * (tmp_path / "whole.pt").stat().st_size
     again = checkpoints.load_average(tmp_path / "packed" / "small.pt", nn.Conv2d(3, 1024, 3))
     assert again.weight.dtype == torch.float32 and torch.allclose(again.weight, network.weight, atol=1e-3)
     assert checkpoints.kept_out(tmp_path / "packed" / "small.pt") == {"a:1"}
