@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from . import ORGANS
-
-
-class ConfigError(ValueError):
-    """The configuration file holds something that cannot be used; the message says what and where."""
+from .errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class KaggleFolder:
 
 @dataclass(frozen=True)
 class OtherSet:
-    """A folder with `images/` and `masks/` of another public set; `kind` names its reader in `sources.py`."""
+    """A folder with `images/` and `masks/` of another public set; `kind` names its reader in `data/public_sets.py`."""
 
     kind: str
     path: Path
@@ -54,7 +51,7 @@ class Stage:
     crop: int = 256
     """Side of a crop in px at the target um/px."""
     grow: tuple[tuple[float, int], ...] = ()
-    """Side of the crops along the run: pairs of progress (0..1) and px, see `crops.MaskBatches`. Empty: always `crop`."""
+    """Side of the crops along the run: pairs of progress (0..1) and px, see `random_crops.MaskBatches`. Empty: always `crop`."""
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     ema: float = 0.99
@@ -79,7 +76,7 @@ class Stage:
     encoder_rate: float = 1.0
     """Learning rate of the encoder as a share of `learning_rate`: pretrained weights want to move less than new ones."""
     recolour: float = 0.0
-    """Share of the crops whose two stains are exchanged for those of another staining (see `augment.recolour`)."""
+    """Share of the crops whose two stains are exchanged for those of another staining (see `augmentation.recolour`)."""
     settled: bool = True
     """Measure the statistics of batch normalisation anew at the end. Networks from scratch gain by it; some that began
     with pretrained weights lose."""
@@ -94,6 +91,12 @@ class Stage:
     is not sure."""
     organ_weights: dict[str, float] = field(default_factory=dict)
     """How often an organ's target cores are drawn, where it is not once like every other's."""
+    start_from: str = "baseline"
+    """What an organ's model starts from: the `baseline`, or what the baseline itself started from (`start`)."""
+    early_stop: bool = False
+    """For an organ's model: keep the weights from the point of the run where they were best on a quarter of the organ's
+    training cores, which the run leaves out for it. The models to ship, which leave nothing out, stop where the folds'
+    were best in the mean."""
     loss: str = "dice+ce"
     """`dice+ce`, `ce+lovasz` (Berman et al. 2018, the Lovasz hinge three times the cross-entropy), or `dice` alone as in
     the paper."""
@@ -124,12 +127,15 @@ class Config:
     decoder: tuple[int, ...] = ()
     """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. It takes most of the time."""
     conditioned: bool = False
-    """Tell the EfficientNet U-Net its organ (see `conditioning.py`): one training, and a file for every organ."""
+    """Tell the EfficientNet U-Net its organ (see `networks/organ_conditioning.py`): one training, and a file for every organ."""
     weights: str = ""
     """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
     fold_by: str = "core"
     """What is never on both sides of the cross-validation: a `core`, or a whole `figure` (cores of nearly the same size in
     px were cut out of the same figure, and share its resampling and its colours)."""
+    pseudo_rounds: int = 0
+    """How often the baseline gives masks to pictures that have none and is trained on with them, in the time of the stage
+    `pseudo` (see `training/pseudo_labels.py`)."""
     router_mpp: float = 4.0
     router_tile: int = 224
     router_limit: float = 0.5
@@ -137,7 +143,7 @@ class Config:
     router_network: str = "mobilenet"
     """`mobilenet` trains from scratch and needs hours; `trunk` stands on the baseline's encoder and needs minutes."""
     router_other: bool = False
-    """Let a `trunk` router say that tissue is none of the organs (see `unfamiliar.py`): its file has one more output."""
+    """Let a `trunk` router say that tissue is none of the organs (see `networks/other_tissue.py`): its file has one more output."""
     router_cell: int = 96
     """Side of a routing cell, px at `router_mpp`: the engine cuts tissue into these; the tile adds context."""
     threads: int = 0
@@ -152,6 +158,10 @@ class Config:
     """Training, validation and test in parts of the whole, as the paper's 7:2:1. Takes the place of `holdout`."""
     finish_from: int | Path | None = None
     """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
+    shared: Path | None = None
+    """Folder of what belongs to folds of either kind, where it is not `work`."""
+    previous: Path | None = None
+    """An earlier bundle's folder: the report has its figures beside the new ones, core by core."""
     final: bool = False
     """Train on all target cores: the models that are shipped, after the folds have shown what the recipe is worth."""
     fold: int | None = None
@@ -189,10 +199,28 @@ class Config:
             return self.work / "final"
         return self.work if self.fold is None else self.work / f"fold-{self.fold}"
 
+    def baseline_of_round(self, number: int) -> Path:
+        """The checkpoint of the baseline after so many rounds of pseudo-labels; 0 is the one without."""
+        return self.runs / (f"baseline-{number}.pt" if number else "baseline.pt")
+
     def checkpoint(self, name: str) -> Path:
-        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ."""
+        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ. The
+        baseline's is that of the last round of pseudo-labels."""
         own = self.runs / f"{name}.pt"
-        return self.runs / "baseline.pt" if self.conditioned and name in ORGANS and not own.exists() else own
+        if name == "baseline" or (self.conditioned and name in ORGANS and not own.exists()):
+            rounds = (self.baseline_of_round(number) for number in range(self.pseudo_rounds, 0, -1))
+            return next((path for path in rounds if path.exists()), self.baseline_of_round(0))
+        return own
+
+    @property
+    def common(self) -> Path:
+        """Folder of the caches and of what sees no target core."""
+        return self.shared or self.work
+
+    def with_other_folds(self) -> Config:
+        """The same configuration with folds of the other kind, by core or by figure, in a folder of their own."""
+        other = "core" if self.fold_by == "figure" else "figure"
+        return replace(self, fold_by=other, work=self.work / f"by-{other}", shared=self.common)
 
     def of_fold(self, fold: int | None) -> Config:
         """The same configuration for one part of the cross-validation."""
@@ -212,16 +240,17 @@ CHOICES = {
     "router_network": ("mobilenet", "trunk"),
     "loss": ("dice+ce", "ce+lovasz", "dice"),
     "fold_by": ("core", "figure"),
+    "start_from": ("baseline", "start"),
 }
 """Keys that take one of a few words."""
 
-STAGE_NAMES = ("start", "final", "baseline", "unet", "router", "organs", *ORGANS)
+STAGE_NAMES = ("start", "final", "baseline", "pseudo", "unet", "router", "organs", *ORGANS)
 
 
 def _build(kind: type, table: dict, where: str):
     """A dataclass from a TOML table; an unknown key is an error that names it."""
     # which part is at work is the command's to say
-    known = {f.name for f in fields(kind)} - {"final", "fold"}
+    known = {f.name for f in fields(kind)} - {"final", "fold", "shared"}
     for key in table:
         if key not in known:
             raise ConfigError(f"{where}: unknown key `{key}`; known are {', '.join(sorted(known))}")
@@ -237,6 +266,9 @@ def _build(kind: type, table: dict, where: str):
         side = table.get(key, 32)
         if not (isinstance(side, int) and side >= 32 and side % 32 == 0):
             raise ConfigError(f"{where}: `{key}` is a side in px that divides by 32, not {side!r}")
+    rounds = table.get("pseudo_rounds", 0)
+    if not (isinstance(rounds, int) and 0 <= rounds <= 9):
+        raise ConfigError(f"{where}: `pseudo_rounds` is a whole number from 0 to 9, not {rounds!r}")
     for key in ("minutes", "batch", "workers", "mpp", "router_mpp", "folds"):
         number = table.get(key, 1)
         if not (isinstance(number, (int, float)) and 0 < number < math.inf):
@@ -310,6 +342,8 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
         table["shares"] = tuple(map(float, shares))
     if table.get("weights") not in (None, "", "imagenet"):
         table["weights"] = str((base / table["weights"]).resolve())
+    if "previous" in table:
+        table["previous"] = (base / table["previous"]).resolve()
     finish_from = table.get("finish_from")
     if isinstance(finish_from, str):
         table["finish_from"] = (base / finish_from).resolve()

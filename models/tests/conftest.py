@@ -14,8 +14,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ftuseg_models import ORGANS, kaggle  # noqa: E402
-from ftuseg_models.pictures import Picture  # noqa: E402
+from ftuseg_models import ORGANS
+from ftuseg_models.data import kaggle
+from ftuseg_models.data.pictures import Picture
 
 torch.set_num_threads(1)
 
@@ -42,10 +43,8 @@ def picture() -> Picture:
     return Picture("7", "cores", "kidney", image, mask, 2.5, target=True, whole=True)
 
 
-@pytest.fixture
-def kaggle_folder(tmp_path: Path) -> Path:
+def write_kaggle_folder(folder: Path) -> Path:
     """A folder in Kaggle's layout with three cores of each organ, at different um/px."""
-    folder = tmp_path / "cores"
     (folder / "train_images").mkdir(parents=True)
     with open(folder / "train.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -57,6 +56,12 @@ def kaggle_folder(tmp_path: Path) -> Path:
             organ, way = ORGANS[number // 3], "plain" if number % 3 else "overlay"
             table.writerow([number, organ, side, side, 300.0 / side, kaggle.rle_encode(mask), way])
     return folder
+
+
+@pytest.fixture
+def kaggle_folder(tmp_path: Path) -> Path:
+    """The folder of `write_kaggle_folder`, for one test."""
+    return write_kaggle_folder(tmp_path / "cores")
 
 
 @pytest.fixture

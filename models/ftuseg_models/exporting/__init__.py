@@ -1,0 +1,1 @@
+"""The bundle: the files that `ftuseg` reads, and the pages that describe them."""

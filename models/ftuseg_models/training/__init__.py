@@ -1,0 +1,1 @@
+"""The training runs: from the configuration to checkpoints of averaged weights."""
