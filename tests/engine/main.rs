@@ -8,6 +8,7 @@ mod evaluate;
 mod examples;
 mod kaggle_rle;
 mod lanes;
+mod messages;
 mod regions;
 mod routing;
 mod stitch;
