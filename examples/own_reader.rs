@@ -38,17 +38,24 @@ impl SlideReader for Stripes {
         height: u32,
         out: &mut [u8],
     ) -> Result<(), SlideError> {
+        let refused = |reason: &str| Err(SlideError::usage("stripes".as_ref(), reason));
         let Some(size) = self.info.levels.get(level) else {
-            return Err(SlideError::usage("stripes".as_ref(), "no such level"));
+            return refused("no such level");
         };
+        if out.len() as u64 != u64::from(width) * u64::from(height) * 3 {
+            return refused("the buffer does not have the region's size");
+        }
         let period = if level == 0 { 200 } else { 20 };
-        let mut px = out.chunks_exact_mut(3);
-        for row in y..y + i64::from(height) {
-            for (column, px) in (x..x + i64::from(width)).zip(&mut px) {
-                let is_inside = (0..i64::from(size.width)).contains(&column)
-                    && (0..i64::from(size.height)).contains(&row);
-                // Whatever lies outside the level comes back white.
-                px.copy_from_slice(&match (is_inside, column / period % 2) {
+        for (row, line) in out.chunks_exact_mut(width as usize * 3).enumerate() {
+            for (column, px) in line.chunks_exact_mut(3).enumerate() {
+                // A region may reach beyond the level, however far; what lies there comes back white.
+                let (x, y) = (
+                    x.saturating_add(column as i64),
+                    y.saturating_add(row as i64),
+                );
+                let is_inside =
+                    (0..size.width.into()).contains(&x) && (0..size.height.into()).contains(&y);
+                px.copy_from_slice(&match (is_inside, x / period % 2) {
                     (false, _) => [255, 255, 255],
                     (true, 0) => [200, 80, 150],
                     (true, _) => [120, 60, 160],

@@ -32,6 +32,8 @@ pub mod memory;
 pub mod pipeline;
 #[cfg(feature = "files")]
 pub mod sink;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use ftuseg_mask as mask;
 #[cfg(any(feature = "onnxruntime", feature = "openslide"))]

@@ -55,6 +55,7 @@ pub(super) fn problem(problem: &ImageProblem) -> String {
 pub(super) fn warning(warning: &Warning) -> String {
     let advice = match warning.kind {
         WarningKind::NoTissue => " (--tissue off takes all of it as tissue)",
+        WarningKind::OtherTissue => " (--route organ=NAME takes all tissue for that organ)",
         _ => "",
     };
     format!("{}{advice}", warning.text)

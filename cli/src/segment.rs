@@ -29,7 +29,7 @@ pub(super) struct Args {
     images: Option<PathBuf>,
     /// What to write besides the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
     /// probabilities
-    #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_outputs)]
+    #[arg(long, value_name = "LIST", default_value = "all")]
     write: Outputs,
     #[command(flatten)]
     batch: BatchArgs,
@@ -274,37 +274,6 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .filter(|&seconds| seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "expected a number of seconds above 0".to_owned())
-}
-
-fn parse_outputs(text: &str) -> Result<Outputs, String> {
-    let mut outputs = Outputs {
-        rle: false,
-        mask: false,
-        geojson: false,
-        overlay: false,
-        prob: false,
-    };
-    for name in text.split(',').map(str::trim) {
-        match name {
-            "all" => {
-                outputs = Outputs {
-                    prob: outputs.prob,
-                    ..Outputs::ALL
-                }
-            }
-            "rle" => outputs.rle = true,
-            "mask" => outputs.mask = true,
-            "geojson" => outputs.geojson = true,
-            "overlay" => outputs.overlay = true,
-            "prob" => outputs.prob = true,
-            other => {
-                return Err(format!(
-                    "{other:?} is unknown; use rle, mask, geojson, overlay, prob, or all"
-                ));
-            }
-        }
-    }
-    Ok(outputs)
 }
 
 #[cfg(test)]

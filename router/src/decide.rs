@@ -7,9 +7,13 @@ use crate::{CellGrid, OrganMap, Target, Votes};
 /// the neighbourhood: a lone dissenting cell is overruled, a large region of another organ is not.
 const COMPONENT_WEIGHT: f32 = 0.5;
 
+/// The smoothed probability of "none of these" from which tissue counts as such: more likely than all organs together.
+const OTHER: f32 = 0.5;
+
 /// Decides a target for each cell of tissue, after smoothing over the piece of tissue that it lies in.
 ///
-/// A cell whose smoothed confidence is under `limit` goes to `fallback`. Ties go to the organ that comes first
+/// A cell that most likely is none of the organs goes to [`Target::Other`], where the classifier says such a thing; else a
+/// cell whose smoothed confidence is under `limit` goes to `fallback`. Ties go to the organ that comes first
 /// in the classifier's outputs. The answer depends on the votes alone, not on the order in which they were set.
 pub fn decide_by_cell(votes: &Votes, limit: f32, fallback: Target) -> OrganMap {
     decide(votes, &smooth(votes), limit, fallback)
@@ -30,12 +34,15 @@ fn decide(votes: &Votes, probabilities: &[Vec<f32>], limit: f32, fallback: Targe
         if votes.tissue[index] <= 0.0 {
             continue;
         }
-        let (best, confidence) = strongest(probabilities);
+        let (of_organs, other) = probabilities.split_at(votes.organs.len());
+        let (best, strongest) = strongest(of_organs);
+        let (target, confidence) = match (other.first(), votes.organs.get(best)) {
+            (Some(&other), _) if other >= OTHER => (Target::Other, other),
+            (_, Some(&organ)) if strongest >= limit => (Target::Organ(organ), strongest),
+            _ => (fallback, strongest),
+        };
+        map.targets[index] = Some(target);
         map.confidence[index] = confidence;
-        map.targets[index] = Some(match votes.organs.get(best) {
-            Some(&organ) if confidence >= limit => Target::Organ(organ),
-            _ => fallback,
-        });
     }
     map
 }
@@ -78,7 +85,7 @@ fn strongest(probabilities: &[f32]) -> (usize, f32) {
 
 /// Mean vote of some cells, weighted by their tissue.
 fn mean(votes: &Votes, cells: &[usize]) -> Vec<f32> {
-    let mut sum = vec![0.0_f64; votes.organs.len()];
+    let mut sum = vec![0.0_f64; votes.classes];
     let mut weight = 0.0_f64;
     for &cell in cells {
         let tissue = f64::from(votes.tissue[cell]);
@@ -260,6 +267,46 @@ mod tests {
         assert_eq!(map.at(0, 0), Some(Target::Unet));
         assert_eq!(map.at(1, 0), None);
         assert_eq!(map.shares()[0].confidence, 1.0);
+    }
+
+    /// As `votes`; `o` is tissue of another organ.
+    fn votes_with_other(drawing: &[&str]) -> Votes {
+        let grid = CellGrid::new(
+            drawing[0].len() as u32 * 10,
+            drawing.len() as u32 * 10,
+            10.0,
+        );
+        let mut votes = Votes::with_other(grid.unwrap(), &Organ::ALL);
+        for (row, line) in drawing.iter().enumerate() {
+            for (column, letter) in line.chars().enumerate() {
+                let vote = match letter {
+                    'k' => [0.9, 0.05, 0.0, 0.0, 0.0, 0.05],
+                    'o' => [0.06, 0.0, 0.0, 0.0, 0.04, 0.9],
+                    '?' => [0.12, 0.12, 0.12, 0.12, 0.12, 0.4],
+                    _ => continue,
+                };
+                votes.set(column as u32, row as u32, 1.0, &vote).unwrap();
+            }
+        }
+        votes
+    }
+
+    #[test]
+    fn tissue_that_is_none_of_the_organs_goes_nowhere() {
+        let of = |drawing: &[&str]| {
+            let votes = votes_with_other(drawing);
+            let map = decide_by_cell(&votes, 0.5, Target::Baseline);
+            draw(&map)
+        };
+        assert_eq!(of(&["kk oo", "kk oo"]), ["kk xx", "kk xx"]);
+        // A lone cell is overruled, a half that is unlike the rest is not.
+        assert_eq!(of(&["kkkk", "kokk", "kkkk"]), ["kkkk", "kkkk", "kkkk"]);
+        assert!(of(&["kkkkoooo", "kkkkoooo"])[0].ends_with("xxx"));
+        // Less likely than all organs together is unsure, not other.
+        assert_eq!(of(&["??"]), ["bb"]);
+        let map = decide_by_slide(&votes_with_other(&["ooo k"]), 0.5, Target::Baseline);
+        assert_eq!(map.shares()[0].target, Target::Other);
+        assert!((map.shares()[0].confidence - 0.6875).abs() < 1e-6);
     }
 
     #[test]

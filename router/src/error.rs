@@ -36,13 +36,15 @@ pub enum RouterError {
         rows: u32,
     },
     /// A vote whose probabilities make no sense.
-    #[error("the vote of cell ({column}, {row}) is not a probability for each of {organs} organs")]
+    #[error(
+        "the vote of cell ({column}, {row}) is not a probability for each of {classes} outputs"
+    )]
     BadVote {
         /// Column of the vote.
         column: u32,
         /// Row of the vote.
         row: u32,
-        /// How many organs the router knows.
-        organs: usize,
+        /// How many outputs the classifier has: the organs, and perhaps one for none of them.
+        classes: usize,
     },
 }

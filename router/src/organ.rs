@@ -82,15 +82,18 @@ pub enum Target {
     Baseline,
     /// The standard U-Net for all organs.
     Unet,
+    /// Nothing: the tissue is none of the organs that the classifier knows, so no model is asked.
+    Other,
 }
 
 impl Target {
-    /// The organ's name, `baseline` or `unet`.
+    /// The organ's name, `baseline`, `unet` or `other`.
     pub fn name(self) -> &'static str {
         match self {
             Target::Organ(organ) => organ.name(),
             Target::Baseline => "baseline",
             Target::Unet => "unet",
+            Target::Other => "other",
         }
     }
 
@@ -98,7 +101,7 @@ impl Target {
     pub fn organ(self) -> Option<Organ> {
         match self {
             Target::Organ(organ) => Some(organ),
-            Target::Baseline | Target::Unet => None,
+            Target::Baseline | Target::Unet | Target::Other => None,
         }
     }
 }

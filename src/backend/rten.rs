@@ -142,6 +142,12 @@ impl Session for RtenNetwork {
             backend: NAME,
             reason,
         };
+        let stopped = || BackendError::Stopped {
+            name: self.name.clone(),
+        };
+        if self.brake.0.load(Ordering::Relaxed) {
+            return Err(stopped());
+        }
         let value: Value = match &input {
             NetworkInput::Bytes(view) => owned(view.shape(), view.iter().copied()).into(),
             NetworkInput::Floats(view) => owned(view.shape(), view.iter().copied()).into(),
@@ -167,9 +173,7 @@ impl Session for RtenNetwork {
                 Ok(Err(panic)) => resume_unwind(panic),
                 Err(RecvTimeoutError::Timeout) if self.brake.0.load(Ordering::Relaxed) => {
                     self.pool.leave(&pool);
-                    return Err(BackendError::Stopped {
-                        name: self.name.clone(),
-                    });
+                    return Err(stopped());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {

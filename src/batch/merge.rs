@@ -8,7 +8,7 @@ use super::merge_input::{Key, MergeInput, key_of};
 use super::reports::write_submission;
 use super::run_summary::{Heading, write_report};
 use super::submission::SubmissionRows;
-use super::{BatchError, Locking, RunState, RunSummary, ShardNote, SlideStatus, Status};
+use super::{BatchError, Locking, Output, RunState, RunSummary, ShardNote, SlideStatus, Status};
 use crate::slide::warning::Warning;
 
 /// What came of joining.
@@ -201,7 +201,7 @@ impl Joining {
         missing_shards: Vec<String>,
     ) -> Result<Merged, BatchError> {
         let first = sources[0].report.made_by();
-        let rows = match first.settings.write.rle {
+        let rows = match first.settings.writes(Output::Rle.name()) {
             true => Some(write_submission(
                 &out.join("submission.csv"),
                 &self.slides,

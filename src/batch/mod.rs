@@ -40,5 +40,5 @@ pub use run::{Batch, Rerun};
 pub use run_summary::RunSummary;
 pub use shard::{MAX_SHARDS, Shard};
 
+pub use crate::sink::{Output, Outputs};
 pub use deadline::Opener;
-pub use slide_folder::Outputs;

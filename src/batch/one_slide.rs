@@ -13,7 +13,7 @@ use super::run_summary::entry;
 use super::slide_folder::write_folder;
 use super::submission::{spill, text_of};
 use super::workers::ActiveRun;
-use super::{BatchError, Event, Job, SlideStatus, Status};
+use super::{BatchError, Event, Job, Output, SlideStatus, Status};
 use crate::pipeline::{Request, Route, Segmentation};
 use crate::sink::{RecordSink, SlideFindings};
 use crate::slide::SlideReader;
@@ -64,7 +64,7 @@ impl ActiveRun<'_> {
         let request = Request {
             mpp: batch.resolution.or(job.resolution),
             organ,
-            probabilities: batch.outputs.prob,
+            probabilities: batch.outputs.contains(Output::Probabilities),
             stop: Some(&is_given_up),
             progress: Some(&progress),
             ..Request::default()
@@ -108,7 +108,7 @@ impl ActiveRun<'_> {
             &work.segmentation,
             batch.engine.bundle(),
         );
-        let mut row = match batch.outputs.rle {
+        let mut row = match batch.outputs.contains(Output::Rle) {
             true => {
                 let mask = work
                     .segmentation
@@ -120,7 +120,7 @@ impl ActiveRun<'_> {
         };
         // What a rerun takes the row from, if there is no mask.
         let kept = match &mut row {
-            Some(row) if !batch.outputs.mask => {
+            Some(row) if !batch.outputs.contains(Output::Mask) => {
                 Some(text_of(row).map_err(|error| Failure::of_output(&error))?)
             }
             _ => None,

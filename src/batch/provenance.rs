@@ -2,7 +2,7 @@
 
 use ftuseg_records::{BundleRecord, Provenance, Settings};
 
-use super::Batch;
+use super::{Batch, Output};
 use crate::pipeline::Blend;
 use crate::slide::TissueMode;
 
@@ -35,7 +35,9 @@ impl Batch<'_> {
                 precision: options.precision.name().to_owned(),
                 batch: options.batch,
                 mpp: self.resolution.map(|resolution| resolution.mpp),
-                write: self.outputs.into(),
+                write: Output::ALL
+                    .map(|output| (output.name().to_owned(), self.outputs.contains(output)))
+                    .into(),
             },
         }
     }

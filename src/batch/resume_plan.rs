@@ -11,7 +11,7 @@ use super::deadline::Deadline;
 use super::reuse::{Earlier, describe_input, difference, look, record_of, status_of};
 use super::run_summary::entry;
 use super::submission::{SubmissionRows, mask_of, spill};
-use super::{Batch, BatchError, Job, Rerun};
+use super::{Batch, BatchError, Job, Output, Rerun};
 use crate::sink::SinkError;
 
 /// The reason of a slide that [`Rerun::Failed`] passes over.
@@ -41,7 +41,7 @@ pub(super) fn plan_resume(
         todo: Vec::new(),
         rows: batch
             .outputs
-            .rle
+            .contains(Output::Rle)
             .then(|| SubmissionRows::new(&batch.out))
             .transpose()?,
         notes: Vec::new(),
@@ -157,7 +157,7 @@ impl ResumePlan {
             return Ok(());
         };
         let put = match rle {
-            Some(text) if !batch.outputs.mask => rows.put(index, text.as_bytes()),
+            Some(text) if !batch.outputs.contains(Output::Mask) => rows.put(index, text.as_bytes()),
             _ => {
                 let row = mask_of(folder)
                     .map_err(SinkError::from)

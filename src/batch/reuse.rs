@@ -9,7 +9,8 @@ use ftuseg_records::{
 use sha2::{Digest, Sha256};
 
 use super::deadline::Deadline;
-use super::{Job, Outputs};
+use super::slide_folder::files;
+use super::{Job, Output, Outputs};
 use crate::bundle::hex;
 use crate::slide::files_beside;
 use ftuseg_files::plain;
@@ -200,14 +201,13 @@ pub(super) fn look(
             }
         };
     }
-    if let Some(file) = outputs
-        .files()
+    if let Some(file) = files(outputs)
         .iter()
         .find(|file| !folder.join(file).is_file())
     {
         return redo(&format!("its {file} is missing"));
     }
-    if outputs.rle && !outputs.mask && record.rle.is_none() {
+    if outputs.contains(Output::Rle) && !outputs.contains(Output::Mask) && record.rle.is_none() {
         return redo("its record has no RLE");
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();

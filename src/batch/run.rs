@@ -68,7 +68,7 @@ impl<'a> Batch<'a> {
         Batch {
             engine,
             out,
-            outputs: Outputs::ALL,
+            outputs: Outputs::all(),
             rerun: Rerun::default(),
             verify_input: false,
             resolution: None,

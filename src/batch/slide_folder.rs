@@ -4,73 +4,14 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use ftuseg_records::Written;
-
 use super::cleanup::{old_of, part_of};
-use crate::sink::{
-    GeoJson, MaskTiff, Overlay, ProbabilityTiff, RecordSink, Sink, SinkError, SlideFindings,
-};
+use crate::sink::{Output, Outputs, RecordSink, Sink, SinkError, SlideFindings};
 
-/// Which outputs are written beside `slide.json`, which always is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outputs {
-    /// The row in `submission.csv`.
-    pub rle: bool,
-    /// `mask.tif`.
-    pub mask: bool,
-    /// `objects.geojson`.
-    pub geojson: bool,
-    /// `overlay.png`.
-    pub overlay: bool,
-    /// `prob.tif`.
-    pub prob: bool,
-}
-
-impl From<Outputs> for Written {
-    fn from(outputs: Outputs) -> Self {
-        Written {
-            rle: outputs.rle,
-            mask: outputs.mask,
-            geojson: outputs.geojson,
-            overlay: outputs.overlay,
-            prob: outputs.prob,
-        }
-    }
-}
-
-impl Outputs {
-    /// All that people look at; the probabilities, which are large, are asked for by name.
-    pub const ALL: Outputs = Outputs {
-        rle: true,
-        mask: true,
-        geojson: true,
-        overlay: true,
-        prob: false,
-    };
-
-    fn sinks(self) -> Vec<Box<dyn Sink>> {
-        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-        if self.mask {
-            sinks.push(Box::new(MaskTiff));
-        }
-        if self.geojson {
-            sinks.push(Box::new(GeoJson));
-        }
-        if self.overlay {
-            sinks.push(Box::new(Overlay::default()));
-        }
-        if self.prob {
-            sinks.push(Box::new(ProbabilityTiff));
-        }
-        sinks
-    }
-
-    /// The names of the files that a finished slide has.
-    pub(super) fn files(self) -> Vec<&'static str> {
-        let mut files: Vec<_> = self.sinks().iter().map(|sink| sink.file_name()).collect();
-        files.push("slide.json");
-        files
-    }
+/// The names of the files that a finished slide has.
+pub(super) fn files(outputs: Outputs) -> Vec<&'static str> {
+    let sinks = outputs.iter().filter_map(Output::sink);
+    let files = sinks.map(|sink| sink.file_name());
+    files.chain(std::iter::once("slide.json")).collect()
 }
 
 /// Writes the folder `name` of a slide below `slides`. An older one is replaced.
@@ -86,8 +27,8 @@ pub(super) fn write_folder(
 ) -> Result<(), SinkError> {
     let temporary = Temporary::new(slides, name)?;
     // Side by side: each is one thread's work for much of its time. Of several errors the first output's is told.
-    let written: Vec<Result<(), SinkError>> = outputs
-        .sinks()
+    let sinks: Vec<Box<dyn Sink>> = outputs.iter().filter_map(Output::sink).collect();
+    let written: Vec<Result<(), SinkError>> = sinks
         .par_iter()
         .map(|sink| sink.write(findings, &temporary.path.join(sink.file_name())))
         .collect();

@@ -35,6 +35,8 @@ struct RawRouter {
     mpp: f64,
     cell: u32,
     organs: Vec<Organ>,
+    #[serde(default)]
+    other: bool,
     limit: f32,
     fallback: String,
     parameters: Option<u64>,
@@ -260,6 +262,7 @@ fn check_router(raw: RawRouter) -> Result<RouterSpec, String> {
         tile: raw.tile,
         cell: raw.cell,
         organs: raw.organs,
+        other: raw.other,
         limit: raw.limit,
         fallback,
         parameters: raw.parameters,

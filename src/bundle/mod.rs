@@ -77,10 +77,13 @@ impl Bundle {
             .collect()
     }
 
-    /// The value that `target` has in `mask.tif`: 1.. for organs in the bundle's order, 255 for the single models.
+    /// The value that `target` has in `mask.tif`: 1.. for organs in the bundle's order, 255 for the single models. Nothing
+    /// is found in tissue of no organ, so it has the background's.
     pub fn label(&self, target: Target) -> u8 {
-        let Some(organ) = target.organ() else {
-            return 255;
+        let organ = match target {
+            Target::Organ(organ) => organ,
+            Target::Baseline | Target::Unet => return 255,
+            Target::Other => return 0,
         };
         let order = self.organs();
         order

@@ -49,7 +49,7 @@ pub struct RouterSpec {
     pub sha256: String,
     /// What the network wants.
     pub input: InputKind,
-    /// What the network answers, `[n, organs]`.
+    /// What the network answers, `[n, classes]`; see [`RouterSpec::classes`].
     pub output: OutputKind,
     /// Side of the network's input, px.
     pub tile: u32,
@@ -59,6 +59,8 @@ pub struct RouterSpec {
     pub cell: u32,
     /// The organs in the order of the outputs.
     pub organs: Vec<Organ>,
+    /// Whether the network has one more output, behind the organs': the tissue is none of them.
+    pub other: bool,
     /// Confidence under which a cell goes to the fallback.
     pub limit: f32,
     /// Where unsure cells go.
@@ -67,6 +69,13 @@ pub struct RouterSpec {
     pub parameters: Option<u64>,
     /// Measured accuracy, if stated.
     pub accuracy: Option<Accuracy>,
+}
+
+impl RouterSpec {
+    /// How many outputs the network has: one for each organ, and one for none of them where it says that.
+    pub fn classes(&self) -> usize {
+        self.organs.len() + usize::from(self.other)
+    }
 }
 
 /// A measured accuracy and what it was measured on.

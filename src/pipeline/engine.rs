@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use ftuseg_router::Target;
+
 use crate::backend::{Backend, FloatFormat};
 use crate::bundle::{Bundle, ModelSpec};
 use crate::mask::Rect;
@@ -106,6 +108,7 @@ impl Engine {
         let plans = map
             .targets()
             .into_iter()
+            .filter(|&target| target != Target::Other)
             .map(|target| {
                 LayerPlan::new(
                     target,

@@ -167,7 +167,7 @@ impl Network {
                 input: spec.input,
                 output: spec.output,
                 tile: spec.tile,
-                answers: Answers::Classes(spec.organs.len()),
+                answers: Answers::Classes(spec.classes()),
                 rounding: rounding(backend),
             },
         })
@@ -197,7 +197,7 @@ impl Network {
     }
 
     /// Runs `n` tiles, RGB `[n, tile, tile, 3]`, and returns their probabilities: `[n, tile, tile]` for a model,
-    /// `[n, organs]` for a router, row-major.
+    /// `[n, classes]` for a router, row-major.
     ///
     /// # Errors
     /// When the tiles have another size, the network fails, or its answer has another shape.

@@ -75,7 +75,10 @@ pub(super) fn vote(
         .filter(|&(_, &share)| share > 0.0)
         .map(|((column, row), &share)| (column, row, share))
         .collect();
-    let mut votes = Votes::new(grid, &spec.organs);
+    let mut votes = match spec.other {
+        true => Votes::with_other(grid, &spec.organs),
+        false => Votes::new(grid, &spec.organs),
+    };
     for group in cells.chunks(AT_ONCE) {
         let tiles: Vec<Vec<u8>> = group
             .par_iter()

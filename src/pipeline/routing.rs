@@ -60,7 +60,10 @@ impl Engine {
             _ => None,
         };
         let of_tissue = tissue.warning().into_iter().chain(tissue.light_warning());
-        of_tissue.chain(unsure).collect()
+        of_tissue
+            .chain(warnings::other(map))
+            .chain(unsure)
+            .collect()
     }
 
     fn organ_map(

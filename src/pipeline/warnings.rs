@@ -11,7 +11,7 @@ pub(super) fn unsure(map: &OrganMap, limit: f32, fallback: Target) -> Option<War
     let (mut under, mut all) = (0_usize, 0_usize);
     for row in 0..grid.rows() {
         for column in 0..grid.columns() {
-            if map.at(column, row).is_some() {
+            if map.at(column, row).is_some_and(|to| to != Target::Other) {
                 all += 1;
                 under += usize::from(map.confidence_at(column, row) < limit);
             }
@@ -26,6 +26,22 @@ pub(super) fn unsure(map: &OrganMap, limit: f32, fallback: Target) -> Option<War
             ),
         )
     })
+}
+
+/// A warning if the router took some of the tissue for none of the organs that it knows.
+pub(super) fn other(map: &OrganMap) -> Option<Warning> {
+    let shares = map.shares().into_iter();
+    let other = shares
+        .into_iter()
+        .find(|share| share.target == Target::Other)?;
+    Some(Warning::new(
+        WarningKind::OtherTissue,
+        format!(
+            "{:.0} % of the tissue looks like none of the organs that the router knows (confidence {:.2}); so nothing was segmented there",
+            other.share * 100.0,
+            other.confidence
+        ),
+    ))
 }
 
 /// How far the um/px that a user gives may lie from the file's before it is spoken of, per cent. People round.

@@ -12,5 +12,6 @@ pub fn colour(target: Target) -> [u8; 3] {
         Target::Organ(Organ::Lung) => [255, 0, 200],
         Target::Baseline => [0, 255, 190],
         Target::Unet => [150, 255, 0],
+        Target::Other => [128, 128, 128],
     }
 }

@@ -59,7 +59,7 @@ fn legend(findings: &SlideFindings<'_>) -> String {
 
 /// Who the single model is: the one that decided a part of the slide, else the bundle's.
 fn single(findings: &SlideFindings<'_>) -> String {
-    let is_single = |target: &Target| target.organ().is_none();
+    let is_single = |target: &Target| matches!(target, Target::Baseline | Target::Unet);
     let decided = findings.segmentation.map.targets().into_iter();
     let mut names: Vec<&str> = decided.filter(is_single).map(Target::name).collect();
     if names.is_empty() {

@@ -107,6 +107,7 @@ fn organ_map(findings: &SlideFindings<'_>) -> OrganMapRecord {
     let letter = |target: Target| match findings.bundle.label(target) {
         255 if target == Target::Unet => 'u',
         255 => 'b',
+        0 => 'o',
         label => char::from_digit(u32::from(label), 36).unwrap_or('?'),
     };
     let rows: Vec<String> = (0..grid.rows())

@@ -189,7 +189,7 @@ fn the_page_works_in_a_browser() {
     assert!(!log.contains("Uncaught"), "{log}");
     let big = dialog(&opened);
     assert!(big[..120].contains("open"), "{}", &big[..120]);
-    assert!(big.contains("two, lung: Dice") && big.contains("objects: "));
+    assert!(big.contains("two, lung: Dice") && big.contains("objects found "));
     assert!(big.contains("href=\"#image=two&amp;run=out.csv\""));
     let view = &big[big.find("viewBox=\"").unwrap()..];
     assert!(!view.starts_with("viewBox=\"0 0 "), "{}", &view[..60]);

@@ -95,6 +95,50 @@ fn cells_under_the_limit_are_a_doubt() {
 }
 
 #[test]
+fn tissue_of_no_known_organ_is_a_doubt_and_gets_no_mask() {
+    let dir = Dir::with_slide();
+    let bundle = full_bundle().replace("router.onnx", "router-other.onnx");
+    dir.bundle(
+        "bundle",
+        &bundle.replace("limit = 0.4", "limit = 0.4\nother = true"),
+    );
+    dir.slide("skin.tif", (300, 200), Some(MPP), |_, _| [140, 90, 210]);
+    let outcome = dir
+        .segment(["skin.tif"], "out")
+        .args(["--write", "rle,mask,geojson,overlay"])
+        .ends_with(0);
+    outcome.says(&["1 warning;", "none of the organs", "--route organ=NAME"]);
+    let record = dir.json("out/slides/skin/slide.json");
+    assert_eq!(record["organ"], "other");
+    assert_eq!(record["organs"][0]["model"], serde_json::Value::Null);
+    assert_eq!(record["organs"][0]["label"], 0);
+    assert_eq!(record["organ_map"]["legend"]["o"], "other");
+    assert_eq!(record["warnings"][0]["kind"], "other-tissue");
+    assert_eq!(record["tiles"]["inferred"], 0);
+    assert!(dir.read("out/submission.csv").ends_with(b"skin,\n"));
+    let routed = dir
+        .ftuseg("route")
+        .args(["skin.tif", "--bundle", "bundle"])
+        .ends_with(0);
+    assert!(
+        routed.stdout.contains("skin\tother\t1.0000"),
+        "{}",
+        routed.stdout
+    );
+    // A kept slide stays what it was, and whoever knows better says so.
+    dir.segment(["skin.tif"], "out")
+        .args(["--write", "rle,mask,geojson,overlay"])
+        .ends_with(0)
+        .says(&["1 there already"]);
+    dir.segment(["skin.tif"], "forced")
+        .args(["--route", "organ=kidney"])
+        .ends_with(0)
+        .says(&["0 warnings"]);
+    let forced = dir.json("forced/slides/skin/slide.json");
+    assert_eq!(forced["organs"][0]["area_px"], 300 * 200);
+}
+
+#[test]
 fn um_per_px_that_the_file_contradicts_are_a_doubt_and_count() {
     let dir = Dir::with_slide();
     let given = MPP / 2.0;

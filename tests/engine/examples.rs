@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ftuseg::Organ;
 use ftuseg::slide::tiled_tiff::Compression;
+use ftuseg::testing::check_reader;
 use ftuseg_samples::{Drawing, core, write_slide};
 
 use crate::support::TinyBundle;
@@ -47,6 +48,11 @@ fn a_reader_and_a_backend_of_ones_own_are_used() {
     assert!(own_reader::run(bundle().path(), 1000).unwrap() > 0);
     let count = own_backend::run(bundle().path()).unwrap();
     assert_eq!(count, 200 * 300);
+}
+
+#[test]
+fn a_reader_of_ones_own_keeps_the_rules() {
+    check_reader("stripes", || Ok(Box::new(own_reader::Stripes::new(2500)))).unwrap();
 }
 
 #[test]

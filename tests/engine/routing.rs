@@ -2,6 +2,7 @@
 
 use crate::support::{MPP, MemorySlide, TinyBundle, backends, rten};
 use ftuseg::pipeline::{Engine, EngineOptions, PipelineError, Request, Route, Segmentation};
+use ftuseg::slide::warning::WarningKind;
 use ftuseg::slide::{SlideReader, TissueMode};
 use ftuseg_router::{Organ, Target};
 use ftuseg_samples::{Drawing, two_organs};
@@ -141,6 +142,73 @@ fn unsure_tissue_goes_to_the_baseline() {
     let found = engine.segment(&slide, &Request::default()).unwrap();
     assert_eq!(found.map.targets(), [Target::Baseline]);
     assert!(found.map.shares()[0].confidence < 0.5);
+}
+
+/// A bundle like [`bundle`], whose router says "none of these" where blue stands out.
+fn bundle_with_other() -> TinyBundle {
+    let lines = |organ: &str| {
+        format!(
+            "role = \"organ\"\norgan = \"{organ}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = {MPP:?}"
+        )
+    };
+    TinyBundle::new()
+        .router_with_other(0.5)
+        .model("kidney", "red.onnx", &lines("kidney"))
+        .model("lung", "red.onnx", &lines("lung"))
+}
+
+/// Half of it kidney, half of it tissue of no organ that the router knows; every model finds all of both.
+fn half_other() -> MemorySlide {
+    let other = [140, 90, 210];
+    MemorySlide::new(600, 300, move |x, _| if x < 300 { KIDNEY } else { other })
+}
+
+#[test]
+fn tissue_of_no_known_organ_is_left_out_and_told() {
+    let tiny = bundle_with_other();
+    for backend in backends(2) {
+        let engine = Engine::new(tiny.load(), backend, options(Route::Tile));
+        let found = engine.segment(&half_other(), &Request::default()).unwrap();
+        let kidney = Target::Organ(Organ::Kidney);
+        assert_eq!(found.map.targets(), [kidney, Target::Other]);
+        let layers: Vec<Target> = found.layers.iter().map(|layer| layer.target).collect();
+        assert_eq!(layers, [kidney]);
+        assert_eq!(label_at(&found, 100, 100), Some(kidney));
+        assert_eq!(label_at(&found, 500, 100), None);
+        let [warning] = &found.warnings[..] else {
+            panic!("{:?}", found.warnings);
+        };
+        assert_eq!(warning.kind, WarningKind::OtherTissue);
+        assert!(
+            warning.text.starts_with("50 % of the tissue"),
+            "{}",
+            warning.text
+        );
+    }
+}
+
+#[test]
+fn who_names_the_organ_gets_it_whatever_the_router_would_say() {
+    let tiny = bundle_with_other();
+    let lung = Target::Organ(Organ::Lung);
+    let engine = Engine::new(tiny.load(), rten(1), options(Route::Fixed(lung)));
+    let found = engine.segment(&half_other(), &Request::default()).unwrap();
+    assert_eq!(label_at(&found, 500, 100), Some(lung));
+    assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+}
+
+#[test]
+fn a_router_with_one_output_more_than_its_bundle_says_is_refused() {
+    let tiny = bundle_with_other();
+    let said = std::fs::read_to_string(format!("{}/bundle.toml", tiny.path())).unwrap();
+    let path = std::path::Path::new(tiny.path()).to_owned();
+    std::fs::write(path.join("bundle.toml"), said.replace("other = true\n", "")).unwrap();
+    let bundle = ftuseg::bundle::Bundle::load(&path).unwrap();
+    let engine = Engine::new(bundle, rten(1), options(Route::Tile));
+    let error = engine
+        .segment(&half_other(), &Request::default())
+        .unwrap_err();
+    assert!(error.to_string().contains("[1, 6]"), "{error}");
 }
 
 #[test]

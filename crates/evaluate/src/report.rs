@@ -1,8 +1,11 @@
 //! The report: per organ and over all, runs against each other, and what the router did.
 
+use std::collections::BTreeMap;
+
 use ftuseg_router::Organ;
 use serde::Serialize;
 
+use super::measures::{MEASURES, Measure};
 use super::routing::{Routing, RoutingCost, costs, routing};
 use super::score::{ImageScore, RunScores, ScoredRuns};
 use super::statistics::{Estimate, grouped};
@@ -65,20 +68,9 @@ pub struct OrganFigures {
 pub struct Figures {
     /// Dice.
     pub dice: Estimate,
-    /// IoU.
-    pub iou: Option<Estimate>,
-    /// Precision.
-    pub precision: Option<Estimate>,
-    /// Recall.
-    pub recall: Option<Estimate>,
-    /// 95th percentile of the Hausdorff distance, um.
-    pub hd95_um: Option<Estimate>,
-    /// F1 of the objects.
-    pub object_f1: Option<Estimate>,
-    /// Mean Dice of matched objects.
-    pub matched_dice: Option<Estimate>,
-    /// Found area over true area, less 1.
-    pub area_error: Option<Estimate>,
+    /// The other measures, by their keys; none where no image has one. See [`MEASURES`].
+    #[serde(flatten)]
+    pub others: BTreeMap<&'static str, Option<Estimate>>,
 }
 
 /// One run against another, image by image.
@@ -213,23 +205,22 @@ fn run_report(scores: RunScores, seed: u64) -> RunReport {
 
 /// The figures of groups of images, each group with the same weight; none where there are no images.
 fn figures(groups: &[&[&ImageScore]], seed: u64) -> Option<Figures> {
-    let measure = |value: &dyn Fn(&ImageScore) -> Option<f64>| -> Option<Estimate> {
+    let measure = |measure: &Measure| -> Option<Estimate> {
         let values: Vec<Vec<f64>> = groups
             .iter()
-            .map(|images| images.iter().filter_map(|s| value(s)).collect())
+            .map(|images| images.iter().filter_map(|s| (measure.value)(s)).collect())
             .collect();
         let values: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
         grouped(&values, seed)
     };
+    let (dice, others) = MEASURES.split_first()?;
     Some(Figures {
-        dice: measure(&|s| Some(s.pixels.dice))?,
-        iou: measure(&|s| Some(s.pixels.iou)),
-        precision: measure(&|s| Some(s.pixels.precision)),
-        recall: measure(&|s| Some(s.pixels.recall)),
-        hd95_um: measure(&|s| s.hd95_um),
-        object_f1: measure(&|s| Some(s.objects.f1)),
-        matched_dice: measure(&|s| s.objects.matched_dice),
-        area_error: measure(&|s| s.pixels.area_error),
+        dice: measure(dice)?,
+        others: others
+            .iter()
+            .filter(|other| other.summarised)
+            .map(|other| (other.key, measure(other)))
+            .collect(),
     })
 }
 

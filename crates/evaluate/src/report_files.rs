@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use super::file_set::FileSet;
+use super::measures::MEASURES;
 use super::report_page::page;
 use super::{EvaluateError, Gallery, Report};
 
@@ -51,52 +52,29 @@ fn cell(text: &str) -> String {
 fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
     let mut table = csv::Writer::from_writer(Vec::new());
     let wrong = |error: csv::Error| EvaluateError::io(folder, std::io::Error::other(error));
+    let head = ["id", "organ", "run"].into_iter();
+    let head = head.chain(MEASURES.iter().map(|measure| measure.key));
     table
-        .write_record([
-            "id",
-            "organ",
-            "run",
-            "dice",
-            "iou",
-            "precision",
-            "recall",
-            "hd95_px",
-            "hd95_um",
-            "object_f1",
-            "objects_found",
-            "objects_truth",
-            "objects_matched",
-            "matched_dice",
-            "area_error",
-            "routed_to",
-            "confidence",
-        ])
+        .write_record(head.chain(["routed_to", "confidence"]))
         .map_err(wrong)?;
-    let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.6}"));
+    let number = |value: Option<f64>, decimals: usize| {
+        value.map_or(String::new(), |value| format!("{value:.decimals$}"))
+    };
     for run in &report.runs {
         for score in &run.scores.images {
-            let (pixels, objects) = (&score.pixels, &score.objects);
-            table
-                .write_record([
-                    cell(&score.id),
-                    score.organ.clone().unwrap_or_default(),
-                    cell(&run.scores.name),
-                    number(Some(pixels.dice)),
-                    number(Some(pixels.iou)),
-                    number(Some(pixels.precision)),
-                    number(Some(pixels.recall)),
-                    number(score.hd95_px),
-                    number(score.hd95_um),
-                    number(Some(objects.f1)),
-                    objects.found.to_string(),
-                    objects.truth.to_string(),
-                    objects.matched.to_string(),
-                    number(objects.matched_dice),
-                    number(pixels.area_error),
-                    score.routed.as_ref().map_or(String::new(), |r| cell(&r.to)),
-                    number(score.routed.as_ref().map(|r| r.confidence)),
-                ])
-                .map_err(wrong)?;
+            let mut row = vec![
+                cell(&score.id),
+                score.organ.clone().unwrap_or_default(),
+                cell(&run.scores.name),
+            ];
+            for measure in &MEASURES {
+                // Counts as they are, all others with more digits than the page shows.
+                let decimals = if measure.decimals == 0 { 0 } else { 6 };
+                row.push(number((measure.value)(score), decimals));
+            }
+            row.push(score.routed.as_ref().map_or(String::new(), |r| cell(&r.to)));
+            row.push(number(score.routed.as_ref().map(|r| r.confidence), 6));
+            table.write_record(row).map_err(wrong)?;
         }
     }
     table

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::picture::Picture;
-use super::{Gallery, Report};
+use super::{Gallery, MEASURES, Measure, Report};
 
 /// The page; the report's data takes the place of a marker in it.
 const PAGE: &str = include_str!("report_page.html");
@@ -15,6 +15,7 @@ const MARKER: &str = "/*DATA*/";
 #[derive(Serialize)]
 struct Data<'a> {
     report: &'a Report,
+    measures: &'a [Measure],
     images: BTreeMap<&'a str, &'a Picture>,
 }
 
@@ -24,7 +25,11 @@ struct Data<'a> {
 /// When the data cannot be told in JSON.
 pub(super) fn page(report: &Report, gallery: &Gallery) -> serde_json::Result<String> {
     let images = gallery.by_id();
-    let data = serde_json::to_string(&Data { report, images })?;
+    let data = serde_json::to_string(&Data {
+        report,
+        measures: &MEASURES,
+        images,
+    })?;
     // A file's name must not be able to end the script it stands in.
     Ok(PAGE.replacen(MARKER, &data.replace('<', "\\u003c"), 1))
 }

@@ -21,7 +21,7 @@ pub struct Routing {
     /// Share of all cells of tissue that went to their image's organ; none where records hold no map of cells. Its
     /// interval draws images, since the cells of one image are alike.
     pub by_cell: Option<Ratio>,
-    /// Images that went mostly to a model for all organs, since the router was not sure. They are not in the reliability.
+    /// Images that went mostly to a model for all organs, since the router was not sure, or to none. They are not in the reliability.
     pub abstained: usize,
     /// Images by confidence, in ten steps.
     pub reliability: Vec<ReliabilityStep>,

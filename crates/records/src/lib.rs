@@ -9,9 +9,7 @@ mod read;
 mod run;
 mod slide;
 
-pub use provenance::{
-    About, BundleRecord, FloatFormat, Provenance, SettingDifference, Settings, Written,
-};
+pub use provenance::{About, BundleRecord, FloatFormat, Provenance, SettingDifference, Settings};
 #[cfg(feature = "files")]
 pub use read::{ReadError, read_run, read_slide};
 pub use run::{

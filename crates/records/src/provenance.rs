@@ -1,5 +1,7 @@
 //! Who made a result, and with which settings: what a rerun compares.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Who made a result.
@@ -120,23 +122,8 @@ pub struct Settings {
     pub batch: usize,
     /// um/px for all slides, over what they say themselves.
     pub mpp: Option<f64>,
-    /// The files that are written.
-    pub write: Written,
-}
-
-/// Which files a run writes for each slide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Written {
-    /// A row of `submission.csv`.
-    pub rle: bool,
-    /// `mask.tif`.
-    pub mask: bool,
-    /// `objects.geojson`.
-    pub geojson: bool,
-    /// `overlay.png`.
-    pub overlay: bool,
-    /// `prob.tif`.
-    pub prob: bool,
+    /// What is written, by its name: whether it is.
+    pub write: BTreeMap<String, bool>,
 }
 
 /// Something in which two runs differ and that can change a result.
@@ -196,20 +183,20 @@ impl Provenance {
 }
 
 impl Settings {
+    /// Whether something is written.
+    pub fn writes(&self, output: &str) -> bool {
+        self.write.get(output).copied().unwrap_or(false)
+    }
+
+    /// The names of what is written.
+    fn written(&self) -> Vec<&str> {
+        let written = self.write.iter().filter(|(_, is)| **is);
+        written.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The first setting that is another one now.
     pub fn difference(&self, new: &Settings) -> Option<SettingDifference> {
         let given = |value: Option<String>| value.unwrap_or_else(|| "not given".to_owned());
-        let written = |write: &Written| {
-            let names = [
-                (write.rle, "rle"),
-                (write.mask, "mask"),
-                (write.geojson, "geojson"),
-                (write.overlay, "overlay"),
-                (write.prob, "prob"),
-            ];
-            let names: Vec<&str> = names.iter().filter(|(is, _)| *is).map(|n| n.1).collect();
-            names.join(",")
-        };
         let all = |settings: &Settings| {
             [
                 ("route", settings.route.clone()),
@@ -220,7 +207,7 @@ impl Settings {
                 ("precision", settings.precision.clone()),
                 ("batch", settings.batch.to_string()),
                 ("mpp", given(settings.mpp.map(|mpp| mpp.to_string()))),
-                ("write", written(&settings.write)),
+                ("write", settings.written().join(",")),
             ]
         };
         let pairs = all(self).into_iter().zip(all(new));
@@ -258,13 +245,9 @@ mod tests {
                 precision: "auto".to_owned(),
                 batch: 1,
                 mpp: None,
-                write: Written {
-                    rle: true,
-                    mask: true,
-                    geojson: false,
-                    overlay: false,
-                    prob: false,
-                },
+                write: [("rle", true), ("mask", true), ("prob", false)]
+                    .map(|(name, is)| (name.to_owned(), is))
+                    .into(),
             },
         }
     }
@@ -286,8 +269,8 @@ mod tests {
                 "the setting overlap (was not given, now 64)",
             ),
             (
-                |new| new.settings.write.prob = true,
-                "the setting write (was rle,mask, now rle,mask,prob)",
+                |new| *new.settings.write.get_mut("prob").unwrap() = true,
+                "the setting write (was mask,rle, now mask,prob,rle)",
             ),
             (
                 |new| new.runtime.version = "0.28".to_owned(),

@@ -26,6 +26,8 @@ mod resolution;
 mod rgb;
 #[cfg(feature = "files")]
 mod slide_files;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "files")]
 mod tiff;
 #[cfg(feature = "files")]

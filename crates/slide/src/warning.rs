@@ -21,6 +21,8 @@ pub enum WarningKind {
     OtherImages,
     /// Routing cells were under the confidence limit.
     Unsure,
+    /// Tissue that is none of the organs that the router knows; no model was asked about it.
+    OtherTissue,
     /// Two inputs are the same file.
     SameFile,
     /// Another slide has the same id.
@@ -44,6 +46,7 @@ impl WarningKind {
             WarningKind::Resolution => "resolution",
             WarningKind::OtherImages => "other-images",
             WarningKind::Unsure => "unsure",
+            WarningKind::OtherTissue => "other-tissue",
             WarningKind::SameFile => "same-file",
             WarningKind::SameId => "same-id",
             WarningKind::Slower => "slower",

@@ -112,6 +112,7 @@ impl Dir {
             "green.onnx",
             "red-float.onnx",
             "router.onnx",
+            "router-other.onnx",
             "endless.onnx",
             "endless-always.onnx",
         ] {

@@ -89,11 +89,22 @@ impl TinyBundle {
     }
 
     /// Adds `[router]`: 32 px tiles and 16 px cells at `MPP`.
-    pub fn router(mut self, limit: f32) -> Self {
-        let sum = self.copy("router.onnx");
+    pub fn router(self, limit: f32) -> Self {
+        self.router_of("router.onnx", limit)
+    }
+
+    /// Adds a `[router]` that says "none of these" where blue stands out.
+    pub fn router_with_other(mut self, limit: f32) -> Self {
+        self = self.router_of("router-other.onnx", limit);
+        self.toml += "other = true\n";
+        self
+    }
+
+    fn router_of(mut self, file: &str, limit: f32) -> Self {
+        let sum = self.copy(file);
         write!(
             self.toml,
-            "[router]\nfile = \"router.onnx\"\nsha256 = \"{sum}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 32\ncell = 16\nmpp = {MPP:?}\norgans = [\"kidney\", \"prostate\", \"largeintestine\", \"spleen\", \"lung\"]\nlimit = {limit}\nfallback = \"baseline\"\n"
+            "[router]\nfile = \"{file}\"\nsha256 = \"{sum}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 32\ncell = 16\nmpp = {MPP:?}\norgans = [\"kidney\", \"prostate\", \"largeintestine\", \"spleen\", \"lung\"]\nlimit = {limit}\nfallback = \"baseline\"\n"
         )
         .unwrap();
         self
