@@ -1,5 +1,5 @@
-//! Everything that is said to the user goes through here: nothing that a name holds reaches the terminal as a command,
-//! and no line that cannot be written ends the work.
+//! Prints everything that the command prints: control characters in names never reach the terminal, and a line that cannot
+//! be written does not end the work.
 
 use std::fmt::{Arguments, Display};
 use std::io::{ErrorKind, Write};

@@ -15,7 +15,7 @@ use ftuseg::slide::tiled_tiff::Compression;
 use ftuseg_evaluate::dice;
 use ftuseg_samples::{Drawing, Spec, core, truth_mask, two_organs, write_slide};
 
-/// Side of a core's slide, px at 0.5 um/px: the 1.2 mm of a tissue micro-array.
+/// Side of each core's slide, in px at 0.5 um/px: the 1.2 mm of a tissue micro-array.
 const SIZE: u32 = 2400;
 const MPP: f64 = 0.5;
 
@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Folder for the slides and the results
     #[arg(long, value_name = "DIR", default_value = "ftuseg-demo")]
     out: PathBuf,
-    /// Chooses which slides are drawn
+    /// Random seed of the drawn slides
     #[arg(long, value_name = "N", default_value_t = 2026)]
     seed: u64,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let engine = args.engine.engine(&route, &TileArgs::default())?;
     let (slides, results) = (args.out.join("slides"), args.out.join("results"));
     make_folder(&slides)?;
-    tell!("drawing sample slides into {}", slides.display());
+    tell!("drawing sample slides in {}", slides.display());
     let mut drawings = Vec::new();
     for (name, spec) in sample_slides(args.seed) {
         let drawing = Drawing::new(&spec)?;
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         );
     }
     say!(
-        "Look at {}",
+        "Now look at {}",
         results
             .join("slides")
             .join("*")
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             .display()
     );
     say!(
-        "These slides are drawings. How the models do on real tissue stands in `ftuseg models list`."
+        "These slides are drawings; `ftuseg models list` shows how accurate the models are on real tissue."
     );
     Ok(exit_code(&summary))
 }

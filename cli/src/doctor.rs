@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::advice;
 use super::engine_args::EngineArgs;
 use super::openvino_trial;
 use ftuseg::backend::{Arithmetic, Trial};
@@ -13,7 +14,7 @@ use ftuseg_provision::{LibraryError, Search};
 /// Arguments of `ftuseg doctor`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Bring what a device needs into the cache folder with pip, and try it: openvino (85 MB) or cuda (1.6 GB)
+    /// Fetch what a device needs into the cache folder with pip, and try it: openvino (85 MB) or cuda (1.6 GB)
     #[arg(long, value_name = "NAME", value_parser = parse_accelerator)]
     install: Option<Accelerator>,
     #[command(flatten)]
@@ -31,31 +32,31 @@ fn parse_accelerator(name: &str) -> Result<Accelerator, String> {
 fn install(args: &Args, accelerator: &Accelerator) -> anyhow::Result<u8> {
     let search = args.engine.search();
     say!(
-        "bringing {} {} with pip (about {} MB) ...",
+        "fetching {} {} with pip (about {} MB) ...",
         accelerator.package,
         accelerator.version,
         accelerator.megabytes
     );
     say!(
-        "it lies in {}",
+        "installed in {}",
         onnxruntime::install(&search, accelerator)?.display()
     );
     if *accelerator != onnxruntime::OPENVINO {
-        say!("now type: ftuseg doctor --device {}", accelerator.name);
+        say!("now run: ftuseg doctor --device {}", accelerator.name);
         return Ok(0);
     }
-    say!("a trial of OpenVINO against the plain runtime, a minute or so ...");
+    say!("timing OpenVINO against the plain runtime, which takes about a minute ...");
     let trial = openvino_trial::run(&args.engine)?;
     say!("{trial}");
     if let Some(cache) = &search.cache {
-        say!("kept in {}", trial.keep(cache)?.display());
+        say!("saved in {}", trial.keep(cache)?.display());
     }
     say!(
         "{}",
         if trial.speaks_for_it(args.engine.threads()) {
-            "--device auto takes OpenVINO from now on (with as many threads); --device cpu does without."
+            "--device auto uses OpenVINO from now on (with this number of threads); --device cpu does not."
         } else {
-            "Not worth it here: --device auto stays with the plain runtime."
+            "No gain here: --device auto keeps using the plain runtime."
         }
     );
     Ok(0)
@@ -87,17 +88,21 @@ fn show_accelerators(args: &Args) {
                 accelerator.name
             ),
             Err(error @ LibraryError::BrokenAccelerator { .. }) => {
-                say!("{:<11} NOT USABLE: {error}", accelerator.name);
+                say_lines(&format!(
+                    "{:<11} NOT USABLE: {}",
+                    accelerator.name,
+                    advice::library(&error)
+                ));
             }
             Err(_) => say!(
-                "{:<11} not here; ftuseg doctor --install {} brings it",
+                "{:<11} not installed; `ftuseg doctor --install {}` fetches it",
                 accelerator.name,
                 accelerator.name
             ),
         }
     }
     if let Some(trial) = search.cache.as_deref().and_then(Trial::read) {
-        say!("trial       OpenVINO has {trial}");
+        say!("trial       OpenVINO: {trial}");
     }
 }
 
@@ -120,22 +125,20 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
         std::env::consts::ARCH,
         args.engine.threads()
     );
-    say!("runtime library, in the order of the search:");
+    say!("runtime library, in search order:");
     for finding in onnxruntime::survey(&args.engine.search()) {
         say!("  {finding}");
     }
     show_accelerators(args);
-    say!(
-        "OpenSlide library (NDPI, MRXS, SCN, BIF, CZI, DICOM and others), in the order of the search:"
-    );
+    say!("OpenSlide library (NDPI, MRXS, SCN, BIF, CZI, DICOM and others), in search order:");
     let search = Search::from_environment(&OPENSLIDE, openslide, args.engine.offline);
     for finding in ftuseg_provision::survey(&search) {
         say!("  {finding}");
     }
     match slide::openslide_version() {
-        Ok(version) => say!("slides      by ftuseg and OpenSlide {version}"),
+        Ok(version) => say!("slides      read by ftuseg and OpenSlide {version}"),
         Err(reason) => say_lines(&format!(
-            "slides      by ftuseg alone; without OpenSlide NDPI, MRXS, SCN, BIF, CZI, DICOM and others cannot be read: {reason}"
+            "slides      read by ftuseg alone; NDPI, MRXS, SCN, BIF, CZI, DICOM and others need OpenSlide: {reason}\nIf it is installed elsewhere, name it with --openslide PATH"
         )),
     }
     let mut well = true;
@@ -150,7 +153,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             Some(bundle)
         }
         Err(error) => {
-            say!("bundle      NOT USABLE: {error}");
+            say!("bundle      NOT USABLE: {}", advice::full(&error));
             well = false;
             None
         }
@@ -169,7 +172,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             Some(backend)
         }
         Err(error) => {
-            say_lines(&format!("backend     NOT USABLE: {error}"));
+            say_lines(&format!("backend     NOT USABLE: {}", advice::full(&error)));
             well = false;
             None
         }
@@ -198,7 +201,7 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
             });
             match tried {
                 Ok(seconds) => say!(
-                    "model       {}: works, {:.0} ms a tile of {} px",
+                    "model       {}: works, {:.0} ms per tile of {} px",
                     model.name,
                     seconds * 1e3,
                     model.tile
@@ -213,9 +216,9 @@ pub(super) fn run(args: &Args, openslide: Option<PathBuf>) -> anyhow::Result<u8>
     say!(
         "{}",
         if well {
-            "All is well: slides can be segmented here."
+            "All is well: slides can be segmented on this machine."
         } else {
-            "Slides cannot be segmented here yet; see above."
+            "Slides cannot be segmented on this machine yet; see above."
         }
     );
     Ok(if well { 0 } else { super::SOME_FAILED })

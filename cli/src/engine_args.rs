@@ -1,4 +1,4 @@
-//! Options that several commands share, and how they become an engine.
+//! Options that several commands have in common, and how they become an engine.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,32 +12,32 @@ use ftuseg::pipeline::{Blend, Engine, Precision, Route, Tta};
 use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
 use ftuseg_provision::onnxruntime::{self, Search};
 
-use super::advice::with_advice;
+use super::advice;
 
 /// Where the models come from and what runs them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArgs {
-    /// Folder of the model bundle [default: the project's own, models/bundle]
+    /// Folder of the model bundle [default: the one shipped with the project, models/bundle]
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
-    /// What runs the networks; auto takes rten only where ONNX Runtime cannot be had, and says so
+    /// What runs the networks; auto falls back to rten only if ONNX Runtime cannot be found or fetched, and says so
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendName,
-    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, by OpenVINO
-    /// where `ftuseg doctor --install openvino` has shown that to be faster here. A device that is named is used or is
-    /// an error
+    /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, through OpenVINO
+    /// if `ftuseg doctor --install openvino` has found that to be faster on this machine. A device that you name is used,
+    /// or it is an error
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// ONNX Runtime's shared library, or a folder that holds it
+    /// ONNX Runtime's shared library, or the folder it is in
     #[arg(long, value_name = "PATH")]
     pub runtime: Option<PathBuf>,
-    /// Fetch nothing, not even the runtime library
+    /// Download nothing, not even the runtime library
     #[arg(long)]
     pub offline: bool,
-    /// The most models in memory at once; the longest unused is given up for another [default: all that are needed]
+    /// Keep at most N models in memory; the least recently used is evicted [default: keep all that are needed]
     #[arg(long, value_name = "N")]
     pub max_models: Option<NonZeroUsize>,
-    /// Threads [default: all cores]
+    /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -53,13 +53,13 @@ pub(super) enum BackendName {
 /// How slides are sent to models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RouteArgs {
-    /// How tissue is sent to models: tile, slide, given, baseline, unet, organ=NAME
+    /// How each piece of tissue is matched to a model: tile, slide, given, baseline, unet, organ=NAME
     #[arg(long, default_value = "tile")]
     pub route: Route,
-    /// um per full-size px, for all slides, whatever they say themselves
+    /// um per full-size px, for all slides, overriding what their files state
     #[arg(long, value_name = "X", value_parser = parse_mpp)]
     pub mpp: Option<Resolution>,
-    /// Whether tissue is looked for; off takes the whole slide as tissue
+    /// Whether to detect tissue; off treats the whole slide as tissue
     #[arg(long, value_enum, default_value = "auto")]
     pub tissue: TissueArg,
 }
@@ -74,19 +74,20 @@ pub(super) enum TissueArg {
 /// How tiles are cut and joined.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TileArgs {
-    /// Tiles that a network is given at once [default: 1, and 16 on GPUs]
+    /// Tiles per inference batch [default: 1, or 16 on GPUs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub batch: Option<u16>,
-    /// px that neighbouring tiles share, at the model's um/px [default: the bundle's]
+    /// Overlap of neighbouring tiles in px, at the model's um/px [default: as the bundle states]
     #[arg(long, value_name = "PX")]
     pub overlap: Option<u32>,
-    /// How overlapping tiles are joined
+    /// How overlapping tiles are merged
     #[arg(long, value_enum, default_value = "crop")]
     pub blend: BlendArg,
-    /// Ways in which each tile is shown to its network; the answers are averaged. Better, and as many times slower
+    /// Test-time augmentation: show each tile to its network in several ways and average the answers. More accurate, and
+    /// slower by the number of ways
     #[arg(long, value_enum, default_value = "none")]
     pub tta: TtaArg,
-    /// What the models are computed in
+    /// Arithmetic that the models are computed in
     #[arg(long, value_enum, default_value = "auto")]
     pub precision: PrecisionArg,
 }
@@ -106,13 +107,13 @@ impl Default for TileArgs {
 /// Ways in which tiles are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TtaArg {
-    /// As they are
+    /// Each tile once, as it is
     None,
-    /// Also mirrored: 4 runs
+    /// Mirrored both ways too: 4 runs
     Flips,
-    /// All eight turns and mirrorings
+    /// All eight rotations and reflections: 8 runs
     D4,
-    /// At three scales
+    /// At three scales: 3 runs
     Scales,
 }
 
@@ -130,15 +131,15 @@ impl From<TtaArg> for Tta {
 /// Variants of the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PrecisionArg {
-    /// fp16 on GPUs, for models whose files can; bf16 with OpenVINO on processors that have it; else fp32
+    /// fp16 on GPUs for models that support it, bf16 with OpenVINO on CPUs that support it, otherwise fp32
     Auto,
     /// 32-bit floats
     Fp32,
-    /// 16-bit brain floats, with --device openvino on processors that have them
+    /// 16-bit brain floats, with --device openvino on CPUs that support them
     Bf16,
-    /// 16-bit floats, for GPUs; a processor computes them slowly. An error for models whose files cannot
+    /// 16-bit floats, for GPUs; slow on a CPU. An error for models that do not support it
     Fp16,
-    /// The bundle's int8 files; models without one run in fp32, which is said and recorded
+    /// The bundle's int8 files; models without one run in fp32, which is reported and recorded
     Int8,
 }
 
@@ -157,9 +158,9 @@ impl From<PrecisionArg> for Precision {
 /// How overlapping tiles are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum BlendArg {
-    /// Each px comes from the tile whose middle is nearest
+    /// Each px comes from the tile whose centre is nearest
     Crop,
-    /// Each px is a weighted mean of all tiles that hold it
+    /// Each px is a weighted mean of all tiles that cover it
     Gaussian,
 }
 
@@ -188,7 +189,7 @@ impl EngineArgs {
 
     /// Starts the backend; lines for the user go to standard error.
     pub fn start_backend(&self, wish: Arithmetic) -> anyhow::Result<Box<dyn Backend>> {
-        Ok(choose_on(
+        let backend = choose_on(
             self.backend.into(),
             self.device,
             wish,
@@ -197,7 +198,9 @@ impl EngineArgs {
             &mut |line| {
                 tell!("{line}");
             },
-        )?)
+        )?;
+        self.tell_start(backend.as_ref());
+        Ok(backend)
     }
 
     /// An engine with these settings. Also sets the size of the pool for data-parallel work.
@@ -228,7 +231,15 @@ impl EngineArgs {
             .offline(self.offline)
             .on_message(|line| tell!("{line}"))
             .build()
-            .map_err(with_advice)
+            .inspect(|engine| self.tell_start(engine.backend()))
+            .map_err(anyhow::Error::from)
+    }
+
+    /// Tells which option leads elsewhere, where the device was not the user's choice.
+    fn tell_start(&self, backend: &dyn Backend) {
+        if let Some(advice) = advice::of_start(backend.about(), self.device) {
+            tell!("{advice}");
+        }
     }
 }
 
@@ -246,11 +257,11 @@ fn parse_mpp(text: &str) -> Result<Resolution, String> {
     text.parse()
         .ok()
         .and_then(|mpp| Resolution::believable(mpp, ResolutionSource::Option))
-        .ok_or_else(|| "a number of um/px between 0.02 and 40".to_owned())
+        .ok_or_else(|| "expected a number of um/px from 0.02 to 40".to_owned())
 }
 
 /// Makes a folder, with an error that names it.
 pub(super) fn make_folder(folder: &std::path::Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))
+        .with_context(|| format!("cannot create the folder {}", folder.display()))
 }

@@ -4,35 +4,34 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 
+use super::advice;
 use super::console::printable;
-use ftuseg_evaluate::{
-    Classes, ImageProblem, Pictures, Prediction, Report, read_truth, score, write,
-};
+use ftuseg_evaluate::{Classes, Pictures, Prediction, Report, read_truth, score, write};
 
 /// Arguments of `ftuseg evaluate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The truth: Kaggle's train.csv (id, rle, img_width, img_height), or a table with a column mask (image or GeoJSON);
-    /// organ and pixel_size or mpp are read where they are there
+    /// The truth: Kaggle's train.csv (id, rle, img_width, img_height), or a table with a column mask (an image or
+    /// GeoJSON). The columns organ, and pixel_size or mpp, are used if present
     #[arg(long, value_name = "CSV")]
     truth: PathBuf,
     /// A run: a results folder of `ftuseg segment`, a submission.csv, or a folder of ID.png, ID.tif, ID.jpg or ID.geojson.
-    /// Several are compared with the first
+    /// Further runs are compared with the first
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
     pred: Vec<PathBuf>,
     /// Folder for report.json, report.csv and report.html
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the images, for the pictures in the report [default: where the runs' records say]
+    /// Folder of the images, for the pictures in the report [default: the paths in the runs' records]
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// A class of GeoJSON polygons that counts; may be given again [default: those that mean functional tissue units]
+    /// A class of GeoJSON polygons to count; may be repeated [default: the classes that mean functional tissue units]
     #[arg(long = "class", value_name = "NAME")]
     classes: Vec<String>,
-    /// Leave the pictures out of the report
+    /// Leave pictures out of the report
     #[arg(long)]
     no_pictures: bool,
-    /// Chooses what is drawn for the bootstrap intervals
+    /// Random seed of the bootstrap intervals
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
@@ -43,7 +42,7 @@ const TOLD: usize = 10;
 /// Runs the command and returns its exit code: 1 when something of the truth could not be scored.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if args.out.is_file() {
-        bail!("--out {} is a file; name a folder", args.out.display());
+        bail!("--out {} is a file; give a folder", args.out.display());
     }
     let classes = Classes::of(&args.classes).map_err(|reason| anyhow!("--class: {reason}"))?;
     let (truths, problems) = read_truth(&args.truth)?;
@@ -65,7 +64,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     tell(&report);
     let (drawn, shown) = gallery.counts();
     tell!(
-        "report of {} images, {drawn} of them drawn and {shown} with their picture, in {}",
+        "report on {} images, {drawn} of them with outlines and {shown} with their picture, in {}",
         report.truth_images,
         args.out.display()
     );
@@ -83,7 +82,7 @@ fn tell(report: &Report) {
         say!("{}", run.scores.name);
         for organ in &run.organs {
             let dice = &organ.figures.dice;
-            let name = organ.organ.as_deref().unwrap_or("organ not known");
+            let name = organ.organ.as_deref().unwrap_or("organ unknown");
             say!(
                 "  {name:<26} Dice {:.4} [{:.4}, {:.4}] (n = {})",
                 dice.mean,
@@ -108,13 +107,14 @@ fn tell(report: &Report) {
             }
         }
         for problem in &run.scores.problems {
+            let reason = advice::problem(problem);
             let [name, id, reason] =
-                [&run.scores.name, &problem.id, &problem.reason].map(|text| printable(text));
+                [&run.scores.name, &problem.id, &reason].map(|text| printable(text));
             tell!("{name}: {id}: {reason}");
         }
         for id in &run.scores.missing {
             tell!(
-                "{}: {}: the run has no mask of it",
+                "{}: {}: the run has no mask for it",
                 printable(&run.scores.name),
                 printable(id)
             );
@@ -122,21 +122,22 @@ fn tell(report: &Report) {
         // A run of a whole archive may have thousands; the report names them all.
         for id in run.scores.unknown.iter().take(TOLD) {
             tell!(
-                "{}: {}: the truth does not know it",
+                "{}: {}: not in the truth",
                 printable(&run.scores.name),
                 printable(id)
             );
         }
         if let Some(more @ 1..) = run.scores.unknown.len().checked_sub(TOLD) {
             tell!(
-                "{}: and {more} more that the truth does not know",
+                "{}: and {more} more that are not in the truth",
                 printable(&run.scores.name)
             );
         }
     }
     for (of, problems) in [("truth", &report.truth_problems), ("note", &report.notes)] {
-        for ImageProblem { id, reason } in problems {
-            tell!("{of}: {}: {}", printable(id), printable(reason));
+        for problem in problems {
+            let reason = advice::problem(problem);
+            tell!("{of}: {}: {}", printable(&problem.id), printable(&reason));
         }
     }
 }

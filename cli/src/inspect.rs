@@ -7,7 +7,6 @@ use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 
 use super::console::about;
-use super::progress::said;
 use ftuseg::slide::{self, SlideReader, Tissue, TissueMode};
 use ftuseg_files::whole::replace;
 
@@ -21,7 +20,7 @@ pub(super) struct Args {
     /// Slides
     #[arg(required = true, value_name = "SLIDE")]
     slides: Vec<PathBuf>,
-    /// Draw the slide small, with the outline of the tissue that was found, into this PNG (one slide only)
+    /// Draw a small picture of the slide, with the outline of the detected tissue, into this PNG (one slide only)
     #[arg(long, value_name = "FILE.png")]
     picture: Option<PathBuf>,
 }
@@ -36,7 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut failed = false;
     for path in &args.slides {
         if let Err(error) = inspect(path, args.picture.as_deref()) {
-            tell!("error: {}", about(path, &super::console::chain(&error)));
+            tell!("error: {}", about(path, &super::advice::full(&error)));
             failed = true;
         }
     }
@@ -64,7 +63,7 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
             resolution.mpp,
             resolution.source
         ),
-        None => say!("  um/px        not stated; give it with --mpp X"),
+        None => say!("  um/px        not stated; set it with --mpp X"),
     }
     for ignored in &info.ignored {
         say!(
@@ -94,7 +93,7 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
     say!("  tissue       {:.1} %", tissue.share() * 100.0);
     let tissue_warning = tissue.warning();
     for warning in slide.warnings().iter().chain(&tissue_warning) {
-        say!("  warning      {}", said(warning));
+        say!("  warning      {}", super::advice::warning(warning));
     }
     if let Some(picture) = picture {
         draw(slide.as_ref(), &tissue, picture)?;

@@ -42,14 +42,14 @@ const NOTHING_STARTED: u8 = 2;
 
 /// Find functional tissue units in histology slides: glomeruli, glands, crypts, white pulp, alveoli.
 ///
-/// A light classifier tells which organ each piece of tissue is, and that organ's own network segments it.
+/// A lightweight classifier decides which organ each piece of tissue is, and that organ's own network segments it.
 #[derive(Debug, Parser)]
 #[command(name = "ftuseg", version, max_term_width = 100)]
 struct Cli {
-    /// OpenSlide's shared library, or a folder that holds it; it reads NDPI, MRXS, SCN, BIF, CZI, DICOM and others
+    /// OpenSlide's shared library, or the folder it is in; OpenSlide reads NDPI, MRXS, SCN, BIF, CZI, DICOM and others
     #[arg(long, global = true, value_name = "PATH")]
     openslide: Option<PathBuf>,
-    /// The most that one compressed strip of a TIFF may take decoded, in MiB; files in one strip may need more
+    /// Largest decoded size of one compressed TIFF strip, in MiB; files that are a single strip may need more
     #[arg(long, global = true, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     max_strip: u32,
     #[command(subcommand)]
@@ -58,25 +58,25 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Segment slides: masks, RLE, GeoJSON and pictures into one folder
+    /// Segment slides, and write masks, RLE, GeoJSON and pictures into one folder
     Segment(segment::Args),
-    /// Join the results of several runs, shares of one batch say, into one report and submission
+    /// Join the results of several runs, such as the shards of one batch, into one report and one submission
     Merge(merge::Args),
-    /// Compare masks with the truth: a report per image, per organ and over all, of one run or several
+    /// Compare one or more runs with the truth, and report per image, per organ and overall
     Evaluate(evaluate::Args),
-    /// Show the organ map alone: organ, share of the tissue, confidence
+    /// Print the organ map alone: organ, share of the tissue, confidence
     Route(route::Args),
-    /// Show what a slide is: size, levels, um/px, compression, tissue share
+    /// Describe slides: size, levels, um/px, compression, share of tissue
     Inspect(inspect::Args),
     /// Encode and decode Kaggle's run-length encoding
     Rle(rle::Args),
     /// List, verify and inspect the models of a bundle
     Models(models::Args),
-    /// Show the runtime library, the devices, and what really works
+    /// Check what works on this machine: runtime library, devices, OpenSlide, models
     Doctor(doctor::Args),
-    /// Draw sample slides and segment them: the whole job, nothing to set up
+    /// Draw sample slides and segment them, with nothing to set up
     Demo(demo::Args),
-    /// Draw sample slides with their truth
+    /// Draw sample slides together with their truth
     Samples(samples::Args),
 }
 
@@ -108,7 +108,7 @@ fn run() -> u8 {
         Command::Samples(args) => samples::run(&args),
     };
     result.unwrap_or_else(|error| {
-        tell!("error: {}", console::chain(&error));
+        tell!("error: {}", advice::full(&error));
         NOTHING_STARTED
     })
 }

@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use super::console::printable;
-use ftuseg::batch::{Locking, Merged, Status, merge};
+use ftuseg::batch::{BatchError, Locking, Merged, Status, merge};
 
 /// Arguments of `ftuseg merge`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Results folders of `ftuseg segment`, one a share
+    /// Results folders of `ftuseg segment`, one per shard
     #[arg(required = true, value_name = "OUT")]
     outs: Vec<PathBuf>,
-    /// Folder for the joined run.json and submission.csv; the slides' folders stay where they are
+    /// Folder for the joined run.json and submission.csv; the slides' own folders stay where they are
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Do not lock the folders, on a file system that cannot
+    /// Do not lock the folders; for file systems that cannot lock
     #[arg(long)]
     no_lock: bool,
 }
@@ -25,7 +25,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         true => Locking::Off,
         false => Locking::Refuse,
     };
-    let merged = merge(&args.outs, &args.out, locking)?;
+    let merged = merge(&args.outs, &args.out, locking).map_err(|error| match error {
+        // There is no option to wait for it here.
+        BatchError::Locked { .. } => anyhow::anyhow!("{error}; wait until it is done"),
+        error => error.into(),
+    })?;
     tell(&merged, args);
     Ok(match merged.is_whole() {
         true => 0,
@@ -44,13 +48,13 @@ fn tell(merged: &Merged, args: &Args) {
         .filter(|s| s.is_there())
         .count();
     tell!(
-        "{there} of {} slides are there, from {} folders; report in {}",
+        "{there} of {} slides are done, in {} folders; report in {}",
         merged.summary.slides.len(),
         args.outs.len(),
         printable(&args.out.display().to_string())
     );
-    for share in &merged.missing_shares {
-        tell!("  no folder holds the share {share}");
+    for shard in &merged.missing_shards {
+        tell!("  no folder holds shard {shard}");
     }
     for slide in merged.missing() {
         let word = match slide.status {
@@ -62,14 +66,14 @@ fn tell(merged: &Merged, args: &Args) {
     }
     for (id, folders) in &merged.alike {
         tell!(
-            "  double, alike: {} in {}",
+            "  duplicate, identical: {} in {}",
             printable(id),
             printable(&folders.join(", "))
         );
     }
     for (id, folders) in &merged.different {
         tell!(
-            "  double, DIFFERENT: {} in {}; the first is taken",
+            "  duplicate, DIFFERENT: {} in {}; the first one is used",
             printable(id),
             printable(&folders.join(", "))
         );

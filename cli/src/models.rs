@@ -10,7 +10,7 @@ use ftuseg::pipeline::{Network, Precision};
 /// Arguments of `ftuseg models`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// list the models, verify their sha256, or inspect: verify, load and describe them
+    /// list the models; verify their sha256; or inspect them: verify, load and describe
     #[arg(value_enum)]
     what: What,
     #[command(flatten)]

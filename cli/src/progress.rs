@@ -10,7 +10,6 @@ use serde_json::json;
 use super::advice;
 use super::console::{printable, put_line};
 use ftuseg::batch::{Event, SlideStatus, Status};
-use ftuseg::slide::warning::{Warning, WarningKind};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +118,10 @@ impl Progress {
                     // Those of a slide that is kept stood there when it was done.
                     if status.status == Status::Done {
                         for warning in &status.warnings {
-                            self.line(&printable(&format!("  warning: {}", said(warning))));
+                            self.line(&printable(&format!(
+                                "  warning: {}",
+                                advice::warning(warning)
+                            )));
                         }
                     }
                 }
@@ -209,7 +211,7 @@ impl Bars {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWN_HZ));
         let batch = all.add(ProgressBar::new(0));
         batch.set_style(style(
-            "slides {wide_bar} {pos}/{len}, {elapsed} gone, {eta} left",
+            "slides {wide_bar} {pos}/{len}, {elapsed} elapsed, {eta} left",
         ));
         let slide = all.add(ProgressBar::new(0));
         slide.set_style(style(
@@ -254,10 +256,7 @@ impl std::fmt::Display for Rate {
 
 /// What became of a slide, in words.
 fn sentence(status: &SlideStatus) -> String {
-    let reason = printable(&advice::reason(
-        status.reason.as_deref(),
-        status.kind.as_deref(),
-    ));
+    let reason = printable(&advice::reason(status));
     let id = printable(&status.id);
     match status.status {
         Status::Done => format!(
@@ -266,18 +265,8 @@ fn sentence(status: &SlideStatus) -> String {
             status.objects,
             status.seconds
         ),
-        Status::Skipped => format!("{id}: there already"),
+        Status::Skipped => format!("{id}: already done"),
         Status::Failed => format!("{id}: FAILED: {reason}"),
         Status::Pending => format!("{id}: {reason}"),
     }
-}
-
-/// A warning with the option that helps, where there is one: the library knows of no options.
-pub(super) fn said(warning: &Warning) -> String {
-    let advice = match warning.kind {
-        WarningKind::NoTissue => " (--tissue off)",
-        WarningKind::OtherTissue => " (--route organ=NAME has all tissue taken for that organ)",
-        _ => "",
-    };
-    format!("{}{advice}", warning.text)
 }

@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Way {
-    /// Draw an RLE as a picture: 255 where it is set
+    /// Decode an RLE into a picture: 255 where it is set
     Decode {
         /// Width of the image, px
         #[arg(long, value_name = "W")]
@@ -36,9 +36,9 @@ enum Way {
         #[arg(value_name = "RLE", default_value = "-")]
         rle: String,
     },
-    /// Print the RLE of a mask image, read by the rule that `evaluate` reads masks by: all px that are not background
+    /// Print the RLE of a mask image, which is read as `evaluate` reads masks: everything that is not background
     Encode {
-        /// The mask: PNG, JPEG or TIFF; labels, bilevel, with a palette or with transparency
+        /// The mask: PNG, JPEG or TIFF, as labels, bilevel, with a palette or with transparency
         #[arg(value_name = "MASK.png")]
         mask: PathBuf,
     },
@@ -71,12 +71,15 @@ fn decode(width: u32, height: u32, out: &std::path::Path, text: &str) -> anyhow:
     } else {
         text.to_owned()
     };
-    let mask = rle::decode(&text, width, height).context("this is no RLE for such an image")?;
+    let mask = rle::decode(&text, width, height).context("the RLE does not fit the image")?;
     if u64::from(width) * u64::from(height) > 1 << 32 {
-        anyhow::bail!("the image would have more than 4 billion px");
+        anyhow::bail!("an image of more than 4 billion px is too large");
     }
     if std::fs::metadata(out).is_ok_and(|meta| !meta.is_file()) {
-        anyhow::bail!("{} is there and is no file; name another", out.display());
+        anyhow::bail!(
+            "{} exists and is not a file; choose another name",
+            out.display()
+        );
     }
     replace(out, |to| {
         write_png(&mask, to).map_err(std::io::Error::other)

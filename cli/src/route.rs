@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ftuseg_router::Organ;
 
+use super::advice;
 use super::console::{about, printable};
 use super::engine_args::{EngineArgs, RouteArgs, TileArgs};
 use ftuseg::batch::discover;
@@ -16,7 +17,7 @@ pub(super) struct Args {
     /// Slides, folders of slides, or CSV manifests
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Folder of the images that Kaggle's train.csv or test.csv names
+    /// Folder of the images, for Kaggle's train.csv or test.csv
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     #[command(flatten)]
@@ -71,7 +72,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 }
             }
             Err(error) => {
-                tell!("{id}: FAILED: {}", about(&job.path, &error));
+                tell!(
+                    "{id}: FAILED: {}",
+                    about(&job.path, &advice::of_slide(&error))
+                );
                 failed = true;
             }
         }

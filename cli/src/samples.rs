@@ -17,16 +17,16 @@ pub(super) struct Args {
     /// Folder for the slides: train.csv and train_images/ as Kaggle has them, two-organs.tif and its truth
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Cores for each organ
+    /// Number of cores per organ
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     cores: u16,
-    /// Side of a core's slide, px
+    /// Side of each core's slide, in px
     #[arg(long, value_name = "PX", default_value_t = 2400, value_parser = clap::value_parser!(u32).range(16..=200_000))]
     size: u32,
-    /// um/px
+    /// Resolution of the slides, in um/px
     #[arg(long, value_name = "X", default_value_t = 0.5)]
     mpp: f64,
-    /// Chooses everything that is random; the same seed draws the same slides
+    /// Random seed; the same seed draws the same slides
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }

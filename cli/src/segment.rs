@@ -24,10 +24,10 @@ pub(super) struct Args {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the images that Kaggle's train.csv or test.csv names
+    /// Folder of the images, for Kaggle's train.csv or test.csv
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// What to write beside the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
+    /// What to write besides the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
     /// probabilities
     #[arg(long, value_name = "LIST", default_value = "all")]
     write: Outputs,
@@ -51,42 +51,40 @@ impl Args {
 /// How a batch is run, and how it is taken up again.
 #[derive(Debug, clap::Args)]
 struct BatchArgs {
-    /// Do all slides again, also those that are there already
+    /// Redo all slides, including those that are already done
     #[arg(long, conflicts_with_all = ["redo_changed", "retry_failed"])]
     overwrite: bool,
-    /// Do slides again that are there but were made with other settings, another bundle or program version, or from
-    /// another file of the same name
+    /// Redo slides that were made with other settings, with another bundle or program version, or from another file of
+    /// the same name
     #[arg(long, conflicts_with = "retry_failed")]
     redo_changed: bool,
-    /// Of the slides that are missing, do only those that failed the last time
+    /// Of the slides that are missing, do only those that failed last time
     #[arg(long)]
     retry_failed: bool,
-    /// Know a slide's file again by the sha256 of its bytes, not by its size and time of change; reads every file once
-    /// more
+    /// Recognise a slide's file by its sha256 instead of its size and modification time; reads every file once more
     #[arg(long)]
     verify_input: bool,
-    /// Take one share of the slides, for several machines: 1/4 to 4/4. A slide's id decides its share. Each share
-    /// needs a folder of its own; `ftuseg merge` joins them
+    /// Do one shard of the batch, to split it among machines: 1/4 to 4/4. A slide's id decides its shard. Each shard
+    /// needs its own --out; `ftuseg merge` joins them
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// Give a slide up when reading and segmenting it takes longer, because its share does not answer or a network
-    /// does not end say
+    /// Give up on a slide that takes longer to read and segment, for example because a network drive does not answer
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     slide_timeout: Option<Duration>,
-    /// The most that tiles waiting between the stages may take: 200M, 2G. With it no finished slide waits to be written
-    /// either. Models, decoders and the mask of the slide at hand come on top
+    /// Memory for tiles that wait between the stages, for example 200M or 2G. With this option no finished slide waits to
+    /// be written either. Models, decoders and the mask of the current slide come on top
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     memory_limit: Option<u64>,
-    /// If another program writes into the folder, wait until it is done instead of refusing
+    /// If another program is writing into the folder, wait until it is done
     #[arg(long)]
     wait: bool,
-    /// Do not lock the folder, on a file system that cannot. See to it that only one program writes there
+    /// Do not lock the folder; for file systems that cannot lock. Make sure that only one program writes there
     #[arg(long, conflicts_with = "wait")]
     no_lock: bool,
-    /// Show neither progress nor the table at the end; failures and the last line are still told
+    /// Show neither progress nor the table at the end; failures and the last line are still printed
     #[arg(long)]
     quiet: bool,
-    /// Print what happens as JSON, an object a line, on standard output instead of the table
+    /// Print events as JSON, one object per line, on standard output instead of the table
     #[arg(long)]
     json_log: bool,
 }
@@ -124,7 +122,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         None => (jobs, None),
     };
     if args.out.is_file() {
-        bail!("--out {} is a file; name a folder", args.out.display());
+        bail!("--out {} is a file; give a folder", args.out.display());
     }
     let engine = args
         .engine
@@ -162,7 +160,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         Ok(()) => exit_code(&summary),
         Err(error) => {
             tell!(
-                "error: {}; the slides are as the last line says, but not all of it was told there",
+                "error: {}; the slides are as the last line says, but standard output is incomplete",
                 unwritten(&error)
             );
             super::SOME_FAILED
@@ -203,7 +201,7 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
         .filter(|slide| slide.done_again.is_some())
         .collect();
     if !rerun.is_empty() && !args.batch.quiet && !args.batch.overwrite {
-        tell!("not kept from an earlier run:");
+        tell!("not reused from an earlier run:");
         for slide in rerun {
             let reason = slide.done_again.as_deref().unwrap_or_default();
             tell!("  {}: {reason}", printable(&slide.id));
@@ -211,7 +209,7 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
     }
     let counts = [
         (Status::Done, "done"),
-        (Status::Skipped, "there already"),
+        (Status::Skipped, "already done"),
         (Status::Failed, "failed"),
         (Status::Pending, "not done yet"),
     ]
@@ -224,7 +222,7 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
         .join(", ");
     let earlier = summary.slides.len() - summary.ours().count();
     if earlier > 0 {
-        line += &format!("; {earlier} more of earlier runs");
+        line += &format!("; {earlier} more from earlier runs");
     }
     tell!(
         "{line} in {:.1} s; {}; results in {}",
@@ -233,14 +231,14 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
         printable(&args.out.display().to_string())
     );
     for slide in summary.ours().filter(|s| s.status == Status::Failed) {
-        let reason = advice::reason(slide.reason.as_deref(), slide.kind.as_deref());
+        let reason = advice::reason(slide);
         tell!("  {}: {}", printable(&slide.id), printable(&reason));
     }
     match summary.state {
-        RunState::Interrupted => tell!("stopped; run the same command again to go on"),
-        RunState::DiskFull => tell!(
-            "stopped: the disk takes nothing more; free some space and run the same command again"
-        ),
+        RunState::Interrupted => tell!("stopped; run the same command again to continue"),
+        RunState::DiskFull => {
+            tell!("stopped: the disk is full; free some space and run the same command again")
+        }
         _ => {}
     }
     told
@@ -253,7 +251,7 @@ pub(super) fn counted(count: usize, word: &str) -> String {
 
 /// A number of bytes, with K, M, G or T for powers of 1024.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || "a number of bytes, such as 500M or 2G".to_owned();
+    let wrong = || "expected a number of bytes, such as 500M or 2G".to_owned();
     let upper = text.trim().to_ascii_uppercase();
     let plain = upper.trim_end_matches('B').trim_end_matches('I');
     let (digits, shift) = match plain.chars().next_back() {
@@ -275,7 +273,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|&seconds| seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "a number of seconds above 0".to_owned())
+        .ok_or_else(|| "expected a number of seconds above 0".to_owned())
 }
 
 #[cfg(test)]

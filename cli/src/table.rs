@@ -54,8 +54,8 @@ fn of(slides: &[SlideStatus]) -> Table {
 fn row(slide: &SlideStatus) -> [String; 7] {
     let word = match (slide.status, slide.earlier) {
         (Status::Done, _) => "done",
-        (Status::Skipped, false) => "there already",
-        (Status::Skipped, true) => "there, no input",
+        (Status::Skipped, false) => "already done",
+        (Status::Skipped, true) => "done, not an input",
         (Status::Failed, false) => "FAILED",
         (Status::Failed, true) => "FAILED before",
         (Status::Pending, _) => "not done yet",

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use ftuseg::slide::FlatReader;
+use ftuseg::slide::PngJpegReader;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../shared/reading.rs"]
@@ -10,6 +10,6 @@ mod reading;
 
 fuzz_target!(|bytes: &[u8]| {
     reading::with_file(bytes, |path| {
-        FlatReader::open(path).map(|slide| reading::parts(&slide))
+        PngJpegReader::open(path).map(|slide| reading::parts(&slide))
     });
 });

@@ -32,9 +32,9 @@ pub fn choose_on(
         Device::Cuda(_) | Device::AllCuda => &CUDA,
     };
     if choice == BackendChoice::Rten {
-        return Err(BackendError::Usage(format!(
-            "--backend rten runs on the processor only; leave --backend out for --device {device}"
-        )));
+        return Err(BackendError::OnlyCpu {
+            device: device.to_string(),
+        });
     }
     let located = onnxruntime::locate_accelerated(search, accelerator)?;
     Ok(Box::new(OnnxRuntime::start_on(
@@ -51,14 +51,9 @@ fn auto(
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
     let warning = |reason: &str| {
-        let reason = reason.trim_end_matches('.');
-        let mend = match reason.contains("ftuseg doctor") {
-            true => "",
-            false => "`ftuseg doctor --install openvino` tries it again; ",
-        };
         format!(
-            "WARNING: running on the plain processor, because OpenVINO, which was shown to be faster here, cannot be used: \
-             {reason}. {mend}--device cpu does without"
+            "WARNING: running on the CPU without OpenVINO, which was faster in a trial on this machine but cannot be used now: {}",
+            reason.trim_end_matches('.')
         )
     };
     let passed_over = match proven(choice, search, threads) {
@@ -68,9 +63,7 @@ fn auto(
         Ok(Some((trial, located))) => {
             match OnnxRuntime::start_on(&located, threads, Device::OpenVino, wish) {
                 Ok(runtime) => {
-                    say(&format!(
-                        "running on OpenVINO: {trial}; --device cpu does without"
-                    ));
+                    say(&format!("running on OpenVINO: {trial}"));
                     return Ok(Box::new(runtime));
                 }
                 Err(error) => {
@@ -107,9 +100,12 @@ fn processor(
         return plain(choice, search, threads, passed_over, say);
     }
     if choice == BackendChoice::Rten {
-        return Err(BackendError::Usage(format!(
-            "--precision {arithmetic}: --backend rten computes in fp32 only"
-        )));
+        return Err(BackendError::Precision {
+            who: "rten".to_owned(),
+            wanted: arithmetic,
+            why: None,
+            instead: FloatFormat::Fp32,
+        });
     }
     let located = onnxruntime::locate(search, say)?;
     let runtime = OnnxRuntime::start_on(&located, threads, Device::Cpu, wish)?;
@@ -215,6 +211,6 @@ fn pure_rust(threads: usize, warning: Option<String>) -> Result<Box<dyn Backend>
 #[cfg(not(feature = "rten"))]
 fn pure_rust(_threads: usize, _warning: Option<String>) -> Result<Box<dyn Backend>, BackendError> {
     Err(BackendError::Usage(
-        "this program was built without the feature `rten`".to_owned(),
+        "this build does not include rten (its feature `rten` is off)".to_owned(),
     ))
 }

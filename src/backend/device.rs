@@ -75,17 +75,28 @@ impl Device {
         let is_gpu = matches!(self, Device::Cuda(_) | Device::AllCuda);
         match wish {
             Arithmetic::Auto if is_gpu => Ok(FloatFormat::Fp16),
-            Arithmetic::Fp16 if self == Device::OpenVino => Err(BackendError::Usage(
-                "--precision fp16: OpenVINO computes in bf16 on a processor; use --precision bf16".to_owned(),
-            )),
+            Arithmetic::Fp16 if self == Device::OpenVino => Err(BackendError::Precision {
+                who: "OpenVINO on a CPU".to_owned(),
+                wanted: FloatFormat::Fp16,
+                why: None,
+                instead: FloatFormat::Bf16,
+            }),
             Arithmetic::Fp16 => Ok(FloatFormat::Fp16),
             Arithmetic::Fp32 => Ok(FloatFormat::Fp32),
             Arithmetic::Auto | Arithmetic::Bf16 if has_bf16 => Ok(FloatFormat::Bf16),
             Arithmetic::Auto => Ok(FloatFormat::Fp32),
-            Arithmetic::Bf16 => Err(BackendError::Usage(match self {
-                Device::OpenVino => "--precision bf16: this processor does not compute in bf16 (it lacks AVX512-BF16); use --precision fp32".to_owned(),
-                other => format!("--precision bf16: only --device openvino computes in bf16, {other} does not; use --precision fp32"),
-            })),
+            Arithmetic::Bf16 => Err(BackendError::Precision {
+                who: match self {
+                    Device::OpenVino => "this CPU".to_owned(),
+                    other => format!("the device {other}"),
+                },
+                wanted: FloatFormat::Bf16,
+                why: Some(match self {
+                    Device::OpenVino => "it lacks AVX512-BF16",
+                    _ => "only OpenVINO does",
+                }),
+                instead: FloatFormat::Fp32,
+            }),
         }
     }
 }
@@ -132,7 +143,7 @@ impl FromStr for DeviceChoice {
                     .strip_prefix("cuda:")
                     .and_then(|n| n.parse::<u16>().ok());
                 Device::Cuda(u32::from(number.ok_or(
-                    "one of auto, cpu, openvino, cuda, cuda:N (N counts GPUs from 0), cuda:all",
+                    "expected auto, cpu, openvino, cuda, cuda:N (N counts GPUs from 0), or cuda:all",
                 )?))
             }
         }))
@@ -174,7 +185,7 @@ mod tests {
                 Some(FloatFormat::Fp16)
             );
             let error = device.arithmetic(Arithmetic::Bf16).unwrap_err().to_string();
-            assert!(error.contains("--precision"), "{error}");
+            assert!(error.contains("does not compute in bf16"), "{error}");
         }
         assert!(Device::OpenVino.arithmetic(Arithmetic::Fp16).is_err());
         let found = Device::OpenVino.arithmetic(Arithmetic::Bf16).is_ok();

@@ -3,6 +3,8 @@
 #[cfg(feature = "onnxruntime")]
 use ftuseg_provision::onnxruntime::LibraryError;
 
+use super::FloatFormat;
+
 /// Errors of the backend room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,14 +22,39 @@ pub enum BackendError {
         reason: String,
     },
     /// The device that was asked for cannot be used. Nothing else is used instead.
-    #[error(
-        "the device {device} cannot be used: {reason}. `ftuseg doctor --device {device}` shows more; --device cpu works everywhere"
-    )]
+    #[error("the device {device} cannot be used: {reason}")]
     Device {
         /// The device, as it is typed.
         device: String,
         /// The runtime's reason.
         reason: String,
+    },
+    /// `rten` was chosen for a device that it does not run on.
+    #[error("rten runs on the CPU only, not on {device}")]
+    OnlyCpu {
+        /// The device, as it is typed.
+        device: String,
+    },
+    /// Neither the device nor the runtime computes in the precision that was asked for.
+    #[error("{who} does not compute in {wanted}{}", why.map(|why| format!(" ({why})")).unwrap_or_default())]
+    Precision {
+        /// The device or the runtime.
+        who: String,
+        /// What was asked for.
+        wanted: FloatFormat,
+        /// What is missing, where that is known.
+        why: Option<&'static str>,
+        /// What it does compute in.
+        instead: FloatFormat,
+    },
+    /// A network was to be computed in fp16, and its file cannot.
+    #[error(
+        "the network {name:?} cannot be computed in fp16: its file has no Cast whose name begins with `half:`, as \
+         ftuseg-models exports them"
+    )]
+    NoFp16 {
+        /// The network.
+        name: String,
     },
     /// A network could not be loaded.
     #[error("the network {name:?} cannot be loaded by {backend}: {reason}")]

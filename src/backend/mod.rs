@@ -8,7 +8,7 @@ mod choose;
 mod device;
 mod error;
 #[cfg(any(feature = "onnxruntime", feature = "rten"))]
-mod external;
+mod external_weights;
 #[cfg(feature = "onnxruntime")]
 mod gpus;
 #[cfg(feature = "onnxruntime")]

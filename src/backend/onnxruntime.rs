@@ -161,7 +161,7 @@ impl OnnxRuntime {
         let tile = ndarray::ArrayView4::from_shape((1, 64, 64, 3), tile.as_slice())
             .map_err(|error| refuse(error.to_string()))?;
         let answer = self
-            .open("a small network", PROBE, place, true)
+            .open("a small test network", PROBE, place, true)
             .and_then(|mut session| session.run(NetworkInput::Bytes(tile)))
             .map_err(|error| refuse(error.to_string()))?;
         // The probe answers the red channel / 255.
@@ -172,7 +172,9 @@ impl OnnxRuntime {
                 .iter()
                 .any(|value| (value - expected).abs() > 0.01)
         {
-            return Err(refuse("a small network answers wrongly on it".to_owned()));
+            return Err(refuse(
+                "it computes a small test network wrongly".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -321,7 +323,7 @@ impl Backend for OnnxRuntime {
             backend: NAME,
             reason,
         };
-        super::external::refuse(name, NAME, onnx)?;
+        super::external_weights::refuse(name, NAME, onnx)?;
         let place = *self
             .lanes
             .get(how.lane)
@@ -330,11 +332,9 @@ impl Backend for OnnxRuntime {
             FloatFormat::Fp16 if how.fp16 => {
                 let fp16 = graph::to_fp16(onnx).map_err(|error| fail(error.to_string()))?;
                 if fp16.is_none() && self.is_strict {
-                    return Err(fail(
-                        "its file cannot compute in fp16: it has no Cast whose name begins with `half:`; export it with \
-                         ftuseg-models, or use --precision fp32"
-                            .to_owned(),
-                    ));
+                    return Err(BackendError::NoFp16 {
+                        name: name.to_owned(),
+                    });
                 }
                 fp16
             }

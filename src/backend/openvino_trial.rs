@@ -1,7 +1,7 @@
 //! A timed trial of OpenVINO against the plain runtime on this machine, kept in the cache folder.
 //!
 //! Which of the two is faster depends on the processor, so nobody decides it without having measured. The trial is run
-//! by `ftuseg doctor --install openvino`.
+//! when the user has OpenVINO installed.
 
 use std::fmt;
 use std::fs;
@@ -41,7 +41,7 @@ pub struct Trial {
 
 /// The trial's file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the trial cannot be kept in {}: {source}; check the rights of the folder", path.display())]
+#[error("the trial cannot be saved in {}: {source}; check the folder's permissions", path.display())]
 pub struct TrialError {
     path: PathBuf,
     source: std::io::Error,
@@ -126,7 +126,7 @@ impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:.2} x the speed of the plain runtime in {} on this machine (median of {} rounds, Dice of the masks {:.4})",
+            "{:.2} times as fast as the plain runtime in {} on this machine (median of {} rounds, Dice of the masks {:.4})",
             self.speed, self.arithmetic, self.rounds, self.dice
         )
     }

@@ -85,7 +85,7 @@ impl OrtSession {
         };
         if session.inputs().len() != 1 {
             return Err(fail(format!(
-                "it has {} inputs; one image is what it can be given",
+                "it has {} inputs; only networks with one input, the image, can be run",
                 session.inputs().len()
             )));
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// The file is not what it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("the file is no ONNX file: {0}")]
+#[error("not an ONNX file: {0}")]
 pub(super) struct Broken(pub(super) &'static str);
 
 /// A field of a message: where its content lies.

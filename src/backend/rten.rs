@@ -63,7 +63,7 @@ impl Backend for Rten {
             backend: NAME,
             reason,
         };
-        super::external::refuse(name, NAME, onnx)?;
+        super::external_weights::refuse(name, NAME, onnx)?;
         let mut options = ModelOptions::with_all_ops();
         // What depends on no input is computed while a network is made ready, where no brake ends it.
         let has_loop = super::loops::has_loop(onnx).map_err(|error| fail(error.to_string()))?;
@@ -73,7 +73,7 @@ impl Backend for Rten {
             .map_err(|error| fail(error.to_string()))?;
         if model.input_ids().len() != 1 || model.output_ids().is_empty() {
             return Err(fail(format!(
-                "it has {} inputs and {} outputs; one input is what it can be given",
+                "it has {} inputs and {} outputs; only networks with one input can be run",
                 model.input_ids().len(),
                 model.output_ids().len()
             )));

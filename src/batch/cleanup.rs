@@ -77,7 +77,7 @@ pub(super) fn clean(out: &Path, slides: &Path) -> Result<(), BatchError> {
         let failed = |error: std::io::Error| {
             BatchError::output(
                 &path,
-                format!("what a killed run left cannot be put in order: {error}"),
+                format!("what a killed run left behind cannot be cleaned up: {error}"),
             )
         };
         let old = middle(&name, OLD).filter(|folder| !folder.is_empty());
@@ -97,7 +97,7 @@ pub(super) fn clean(out: &Path, slides: &Path) -> Result<(), BatchError> {
             std::fs::remove_file(&path).map_err(|error| {
                 BatchError::output(
                     &path,
-                    format!("what a killed run left is in the way: {error}"),
+                    format!("what a killed run left behind is in the way: {error}"),
                 )
             })?;
         }

@@ -1,7 +1,7 @@
-//! Remembers which slides were at hand, so that one that ends the whole program does not keep the others from their turn.
+//! Marks the slide that is being worked on, so that one that ends the whole program is tried last by the next run.
 //!
 //! A slide can end the program in ways that nothing in it can catch: a decoder in C that aborts, memory that the system
-//! takes back. While a slide is at hand, a small file says so. A run that finds one knows that an earlier run ended
+//! takes back. While a slide is being worked on, a small file says so. A run that finds one knows that an earlier run ended
 //! there, for whatever reason (a kill or a loss of power leaves it too), and tries that slide last.
 
 use std::fs::File;
@@ -17,8 +17,8 @@ fn path_of(slides: &Path, id: &str) -> PathBuf {
     slides.join(format!(".{id}{BEGUN}"))
 }
 
-/// How often the program ended while this slide was at hand.
-pub(super) fn times(slides: &Path, id: &str) -> u32 {
+/// How often the program ended while it worked on this slide.
+pub(super) fn count(slides: &Path, id: &str) -> u32 {
     let path = path_of(slides, id);
     // Never through a link, out of the folder.
     if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
@@ -32,10 +32,10 @@ pub(super) fn times(slides: &Path, id: &str) -> u32 {
         .unwrap_or(1)
 }
 
-/// Says that a slide is at hand.
-pub(super) fn begin(slides: &Path, id: &str) {
+/// Marks a slide as being worked on.
+pub(super) fn set(slides: &Path, id: &str) {
     let path = path_of(slides, id);
-    let count = times(slides, id).saturating_add(1);
+    let count = count(slides, id).saturating_add(1);
     // Made anew, so that nothing is written through a link. A disk that takes not even this tells so at the slide's files.
     let _ = std::fs::remove_file(&path);
     let _ = File::options()
@@ -45,16 +45,19 @@ pub(super) fn begin(slides: &Path, id: &str) {
         .and_then(|mut file| file.write_all(count.to_string().as_bytes()));
 }
 
-/// Says that a slide is no longer at hand, whatever came of it.
-pub(super) fn end(slides: &Path, id: &str) {
+/// Takes the mark of a slide away, whatever came of it.
+pub(super) fn clear(slides: &Path, id: &str) {
     let _ = std::fs::remove_file(path_of(slides, id));
 }
 
 /// Why a slide is tried last.
 pub(super) fn reason(times: u32) -> String {
     match times {
-        1 => "an earlier run ended while this slide was at hand, so it is tried last".to_owned(),
-        n => format!("{n} earlier runs ended while this slide was at hand, so it is tried last"),
+        1 => "an earlier run ended while it was working on this slide, so it is tried last"
+            .to_owned(),
+        n => format!(
+            "{n} earlier runs ended while they were working on this slide, so it is tried last"
+        ),
     }
 }
 
@@ -66,17 +69,17 @@ mod tests {
     fn only_ends_that_were_not_seen_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let slides = folder.path();
-        assert_eq!(times(slides, "a"), 0);
-        begin(slides, "a");
-        begin(slides, "b");
-        end(slides, "b");
-        assert_eq!((times(slides, "a"), times(slides, "b")), (1, 0));
-        begin(slides, "a");
-        assert_eq!(times(slides, "a"), 2);
+        assert_eq!(count(slides, "a"), 0);
+        set(slides, "a");
+        set(slides, "b");
+        clear(slides, "b");
+        assert_eq!((count(slides, "a"), count(slides, "b")), (1, 0));
+        set(slides, "a");
+        assert_eq!(count(slides, "a"), 2);
         std::fs::write(path_of(slides, "a"), "").unwrap();
-        assert_eq!(times(slides, "a"), 1);
-        end(slides, "a");
-        end(slides, "a");
+        assert_eq!(count(slides, "a"), 1);
+        clear(slides, "a");
+        clear(slides, "a");
         assert_eq!(std::fs::read_dir(slides).unwrap().count(), 0);
     }
 
@@ -87,9 +90,9 @@ mod tests {
         let other = folder.path().join("other");
         std::fs::write(&other, "7").unwrap();
         std::os::unix::fs::symlink(&other, path_of(folder.path(), "a")).unwrap();
-        assert_eq!(times(folder.path(), "a"), 0);
-        begin(folder.path(), "a");
+        assert_eq!(count(folder.path(), "a"), 0);
+        set(folder.path(), "a");
         assert_eq!(std::fs::read_to_string(&other).unwrap(), "7");
-        assert_eq!(times(folder.path(), "a"), 1);
+        assert_eq!(count(folder.path(), "a"), 1);
     }
 }

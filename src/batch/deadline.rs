@@ -1,5 +1,5 @@
-//! Watches over the reading of a slide: ends it when the batch is stopped or the slide's time is up, even where a share
-//! does not answer at all.
+//! Watches over the reading of a slide: ends it when the batch is stopped or the slide's time is up, even if a network
+//! drive does not answer at all.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -79,16 +79,13 @@ impl Deadline {
         let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if end.is_some_and(|end| Instant::now() >= end) {
             self.is_late.store(true, Ordering::Relaxed);
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "its time was up (--slide-timeout)",
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "its time was up"));
         }
         Ok(())
     }
 
     /// Does something that may never come back. With a limit it is done in a thread of its own, which is left behind
-    /// when the time is up: nothing can wake a thread that waits for a share.
+    /// when the time is up: nothing can wake a thread that waits for a network drive.
     pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -131,7 +131,7 @@ pub(super) fn same_id(who: &str) -> Warning {
     Warning::new(
         WarningKind::SameId,
         format!(
-            "{who} the same id, so that submission.csv has more than one row of it and no truth can be paired with it; a table (id,path) gives ids that differ"
+            "{who} the same id, so submission.csv has several rows for it and it cannot be matched with a truth; give the slides different ids in a table (id,path)"
         ),
     )
 }

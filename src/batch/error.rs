@@ -35,8 +35,71 @@ pub enum BatchError {
     Output {
         /// The folder or file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// What is wrong.
         reason: String,
+    },
+    /// A manifest has a column `path`, and a folder of images was named as well.
+    #[error("{}: it has a column path, so a folder of images has no meaning", path.display())]
+    ImagesNotNeeded {
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// A manifest has no column `path`, and no folder of images was named.
+    #[error("{}: it has no column path, and no folder of images was named, as Kaggle's tables need it", path.display())]
+    NoPaths {
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// Another program is writing into the output folder.
+    #[error("{}: {holder} is writing into this folder", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// Who is writing.
+        holder: String,
+    },
+    /// The output folder lies on a file system that knows no locks.
+    #[error("{}: this file system cannot lock the folder ({source})", path.display())]
+    NoLocks {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Something other than a folder is where the slides' folders belong.
+    #[error("{}: it is a link or not a folder, and results are not written through it", path.display())]
+    NotAFolder {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// A joined report was to be written into a folder that holds results of its own.
+    #[error("{}: it holds results of its own", path.display())]
+    HoldsResults {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A slide's result was made with other settings, or from another file.
+    #[error("{}: it was made by an earlier run and {how}", path.display())]
+    OtherSettings {
+        /// The slide's folder.
+        path: PathBuf,
+        /// How it differs, with the old and the new value.
+        how: String,
+    },
+    /// Results of slides that are not among the inputs were made with other settings.
+    #[error(
+        "{}: {differing} of {total} slides here that are not among the inputs were made with other settings ({first})",
+        path.display()
+    )]
+    OthersDiffer {
+        /// The folder of the slides' folders.
+        path: PathBuf,
+        /// How many differ.
+        differing: usize,
+        /// How many there are.
+        total: usize,
+        /// How the first one differs.
+        first: String,
     },
     /// A record that is there cannot be used.
     #[error(transparent)]
@@ -48,7 +111,7 @@ pub enum BatchError {
     #[error("stopped before anything was changed")]
     Stopped,
     /// The batch ran, but its last reports could not be written: those on the disk tell of an earlier moment.
-    #[error("the batch ended, but its reports could not be written: {0}")]
+    #[error("the batch has ended, but its reports could not be written: {0}")]
     Report(Box<BatchError>),
 }
 

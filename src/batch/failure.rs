@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::panic::AssertUnwindSafe;
 
+use ftuseg_records::Help;
+
 use super::Job;
 
 /// Why a slide failed.
@@ -11,10 +13,12 @@ use super::Job;
 pub(super) struct Failure {
     /// Kind, as `run.json` has it.
     pub kind: String,
-    /// What happened, to which file, and what to do.
+    /// What happened, and to which file.
     pub reason: String,
     /// Whether no other slide could be written either, since the disk is full or read-only.
     pub is_of_the_disk: bool,
+    /// What would help.
+    pub help: Option<Help>,
 }
 
 impl Failure {
@@ -23,7 +27,14 @@ impl Failure {
             kind: kind.to_owned(),
             reason: reason.to_string(),
             is_of_the_disk: false,
+            help: None,
         }
+    }
+
+    /// The same, with what would help.
+    pub(super) fn with_help(mut self, help: Option<Help>) -> Self {
+        self.help = help;
+        self
     }
 
     /// The failure of a result that could not be written.

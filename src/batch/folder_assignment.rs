@@ -13,7 +13,7 @@ use super::folder_names::candidates;
 use super::reuse::{FileIdentity, describe_input, record_of};
 use super::{Job, Rerun};
 
-/// Settles the folders of all jobs by what lies in `slides`.
+/// Assigns the folders of all jobs by what lies in `slides`.
 pub(super) fn assign_folders(
     jobs: &mut [Job],
     slides: &Path,

@@ -54,7 +54,7 @@ impl FolderLock {
                 Err(TryLockError::WouldBlock) if locking == Locking::Wait => {
                     if !is_told {
                         told(&format!(
-                            "waiting for {}, which writes here",
+                            "waiting for {}, which is writing here",
                             holder(&mut file)
                         ));
                         is_told = true;
@@ -65,15 +65,12 @@ impl FolderLock {
                     std::thread::sleep(PAUSE);
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(BatchError::output(
-                        out,
-                        format!(
-                            "{} is writing into this folder; wait for it (--wait), or choose another --out",
-                            holder(&mut file)
-                        ),
-                    ));
+                    return Err(BatchError::Locked {
+                        path: out.to_owned(),
+                        holder: holder(&mut file),
+                    });
                 }
-                Err(TryLockError::Error(error)) => return Err(unlockable(out, &error)),
+                Err(TryLockError::Error(error)) => return Err(unlockable(out, error)),
             }
         }
         // Only for people who wonder who it is: the lock holds without it, so a full disk does not matter here.
@@ -106,18 +103,16 @@ impl FolderLock {
                     holder(&mut file)
                 ),
             )),
-            Err(TryLockError::Error(error)) => Err(unlockable(out, &error)),
+            Err(TryLockError::Error(error)) => Err(unlockable(out, error)),
         }
     }
 }
 
-fn unlockable(out: &Path, error: &std::io::Error) -> BatchError {
-    BatchError::output(
-        out,
-        format!(
-            "this file system cannot lock the folder ({error}); if no other program writes into it, use --no-lock"
-        ),
-    )
+fn unlockable(out: &Path, source: std::io::Error) -> BatchError {
+    BatchError::NoLocks {
+        path: out.to_owned(),
+        source,
+    }
 }
 
 impl Drop for FolderLock {

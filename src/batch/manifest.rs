@@ -66,7 +66,7 @@ impl Manifest {
                         .and_then(|mpp| Resolution::believable(mpp, ResolutionSource::Manifest))
                         .ok_or_else(|| {
                             wrong(format!(
-                                "line {line}: {text:?} is no um/px between 0.02 and 40"
+                                "line {line}: {text:?} is not a um/px from 0.02 to 40"
                             ))
                         })
                 })
@@ -94,7 +94,10 @@ impl Columns {
             found.map_err(|reason| BatchError::manifest(path, reason))
         };
         let id = find("id")?.ok_or_else(|| {
-            BatchError::manifest(path, "it has no column id; a manifest's header is id,path")
+            BatchError::manifest(
+                path,
+                "it has no column id; the header of a manifest is id,path",
+            )
         })?;
         let columns = Columns {
             id,
@@ -103,14 +106,12 @@ impl Columns {
             mpp: find("mpp")?.or(find("pixel_size")?),
         };
         match (columns.path, images) {
-            (Some(_), Some(_)) => Err(BatchError::manifest(
-                path,
-                "it has a column path, so --images has no meaning; leave it out",
-            )),
-            (None, None) => Err(BatchError::manifest(
-                path,
-                "it has no column path; for Kaggle's tables name the images' folder with --images DIR",
-            )),
+            (Some(_), Some(_)) => Err(BatchError::ImagesNotNeeded {
+                path: path.to_owned(),
+            }),
+            (None, None) => Err(BatchError::NoPaths {
+                path: path.to_owned(),
+            }),
             _ => Ok(columns),
         }
     }
@@ -224,8 +225,8 @@ mod tests {
     fn what_is_wrong_is_said() {
         for (text, images, word) in [
             ("name,path\na,b\n", None, "column id"),
-            ("id,organ\na,lung\n", None, "--images"),
-            ("id,path\na,b\n", Some("imgs"), "--images"),
+            ("id,organ\na,lung\n", None, "folder of images"),
+            ("id,path\na,b\n", Some("imgs"), "folder of images"),
             ("id,path\n,b\n", None, "line 2"),
             ("id,path,mpp\na,b,72dpi\n", None, "72dpi"),
             ("id,path,mpp\na,b,0\n", None, "line 2"),

@@ -1,4 +1,4 @@
-//! Joins the results of several runs, shares of one batch say, into one report and one submission.
+//! Joins the results of several runs, such as the shards of one batch, into one report and one submission.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use crate::slide::warning::Warning;
 pub struct Merged {
     /// The joined report.
     pub summary: RunSummary,
-    /// Shares that no folder holds, as `I/N`.
-    pub missing_shares: Vec<String>,
+    /// Shards that no folder holds, as `I/N`.
+    pub missing_shards: Vec<String>,
     /// Slides that several folders hold, with the same result: id and folders. The first folder's is taken.
     pub alike: Vec<(String, Vec<String>)>,
     /// Slides that several folders hold, with different results: id and folders. The first folder's is taken.
@@ -25,7 +25,7 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Slides that no folder holds as done: those that failed, had no turn, or belong to a missing share.
+    /// Slides that no folder holds as done: those that failed, had no turn, or belong to a missing shard.
     pub fn missing(&self) -> impl Iterator<Item = &SlideStatus> {
         self.summary.slides.iter().filter(|slide| !slide.is_there())
     }
@@ -47,10 +47,9 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
         .map_err(|error| BatchError::output(out, format!("the folder cannot be made: {error}")))?;
     let same = |one: &Path| one.canonicalize().ok() == out.canonicalize().ok();
     if outs.iter().any(|one| same(one)) || out.join("slides").exists() {
-        return Err(BatchError::output(
-            out,
-            "it holds results of its own; choose another --out for the joined report",
-        ));
+        return Err(BatchError::HoldsResults {
+            path: out.to_owned(),
+        });
     }
     let never = std::sync::atomic::AtomicBool::new(false);
     let _lock = FolderLock::take(out, locking, &never, &|_| {})?;
@@ -59,7 +58,7 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
         .map(|one| MergeInput::read(one, locking))
         .collect::<Result<Vec<_>, BatchError>>()?;
     let Some(first) = sources.first() else {
-        return Err(BatchError::output(out, "there is nothing to join"));
+        return Err(BatchError::output(out, "no folders to join"));
     };
     for source in &sources[1..] {
         let ours = source.report.made_by();
@@ -67,7 +66,7 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
             return Err(BatchError::output(
                 &source.out,
                 format!(
-                    "it differs from {} in {} ({} there, {} here); results of different settings are not joined",
+                    "it differs from {} in {} ({} there, {} here); results made with different settings are not joined",
                     first.out.display(),
                     difference.what,
                     difference.old,
@@ -87,8 +86,8 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
             joining.take(&sources, number, slide)?;
         }
     }
-    let missing_shares = joining.add_missing(&sources);
-    joining.write(out, &sources, missing_shares)
+    let missing_shards = joining.add_missing(&sources);
+    joining.write(out, &sources, missing_shards)
 }
 
 /// The joined report as it grows.
@@ -161,10 +160,10 @@ impl Joining {
     }
 
     fn unkept(&self, path: &Path, error: &std::io::Error) -> BatchError {
-        BatchError::output(path, format!("the rows cannot be kept: {error}"))
+        BatchError::output(path, format!("the rows cannot be stored: {error}"))
     }
 
-    /// Enters the slides of shares that no folder holds; returns those shares.
+    /// Enters the slides of shards that no folder holds; returns those shards.
     fn add_missing(&mut self, sources: &[MergeInput]) -> Vec<String> {
         let notes: Vec<&ShardNote> = sources
             .iter()
@@ -175,17 +174,17 @@ impl Joining {
         let missing = wanted
             .into_iter()
             .flat_map(|of| (1..=of).map(move |index| (index, of)))
-            .filter(|share| !there.contains(share))
+            .filter(|shard| !there.contains(shard))
             .map(|(index, of)| format!("{index}/{of}"))
             .collect();
         for note in &notes {
             let mut identity: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
             for id in &note.batch {
-                // Slides of one id are in one share, so that all of them are missing or none.
+                // Slides of one id are in one shard, so that all of them are missing or none.
                 if !identity.insert(id.clone()) {
                     continue;
                 }
-                let reason = "no folder holds it; its share is missing or had other inputs";
+                let reason = "no folder holds it; its shard is missing or had other inputs";
                 self.slides.push(SlideStatus {
                     reason: Some(reason.to_owned()),
                     ..SlideStatus::new(id, String::new(), Status::Pending)
@@ -199,7 +198,7 @@ impl Joining {
         mut self,
         out: &Path,
         sources: &[MergeInput],
-        missing_shares: Vec<String>,
+        missing_shards: Vec<String>,
     ) -> Result<Merged, BatchError> {
         let first = sources[0].report.made_by();
         let rows = match first.settings.writes(Output::Rle.name()) {
@@ -247,7 +246,7 @@ impl Joining {
             alike: doubles(false),
             different: doubles(true),
             summary,
-            missing_shares,
+            missing_shards,
         })
     }
 }

@@ -44,16 +44,18 @@ impl MergeInput {
         let path = out.join("run.json");
         let wrong = |reason: String| BatchError::output(&path, reason);
         let mut report = read_run(&path).map_err(|error| match error {
-            ReadError::Io { source, .. } => wrong(format!("no results of a run here: {source}")),
+            ReadError::Io { source, .. } => {
+                wrong(format!("there are no results of a run here: {source}"))
+            }
             error => BatchError::Record(error),
         })?;
         if report.state == RunState::Merged {
             return Err(wrong(
-                "it is a joined report; name the folders that it was joined from".to_owned(),
+                "it is a joined report; name the folders it was joined from".to_owned(),
             ));
         }
         if let Some(note) = &report.shard {
-            check_shard(note).map_err(|reason| wrong(format!("its shard cannot be: {reason}")))?;
+            check_shard(note).map_err(|reason| wrong(format!("its shard is invalid: {reason}")))?;
         }
         let slides = std::mem::take(&mut report.slides);
         let mut keys = HashSet::new();
@@ -61,10 +63,7 @@ impl MergeInput {
         for slide in &slides {
             check(slide).map_err(|reason| wrong(format!("the slide {:?}: {reason}", slide.id)))?;
             if !keys.insert(key_of(slide)) {
-                return Err(wrong(format!(
-                    "the slide {:?} stands there twice",
-                    slide.id
-                )));
+                return Err(wrong(format!("the slide {:?} is listed twice", slide.id)));
             }
             *counts.entry(&slide.id).or_default() += 1;
         }
@@ -84,14 +83,14 @@ impl MergeInput {
             let is_name = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
             if !is_name || slide.id.is_empty() {
                 return Err(wrong(format!(
-                    "{:?} is no id or {name:?} no folder",
+                    "{:?} is not an id, or {name:?} is not a folder",
                     slide.id
                 )));
             }
             if slide.is_there() && !out.join("slides").join(name).is_dir() {
                 slide.status = Status::Failed;
                 slide.kind = Some("lost".to_owned());
-                slide.reason = Some("its folder is not there any more".to_owned());
+                slide.reason = Some("its folder is gone".to_owned());
             }
         }
         Ok(source)
@@ -135,7 +134,7 @@ fn check(slide: &SlideStatus) -> Result<(), String> {
         return Err(format!("it cannot have {tiles} tiles"));
     }
     if !is_share(slide.seconds) || !slide.area_mm2.is_none_or(is_share) {
-        return Err("its seconds or its area cannot be".to_owned());
+        return Err("its seconds or its area are impossible".to_owned());
     }
     Ok(())
 }
@@ -174,7 +173,7 @@ fn submission(
             continue;
         }
         if rows.contains_key(&id) {
-            return Err(wrong(format!("the id {id:?} stands there twice")));
+            return Err(wrong(format!("the id {id:?} is listed twice")));
         }
         rows.insert(id, text);
     }

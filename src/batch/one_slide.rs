@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ftuseg_records::InputRecord;
+use ftuseg_records::{Help, InputRecord};
 use ftuseg_router::Organ;
 
 use super::deadline::{Deadline, TimedSlide};
@@ -50,8 +50,11 @@ impl ActiveRun<'_> {
             _ => None,
         };
         let readers = batch.engine.options().readers;
-        let slide = TimedSlide::open(&job.path, batch.open, deadline, readers)
-            .map_err(|error| Failure::new(error.kind(), error))?;
+        let slide =
+            TimedSlide::open(&job.path, batch.open, deadline, readers).map_err(|error| {
+                let help = Help::for_slide(&error);
+                Failure::new(error.kind(), error).with_help(help)
+            })?;
         (self.tell)(Event::Opened {
             width: slide.info().width(),
             height: slide.info().height(),
@@ -73,13 +76,13 @@ impl ActiveRun<'_> {
                 .map_err(|error| match error.kind() {
                     // Whoever tells why it was stopped names the file.
                     "stopped" => Failure::new("stopped", error),
-                    kind => Failure::new(kind, named(job, &error)),
+                    kind => Failure::new(kind, named(job, &error)).with_help(error.help()),
                 })?;
         let changed = |what: &str| {
             Failure::new(
                 "changed",
                 format!(
-                    "{}: the file {what} while it was read; what was found is of no use",
+                    "{}: the file {what} while it was being read, so the result was discarded",
                     job.path.display()
                 ),
             )
@@ -148,7 +151,7 @@ impl ActiveRun<'_> {
             // The folder is there, and the next run makes the row from it.
             self.halt.stop_for(BatchError::output(
                 &batch.out,
-                format!("submission.csv cannot be kept: {error}; check the free space"),
+                format!("submission.csv cannot be stored: {error}; check the free space"),
             ));
         }
         let status = SlideStatus {

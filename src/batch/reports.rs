@@ -89,7 +89,7 @@ impl<'a> Reports<'a> {
                 Err(error) => {
                     return Err(BatchError::output(
                         &path,
-                        format!("an earlier run's table cannot be removed: {error}"),
+                        format!("the table of an earlier run cannot be removed: {error}"),
                     ));
                 }
             },

@@ -14,8 +14,8 @@ use super::submission::{SubmissionRows, mask_of, spill};
 use super::{Batch, BatchError, Job, Output, Rerun};
 use crate::sink::SinkError;
 
-/// The reason of a slide that `--retry-failed` passes over.
-const NOT_TRIED: &str = "not tried: only slides that failed before were";
+/// The reason of a slide that [`Rerun::Failed`] passes over.
+const NOT_TRIED: &str = "not tried: only slides that had failed before were";
 
 /// What is there, and what is to be done.
 pub(super) struct ResumePlan {
@@ -63,7 +63,7 @@ pub(super) fn plan_resume(
         }
         let mut status = plan_resume.look_at(batch, index, job, slides, &deadline)?;
         if status.status == Status::Pending {
-            let times = crash_marker::times(slides, &job.folder);
+            let times = crash_marker::count(slides, &job.folder);
             if times > 0 {
                 status.reason = Some(crash_marker::reason(times));
                 last.insert(index);
@@ -107,7 +107,7 @@ impl ResumePlan {
             return Ok(pending(None));
         }
         if batch.rerun == Rerun::All {
-            return Ok(pending(Some("all slides are done again".to_owned())));
+            return Ok(pending(Some("all slides are redone".to_owned())));
         }
         let Ok(input) = describe_input(job, batch.identity(), deadline) else {
             // It fails when its turn comes, with its reason.
@@ -123,14 +123,9 @@ impl ResumePlan {
             Earlier::Nothing => Ok(pending(None)),
             Earlier::Redo(why) => Ok(pending(Some(why))),
             Earlier::OtherSettings(how) if batch.rerun == Rerun::Changed => Ok(pending(Some(
-                format!("an earlier run made it, which {how}"),
+                format!("it was made by an earlier run and {how}"),
             ))),
-            Earlier::OtherSettings(how) => Err(BatchError::output(
-                &folder,
-                format!(
-                    "an earlier run made this, which {how}; choose another --out, or --redo-changed to do such slides again, or --overwrite to do all slides again"
-                ),
-            )),
+            Earlier::OtherSettings(how) => Err(BatchError::OtherSettings { path: folder, how }),
             Earlier::Same(status, rle) => {
                 match self.keep_row(batch, index, &folder, rle) {
                     Ok(()) => {
@@ -199,14 +194,16 @@ impl ResumePlan {
             if let Some(difference) = difference(&record, &ours) {
                 changed.push(format!("{} differs in {difference}", status.id));
                 status.reason = Some(format!(
-                    "an earlier run made it, which differs in {difference}; it is not among the inputs and not in submission.csv"
+                    "it was made by an earlier run and differs in {difference}; it is not among the inputs and not in submission.csv"
                 ));
             } else {
                 let index = self.slides.len();
                 status.reason = Some(match self.keep_row(batch, index, &folder, record.rle) {
-                    Ok(()) => "an earlier run made it; it is not among the inputs".to_owned(),
+                    Ok(()) => {
+                        "it was made by an earlier run; it is not among the inputs".to_owned()
+                    }
                     Err(why) => format!(
-                        "an earlier run made it; it is not among the inputs, and not in submission.csv: {why}"
+                        "it was made by an earlier run; it is not among the inputs, and not in submission.csv: {why}"
                     ),
                 });
             }
@@ -214,21 +211,18 @@ impl ResumePlan {
             identity.insert(name);
         }
         if !changed.is_empty() {
-            let which = format!(
-                "{} of {total} slides here that are not among the inputs were made otherwise ({})",
-                changed.len(),
-                changed[0]
-            );
+            let (differing, first) = (changed.len(), changed.swap_remove(0));
+            let differ = BatchError::OthersDiffer {
+                path: slides.to_owned(),
+                differing,
+                total,
+                first,
+            };
             if !matches!(batch.rerun, Rerun::All | Rerun::Changed) {
-                return Err(BatchError::output(
-                    slides,
-                    format!(
-                        "{which}; choose another --out, or name those inputs also, or --redo-changed to leave them where they are and out of submission.csv"
-                    ),
-                ));
+                return Err(differ);
             }
             self.notes
-                .push(format!("{which}; submission.csv leaves them out"));
+                .push(format!("{differ}; submission.csv leaves them out"));
         }
         // What failed or had no turn before is not forgotten either.
         for mut slide in report {

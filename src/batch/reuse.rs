@@ -88,10 +88,10 @@ fn changed(
     let of_file = match identity {
         FileIdentity::ByChange => [
             (theirs.bytes != ours.bytes, "its file has another size"),
-            (theirs.modified != ours.modified, "its file was changed"),
+            (theirs.modified != ours.modified, "its file has changed"),
             (
                 theirs.beside != ours.beside,
-                "the files that belong to it were changed",
+                "the files that belong to it have changed",
             ),
         ],
         FileIdentity::ByContent => [
@@ -194,11 +194,11 @@ pub(super) fn look(
         let is_same_file = record.input.path == input.path;
         let lacks_sum = identity == FileIdentity::ByContent && record.input.sha256.is_none();
         return match (lacks_sum, is_same_file) {
-            (true, true) => {
-                redo("its record holds no sha256 of its file, by which it is to be known")
-            }
+            (true, true) => redo("its record has no sha256 of its file to compare with"),
             (false, true) => redo(reason),
-            (_, false) => Earlier::OtherSettings("was of another file of the same name".to_owned()),
+            (_, false) => {
+                Earlier::OtherSettings("was made from another file of the same name".to_owned())
+            }
         };
     }
     if let Some(file) = files(outputs)
@@ -208,12 +208,13 @@ pub(super) fn look(
         return redo(&format!("its {file} is missing"));
     }
     if outputs.contains(Output::Rle) && !outputs.contains(Output::Mask) && record.rle.is_none() {
-        return redo("its record holds no RLE");
+        return redo("its record has no RLE");
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut status = status_of(&name, &record);
     status.path.clone_from(&input.path);
-    status.reason = Some("it is there already, made from the same input and settings".to_owned());
+    status.reason =
+        Some("it was already done, from the same input with the same settings".to_owned());
     Earlier::Same(Box::new(status), record.rle)
 }
 

@@ -53,7 +53,7 @@ pub struct Batch<'a> {
     pub spare_memory: bool,
     /// What to do when another program writes into the output folder.
     pub locking: Locking,
-    /// Which share of a larger batch the jobs are.
+    /// Which shard of a larger batch the jobs are.
     pub shard: Option<ShardNote>,
     /// Raised by whoever wants the batch to stop: the slide that is being segmented is dropped, the one that is being
     /// written is finished.
@@ -105,10 +105,7 @@ impl<'a> Batch<'a> {
         })?;
         // A link would lead what is written, and what is put in order, to somewhere else.
         if !std::fs::symlink_metadata(&slides).is_ok_and(|meta| meta.is_dir()) {
-            return Err(BatchError::output(
-                &slides,
-                "it is a link or no folder; results are not written through it: remove it, or choose another --out",
-            ));
+            return Err(BatchError::NotAFolder { path: slides });
         }
         let _lock = FolderLock::take(&self.out, self.locking, &self.stop, &|line| {
             tell(Event::Note(line));
@@ -134,7 +131,7 @@ impl<'a> Batch<'a> {
         for index in 0..jobs.len() {
             if reports.slide(index).is_there() {
                 // Killed between the slide's last rename and its entry.
-                crash_marker::end(&slides, &jobs[index].folder);
+                crash_marker::clear(&slides, &jobs[index].folder);
                 tell(Event::Ended {
                     index,
                     total: jobs.len(),

@@ -1,5 +1,5 @@
-//! The slides' turns: one after another is segmented, while the one before is being written; what becomes of each is entered
-//! in the reports.
+//! The two threads of a run: one segments slide after slide, the other writes the folder of the one before. What becomes of
+//! each slide goes into the reports.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, bounded};
+use ftuseg_records::Help;
 
 use super::crash_marker;
 use super::deadline::Deadline;
@@ -50,7 +51,7 @@ impl<'a> ActiveRun<'a> {
                     total: self.jobs.len(),
                     job,
                 });
-                crash_marker::begin(&self.slides, &job.folder);
+                crash_marker::set(&self.slides, &job.folder);
                 let stops = vec![Arc::clone(&self.batch.stop), Arc::clone(&self.halt.flag)];
                 let deadline = Deadline::start(self.batch.slide_timeout, stops);
                 match caught(|| self.segment(job, &deadline)) {
@@ -87,12 +88,15 @@ impl<'a> ActiveRun<'a> {
         let (state, reason) = if is_full {
             (
                 RunState::DiskFull,
-                "not begun: the disk took nothing more; free some space and run the same command again",
+                "not started: the disk is full; free some space and run the same command again",
             )
         } else if self.batch.stop.load(Ordering::Relaxed) {
-            (RunState::Interrupted, "not begun when the run was stopped")
+            (
+                RunState::Interrupted,
+                "not started before the run was stopped",
+            )
         } else {
-            (RunState::Finished, "not begun")
+            (RunState::Finished, "not started")
         };
         let mut reports = self.reports();
         for &index in todo {
@@ -154,6 +158,7 @@ impl<'a> ActiveRun<'a> {
         status.status = Status::Failed;
         status.reason = Some(reason);
         status.kind = Some(failure.kind);
+        status.help = failure.help;
         status.seconds = started_at.elapsed().as_secs_f64();
         self.note(index, status);
     }
@@ -175,7 +180,7 @@ impl<'a> ActiveRun<'a> {
         if let Err(error) = written {
             self.halt.stop_for(error);
         }
-        crash_marker::end(&self.slides, &self.jobs[index].folder);
+        crash_marker::clear(&self.slides, &self.jobs[index].folder);
         (self.tell)(Event::Ended {
             index,
             total: self.jobs.len(),
@@ -189,7 +194,7 @@ impl<'a> ActiveRun<'a> {
             Some(limit) if deadline.is_late() => Failure::new(
                 "timeout",
                 format!(
-                    "{}: it took longer than --slide-timeout allows ({} s){}",
+                    "{}: it took longer than the {} s that a slide may take{}",
                     job.path.display(),
                     limit.as_secs_f64(),
                     match failure.kind.as_str() {
@@ -197,7 +202,8 @@ impl<'a> ActiveRun<'a> {
                         _ => String::new(),
                     }
                 ),
-            ),
+            )
+            .with_help(Some(Help::Time)),
             _ => failure,
         }
     }

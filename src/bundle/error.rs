@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum BundleError {
     /// No bundle in the folder.
-    #[error("no model bundle in {}: there is no bundle.toml; name a bundle's folder with --bundle DIR", folder.display())]
+    #[error("no model bundle in {}: there is no bundle.toml", folder.display())]
     Missing {
         /// The folder.
         folder: PathBuf,
     },
     /// No folder was named and none was found.
-    #[error("no model bundle found; name its folder with --bundle DIR (looked at: {})", looked.join(", "))]
+    #[error("no model bundle found (looked at: {})", looked.join(", "))]
     NotFound {
         /// The places looked at.
         looked: Vec<String>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::BundleError;
 
-/// The bundle's folder when `--bundle` is not given: the environment variable `FTUSEG_BUNDLE`, `models/bundle` in the
+/// The bundle's folder when the user names none: the environment variable `FTUSEG_BUNDLE`, `models/bundle` in the
 /// current folder, `bundle` or `../share/ftuseg/bundle` beside the program, or the folder the program was built from.
 ///
 /// # Errors

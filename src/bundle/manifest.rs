@@ -97,7 +97,7 @@ pub(super) fn parse(
         let name = model.name.clone();
         let model = check_model(model).map_err(|e| wrong(format!("[[model]] {name:?}: {e}")))?;
         if models.iter().any(|other| other.name == model.name) {
-            return Err(wrong(format!("two models are called {name:?}")));
+            return Err(wrong(format!("two models have the name {name:?}")));
         }
         if let Some(other) = models.iter().find(|other| other.target == model.target) {
             // Their probabilities are averaged, so what is done with the mean must be said in one way only.
@@ -119,7 +119,7 @@ pub(super) fn parse(
         models.push(model);
     }
     if models.is_empty() {
-        return Err(wrong("it names no [[model]]".to_owned()));
+        return Err(wrong("it has no [[model]]".to_owned()));
     }
     Ok(Bundle {
         folder: folder.to_owned(),
@@ -289,7 +289,7 @@ fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
         (Some(mpp), None) => ModelScale::Mpp(check_mpp(mpp)?),
         (None, Some("whole")) => ModelScale::Whole,
         (None, Some(other)) => return Err(format!("fit = {other:?} must be \"whole\"")),
-        _ => return Err("says not exactly one of mpp = ... and fit = \"whole\"".to_owned()),
+        _ => return Err("must have exactly one of mpp = ... and fit = \"whole\"".to_owned()),
     };
     let overlap = raw.overlap.unwrap_or(match fit {
         ModelScale::Mpp(_) => raw.tile / 8,

@@ -1,5 +1,6 @@
 //! What can go wrong between a slide and its mask.
 
+use ftuseg_records::Help;
 use ftuseg_router::{RouterError, Target};
 
 use crate::backend::BackendError;
@@ -27,7 +28,7 @@ pub enum PipelineError {
     #[error(transparent)]
     Router(#[from] RouterError),
     /// The slide does not say how large a px is.
-    #[error("the slide does not say its um/px, which {who} needs")]
+    #[error("the slide does not state its um/px, which {who} needs")]
     NoResolution {
         /// What needs it.
         who: String,
@@ -36,7 +37,7 @@ pub enum PipelineError {
     #[error("the bundle has no model for {0}")]
     NoModel(Target),
     /// A model that sees the whole slide in one tile was asked for several scales.
-    #[error("the model {0:?} sees the whole slide in one tile, so it has one scale")]
+    #[error("the model {0:?} sees the whole slide in one tile, so it has only one scale")]
     OneScale(String),
     /// Neighbouring tiles were to share more than a model can.
     #[error(
@@ -54,7 +55,9 @@ pub enum PipelineError {
     #[error("the bundle has no router")]
     NoRouter,
     /// The caller was to name the slide's organ, and did not.
-    #[error("the slide's organ was to be given, by a manifest's column organ say, and was not")]
+    #[error(
+        "the slide's organ must be given, for example in a manifest's column organ, and was not"
+    )]
     NoOrganGiven,
     /// The region that was asked for is empty, or not within the slide.
     #[error(
@@ -72,7 +75,7 @@ pub enum PipelineError {
     Cancelled,
     /// The temporary file for a map of probabilities failed.
     #[error(
-        "the temporary file for the probabilities failed: {0}; check the free space of the temporary folder (TMPDIR names another)"
+        "the temporary file for the probabilities failed: {0}; check the free space of the temporary folder (TMPDIR chooses another)"
     )]
     Temporary(std::io::Error),
     /// A thread of the pipeline stopped without saying why.
@@ -81,6 +84,15 @@ pub enum PipelineError {
 }
 
 impl PipelineError {
+    /// What would help against it, where that is known.
+    pub fn help(&self) -> Option<Help> {
+        match self {
+            PipelineError::Slide(error) => Help::for_slide(error),
+            PipelineError::NoResolution { .. } => Some(Help::Resolution),
+            _ => None,
+        }
+    }
+
     /// A short name of the kind, for records.
     pub fn kind(&self) -> &'static str {
         match self {

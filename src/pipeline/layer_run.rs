@@ -1,4 +1,4 @@
-//! Runs one layer's plan: reader threads, an inference thread a lane, one stitching thread, bounded channels between.
+//! Runs one layer's plan: reader threads, one inference thread per lane, one stitching thread, and bounded channels between them.
 
 use std::collections::BTreeMap;
 use std::ops::DerefMut;

@@ -1,8 +1,13 @@
 //! The engine: route, plan, read, infer, stitch.
 //!
 //! ```text
-//! slide -> tissue -> organ map -> plan of tiles -> reader threads -> inference -> stitching -> one mask a target
+//! slide -> tissue -> organ map -> plan of tiles -> reader threads -> inference -> stitching -> one mask per target
 //! ```
+//!
+//! A [`Target`](ftuseg_router::Target) is where a piece of tissue goes: one organ's models, or a network for all organs. A
+//! [`Route`] is the rule, chosen once for an engine, that decides the targets of a slide: by the router's votes or as the
+//! caller says. The router is the classifier that votes. An [`OrganMap`](ftuseg_router::OrganMap) is the decision: one target
+//! for each cell of tissue.
 //!
 //! Tiles are planned on a [`Plane`](crate::slide::Plane) at each model's own um/px. Reader threads fill them, one
 //! thread runs the networks in the plan's order, and one stitches; the channels between them are bounded, so memory

@@ -1,4 +1,4 @@
-//! The networks that are in memory: each loaded once when first needed, the longest unused given up when there are too
+//! The networks in memory: each is loaded when first needed, and the least recently used is evicted when there are too
 //! many.
 
 use std::num::NonZeroUsize;
@@ -9,7 +9,7 @@ use super::{Network, PipelineError};
 /// A network that slides share; whoever runs it locks it.
 pub(super) type Shared = Arc<Mutex<Network>>;
 
-/// Networks by name, the longest unused first.
+/// Networks by name, the least recently used first.
 pub(super) struct ModelCache {
     most: Option<NonZeroUsize>,
     networks: Mutex<Vec<(String, Shared)>>,
@@ -26,7 +26,7 @@ impl ModelCache {
 
     /// The network of that name, from memory or from `load`.
     ///
-    /// Others are given up before it is loaded, so that memory never holds one more than it should.
+    /// Others are evicted before it is loaded, so that memory never holds one more than it should.
     pub(super) fn get(
         &self,
         name: &str,

@@ -64,7 +64,7 @@ pub(super) struct Lane<'a> {
     session: &'a mut dyn Session,
 }
 
-/// What the bundle says of a model.
+/// What goes into a network and what comes out, as the bundle states it.
 #[derive(Debug, Clone)]
 struct ModelIo {
     name: String,
@@ -309,7 +309,7 @@ impl Lane<'_> {
                 name: self.io.name.clone(),
                 backend: "the engine",
                 reason: format!(
-                    "it answered {}, which is no probability; if it answers logits, bundle.toml must say output = \"logit\"",
+                    "it answered {}, which is not a probability; if it answers logits, bundle.toml must say output = \"logit\"",
                     bad.unwrap_or(f32::NAN)
                 ),
             });

@@ -10,7 +10,7 @@ use crate::slide::TissueMode;
 
 use super::{Blend, Precision, Tta};
 
-/// How slides are sent to models.
+/// The rule that decides which target each piece of tissue goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// The router decides for each cell.
@@ -49,7 +49,7 @@ impl FromStr for Route {
             other => {
                 let organ = other
                     .strip_prefix("organ=")
-                    .ok_or("one of tile, slide, given, baseline, unet, organ=NAME")?;
+                    .ok_or("expected tile, slide, given, baseline, unet, or organ=NAME")?;
                 let organ: Organ = organ
                     .parse()
                     .map_err(|error: RouterError| error.to_string())?;
@@ -78,8 +78,8 @@ pub struct EngineOptions {
     pub readers: usize,
     /// Tiles that a network is given at once.
     pub batch: usize,
-    /// The most segmentation networks in memory at once, each with a session for every lane; the longest unused is given
-    /// up for another. `None` keeps all. It changes no result.
+    /// The most segmentation networks in memory at once, each with a session for every lane; the least recently
+    /// used is evicted. `None` keeps all. It changes no result.
     pub max_models: Option<NonZeroUsize>,
 }
 

@@ -59,7 +59,7 @@ pub(super) fn check_sums(
         bundle.verified_file(file, sha256)?;
         if options.precision == Precision::Int8 && !is_int8 {
             say(&format!(
-                "the bundle has no int8 file of the model {:?}: it runs in fp32",
+                "the bundle has no int8 file for the model {:?}, so it runs in fp32",
                 model.name
             ));
         }

@@ -35,7 +35,7 @@ pub struct Segmentation {
     pub tissue: Tissue,
     /// The resolution that was used.
     pub resolution: Option<Resolution>,
-    /// One layer a target, in the order of [`Target`].
+    /// One layer per target, in the order of [`Target`].
     pub layers: Vec<Layer>,
     /// Tiles planned and inferred.
     pub tiles: TileCount,

@@ -37,7 +37,7 @@ pub(super) fn other(map: &OrganMap) -> Option<Warning> {
     Some(Warning::new(
         WarningKind::OtherTissue,
         format!(
-            "{:.0} % of the tissue looks like none of the organs that the router knows (confidence {:.2}); nothing was looked for there",
+            "{:.0} % of the tissue looks like none of the organs that the router knows (confidence {:.2}); so nothing was segmented there",
             other.share * 100.0,
             other.confidence
         ),
@@ -59,7 +59,7 @@ pub(super) fn contradicted(
         Warning::new(
             WarningKind::Resolution,
             format!(
-                "{} um/px were given ({}) and the file states {:.4} ({}), {apart:.0} % apart; those that were given are used",
+                "{} um/px were given ({}) and the file states {:.4} ({}), {apart:.0} % apart; the value that was given is used",
                 given.mpp, given.source, stated.mpp, stated.source
             ),
         )
@@ -79,7 +79,7 @@ mod tests {
             contradicted(given, of(stated, ResolutionSource::OmeXml))
         };
         let text = told(0.25, 0.5).unwrap().text;
-        assert!(text.contains("0.25 um/px were given (--mpp)"), "{text}");
+        assert!(text.contains("0.25 um/px were given (option)"), "{text}");
         assert!(text.contains("0.5000 (OME-XML), 100 % apart"), "{text}");
         assert_eq!(told(0.5, 0.5042), None);
         assert_eq!(told(0.5, 0.55), None);

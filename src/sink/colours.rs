@@ -1,4 +1,4 @@
-//! One colour a target, the same in pictures and in QuPath.
+//! One colour per target, the same in pictures and in QuPath.
 
 use ftuseg_router::{Organ, Target};
 

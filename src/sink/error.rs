@@ -14,7 +14,7 @@ use crate::slide::tiled_tiff;
 #[non_exhaustive]
 pub enum SinkError {
     /// A file could not be written.
-    #[error("{}: cannot be written: {source}; check the free space and the folder's rights", path.display())]
+    #[error("{}: cannot be written: {source}; check the free space and the folder's permissions", path.display())]
     Io {
         /// The file.
         path: PathBuf,

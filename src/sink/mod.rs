@@ -1,4 +1,4 @@
-//! Writes what was found, one file a format.
+//! Writes what was found, one file per format.
 //!
 //! A [`Sink`] writes one file of a slide's folder from a [`SlideFindings`]. Objects are outlined once and shared by all
 //! sinks, so that the record, the polygons and the picture speak of the same objects.
@@ -64,7 +64,7 @@ pub struct SlideFindings<'a> {
     pub segmentation: &'a Segmentation,
     /// The bundle that found it.
     pub bundle: &'a Bundle,
-    /// The objects, one entry a layer of the segmentation.
+    /// The objects, one entry per layer of the segmentation.
     pub objects: Vec<TargetObjects>,
 }
 

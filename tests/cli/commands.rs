@@ -104,7 +104,7 @@ fn inspect_shows_size_levels_and_resolution() {
         "150 x 100 px, downsample 2.000",
         "75 x 50 px, downsample 4.000",
         "70 x 60 px",
-        "not stated; give it with --mpp X",
+        "not stated; set it with --mpp X",
     ] {
         assert!(shown.contains(line), "{line:?} is missing:\n{shown}");
     }

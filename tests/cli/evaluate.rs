@@ -270,7 +270,7 @@ fn what_does_not_fit_is_named_and_the_rest_is_scored() {
             "small.csv",
         ])
         .ends_with(1);
-    outcome.says(&["small.csv: stranger: the truth does not know it"]);
+    outcome.says(&["small.csv: stranger: not in the truth"]);
     let report = report(&dir, "r");
     let problems = report["truth_problems"].as_array().unwrap();
     for (_, id, word) in bad {
@@ -293,7 +293,7 @@ fn what_does_not_fit_is_named_and_the_rest_is_scored() {
     assert_eq!(told(&run["problems"]), ["two"]);
     let reason = run["problems"][0]["reason"].as_str().unwrap();
     assert!(
-        reason.contains("300 x 200 px where the truth is 200 x 300"),
+        reason.contains("300 x 200 px, but the truth is 200 x 300"),
         "{reason}"
     );
     assert_eq!(

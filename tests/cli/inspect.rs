@@ -38,11 +38,11 @@ fn a_resolution_that_is_not_used_is_shown_with_the_reason() {
     assert_eq!(code, 0);
     assert_eq!(
         value(&text, "um/px").unwrap(),
-        "not stated; give it with --mpp X"
+        "not stated; set it with --mpp X"
     );
     assert_eq!(
         value(&text, "not used").unwrap(),
-        "72 px an inch of the TIFF resolution tags: it is a screen's or a printer's, which programs write that know none"
+        "72 px per inch of the TIFF resolution tags: it is a default for screens or printers, not a calibration"
     );
     let (_, text, _) = inspect(&drawn("aperio-jpeg-rgb.tif"));
     assert_eq!(
@@ -132,7 +132,7 @@ fn every_real_file_is_told_truly() {
             "TIFF",
             "300 x 250 px",
             "not stated",
-            Some("28.3465 px a centimetre of the TIFF resolution tags"),
+            Some("28.3465 px per centimetre of the TIFF resolution tags"),
         ),
         (
             "cmu-1-small-region.svs",

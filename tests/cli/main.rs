@@ -5,41 +5,41 @@
 #![cfg(feature = "rten")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod asked;
-mod attacks;
 mod bad_slides;
 mod commands;
 mod devices;
 mod docs;
-mod doubts;
 #[cfg(unix)]
-mod endless;
+mod endless_networks;
+mod environment;
 mod evaluate;
 mod field_tables;
-mod full;
+mod hostile_names;
 mod inputs;
 mod inspect;
 mod kills;
 mod memory;
+mod model_variants;
+mod no_space;
+mod option_effects;
 mod outputs;
-mod outside;
-mod passed_over;
 mod probabilities;
+mod progress_output;
 mod refusals;
 mod report_page;
 mod report_schema;
 mod reruns;
 mod resume;
 mod shards;
-mod shown;
 mod snapshots;
 #[cfg(target_os = "linux")]
-mod stalls;
+mod stalled_reads;
 #[path = "../engine/support/mod.rs"]
 mod support;
 mod sweeps;
+mod unusable_openvino;
 mod util;
-mod variants;
+mod warnings;
 
 use std::fs;
 

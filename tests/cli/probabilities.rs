@@ -155,7 +155,7 @@ fn they_are_written_only_when_asked_for_and_a_rerun_keeps_them() {
     };
     command().ends_with(0);
     let before = dir.snapshot("prob/slides");
-    command().ends_with(0).says(&["1 there already"]);
+    command().ends_with(0).says(&["1 already done"]);
     assert_eq!(before, dir.snapshot("prob/slides"));
     // A slide whose map is gone is done again.
     std::fs::remove_file(dir.join("prob/slides/one/prob.tif")).unwrap();

@@ -83,7 +83,7 @@ fn nothing_starts_without_slides_or_a_bundle() {
     dir.segment(nothing, "out").ends_with(2).says(&["INPUT"]);
     dir.segment(["one.tif"], "one.tif")
         .ends_with(2)
-        .says(&["one.tif", "name a folder"]);
+        .says(&["one.tif", "give a folder"]);
     for bundle in ["nowhere", "empty"] {
         dir.ftuseg("segment")
             .args(["one.tif", "--out", "out", "--bundle", bundle])
@@ -255,7 +255,7 @@ fn a_named_library_that_is_none_is_an_error_and_never_passed_over() {
     for (path, word) in [
         ("library.so", "not a shared library"),
         ("gone.so", "does not exist"),
-        ("empty", "holds no"),
+        ("empty", "there is no"),
     ] {
         for backend in ["auto", "onnxruntime"] {
             let command = || {

@@ -141,10 +141,10 @@ fn the_page_works_in_a_browser() {
         "mean of the organs' means",
         "2 of 2 images",
         "data:image/jpeg;base64,",
-        "out.csv less out",
+        "out.csv minus out",
         "Reliability diagram",
         "Mean Dice by threshold",
-        "What routing errors cost: given (true organs given) less out",
+        "Cost of routing errors: given (true organs given) minus out",
     ] {
         assert!(plain.contains(part), "{part:?} is missing");
     }

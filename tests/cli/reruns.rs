@@ -19,7 +19,7 @@ fn a_second_run_does_only_what_is_missing() {
     dir.segment(inputs, "out")
         .args(["--threads", "3"])
         .ends_with(0)
-        .says(&["2 there already"]);
+        .says(&["2 already done"]);
     assert_eq!(dir.snapshot("out/slides"), first);
     assert_eq!(dir.read("out/submission.csv"), rows);
     for id in ["one", "two"] {

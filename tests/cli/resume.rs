@@ -33,7 +33,7 @@ fn a_run_over_some_slides_loses_none_of_the_others() {
     let record = dir.read("out/slides/two/slide.json");
     dir.segment(["three.tif"], "out")
         .ends_with(0)
-        .says(&["1 there already", "2 more of earlier runs"]);
+        .says(&["1 already done", "2 more from earlier runs"]);
     // The inputs come first, then the others by their names.
     let mut rerun = dir.submission("out");
     assert_eq!(rerun[0].0, "three");
@@ -135,8 +135,8 @@ fn changed_slides_are_done_again_and_the_rest_is_kept() {
         .args(["--redo-changed"])
         .ends_with(0)
         .says(&[
-            "2 done, 1 there already",
-            "not kept",
+            "2 done, 1 already done",
+            "not reused",
             "differs in the setting",
         ]);
     assert_eq!(dir.read("out/slides/two/slide.json"), kept);
@@ -188,7 +188,7 @@ fn a_rerun_says_why_it_does_a_slide_again() {
     let good = dir.read("out/slides/one/mask.tif");
     let inputs = ["one.tif", "two.tif", "three.tif"];
     for (spoil, why) in [
-        ("touch", "its file was changed"),
+        ("touch", "its file has changed"),
         ("grow", "its file has another size"),
         ("record", "its slide.json cannot be read"),
         ("lose", "its overlay.png is missing"),
@@ -205,9 +205,11 @@ fn a_rerun_says_why_it_does_a_slide_again() {
             "lose" => fs::remove_file(dir.join("out/slides/one/overlay.png")).unwrap(),
             _ => dir.write("out/slides/one/mask.tif", &good[..good.len() / 2]),
         }
-        dir.segment(inputs, "out")
-            .ends_with(0)
-            .says(&["1 done, 2 there already", "not kept", why]);
+        dir.segment(inputs, "out").ends_with(0).says(&[
+            "1 done, 2 already done",
+            "not reused",
+            why,
+        ]);
         let slide = status(&dir, "out", "one");
         assert!(
             slide["done_again"].as_str().unwrap().contains(why),
@@ -242,12 +244,12 @@ fn content_counts_where_it_is_asked_for() {
     let command = || dir.segment(["one.tif"], "out").args(["--verify-input"]);
     dir.segment(["one.tif"], "out").ends_with(0);
     // What was made without a sum cannot be compared.
-    command().ends_with(0).says(&["1 done", "holds no sha256"]);
+    command().ends_with(0).says(&["1 done", "has no sha256"]);
     let record = dir.json("out/slides/one/slide.json");
     assert_eq!(record["input"]["sha256"], sha256(&dir.read("one.tif")));
     // The time alone changes nothing now.
     touch(&dir, "one.tif");
-    command().ends_with(0).says(&["1 there already"]);
+    command().ends_with(0).says(&["1 already done"]);
     // Other bytes of the same size and time do, which nothing else would see.
     let before = fs::metadata(dir.join("one.tif")).unwrap();
     let mut bytes = dir.read("one.tif");
@@ -283,7 +285,7 @@ fn only_failures_are_tried_again_where_that_is_asked() {
     dir.segment(inputs, "out")
         .args(["--retry-failed"])
         .ends_with(0)
-        .says(&["1 done, 1 there already, 0 failed, 1 not done yet"]);
+        .says(&["1 done, 1 already done, 0 failed, 1 not done yet"]);
     assert_eq!(status(&dir, "out", "two")["status"], "done");
     assert_eq!(status(&dir, "out", "three")["status"], "pending");
     assert_eq!(slides_of(&dir, "out"), ["one", "two"]);

@@ -1,4 +1,4 @@
-//! A batch on several machines: shares, joining them, and the Slurm example.
+//! A batch on several machines: shards, joining them, and the Slurm example.
 
 use std::fs;
 use std::path::Path;
@@ -33,12 +33,12 @@ fn ids(run: &Value) -> Vec<String> {
 }
 
 #[test]
-fn shares_are_joined_into_what_one_run_gives() {
+fn shards_are_joined_into_what_one_run_gives() {
     let dir = seven();
     dir.segment(["slides"], "whole").ends_with(1);
     let mut all = Vec::new();
     for index in 1..=3 {
-        let out = format!("share{index}");
+        let out = format!("shard{index}");
         let outcome = dir
             .segment(["slides"], &out)
             .args(["--shard", &format!("{index}/3")])
@@ -59,10 +59,10 @@ fn shares_are_joined_into_what_one_run_gives() {
         let command = dir.ftuseg("merge").args(outs).args(["--out", out]);
         command.run()
     };
-    let outcome = merge(&["share1", "share2", "share3"], "all");
+    let outcome = merge(&["shard1", "shard2", "shard3"], "all");
     // Nothing is missing but what failed.
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    outcome.says(&["6 of 7 slides are there", "failed: bad"]);
+    outcome.says(&["6 of 7 slides are done", "failed: bad"]);
     let sorted = |out: &str| {
         let mut rows = dir.submission(out);
         rows.sort();
@@ -79,11 +79,11 @@ fn shares_are_joined_into_what_one_run_gives() {
         }
     }
 
-    // Without one share its slides are named.
-    let outcome = merge(&["share1", "share3"], "two");
+    // Without one shard its slides are named.
+    let outcome = merge(&["shard1", "shard3"], "two");
     assert_eq!(outcome.code, Some(1));
-    outcome.says(&["share 2/3"]);
-    for id in ids(&dir.json("share2/run.json")) {
+    outcome.says(&["shard 2/3"]);
+    for id in ids(&dir.json("shard2/run.json")) {
         outcome.says(&[&format!("missing: {id}:")]);
         assert_eq!(status(&dir, "two", &id)["status"], "pending");
     }
@@ -102,7 +102,7 @@ fn ids_and_folders_of_all_kinds_are_joined() {
     dir.ftuseg("merge")
         .args(["share", "--out", "all"])
         .ends_with(0)
-        .says(&["4 of 4 slides are there"]);
+        .says(&["4 of 4 slides are done"]);
     assert_eq!(dir.submission("all"), dir.submission("share"));
     for slide in dir.json("all/run.json")["slides"].as_array().unwrap() {
         let folder = slide["folder"].as_str().unwrap();
@@ -119,7 +119,7 @@ fn doubles_are_named_and_other_settings_are_not_joined() {
     let merge = |outs: &[&str], out: &str| dir.ftuseg("merge").args(outs).args(["--out", out]);
     merge(&["a", "b"], "alike")
         .ends_with(0)
-        .says(&["2 of 2 slides are there", "double, alike: two"]);
+        .says(&["2 of 2 slides are done", "duplicate, identical: two"]);
     assert_eq!(dir.submission("alike"), dir.submission("a"));
 
     // Another slide of the same name.
@@ -130,7 +130,7 @@ fn doubles_are_named_and_other_settings_are_not_joined() {
     dir.segment(["elsewhere/two.tif"], "c").ends_with(0);
     merge(&["a", "c"], "different")
         .ends_with(1)
-        .says(&["double, DIFFERENT: two in a, c", "the first is taken"]);
+        .says(&["duplicate, DIFFERENT: two in a, c", "the first one is used"]);
     assert_eq!(dir.submission("different"), dir.submission("a"));
 
     // A slide that failed here and was done there is done.
@@ -160,15 +160,15 @@ fn doubles_are_named_and_other_settings_are_not_joined() {
     fs::remove_dir_all(dir.join("b/slides/two")).unwrap();
     merge(&["b"], "lost")
         .ends_with(1)
-        .says(&["failed: two", "not there any more"]);
+        .says(&["failed: two", "its folder is gone"]);
 }
 
 #[test]
-fn a_share_may_be_empty_and_senseless_ones_are_refused() {
+fn a_shard_may_be_empty_and_senseless_ones_are_refused() {
     let dir = Dir::with_slide();
     let found: Vec<bool> = (1..=2)
         .map(|index| {
-            let out = format!("share{index}");
+            let out = format!("shard{index}");
             dir.segment(["one.tif"], &out)
                 .args(["--shard", &format!("{index}/2")])
                 .ends_with(0);
@@ -216,9 +216,9 @@ fn the_slurm_example_does_a_batch() {
             ],
         );
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
-        let share = task - 4;
-        let run = dir.json(format!("results/share-{share}-of-3/run.json"));
-        assert_eq!(run["shard"]["index"], share);
+        let shard = task - 4;
+        let run = dir.json(format!("results/shard-{shard}-of-3/run.json"));
+        assert_eq!(run["shard"]["index"], shard);
         assert_eq!(run["runtime"]["threads"], 2);
     }
     let output = bash("merge.sbatch", &[]);
@@ -263,7 +263,7 @@ fn reports_that_cannot_be_true_are_not_joined() {
     fs::create_dir(dir.join("elsewhere")).unwrap();
     report["slides"][0]["folder"] = "../../elsewhere".into();
     dir.write("a/run.json", report.to_string());
-    merge().ends_with(1).says(&["one", "not there any more"]);
+    merge().ends_with(1).says(&["one", "its folder is gone"]);
     assert!(dir.submission("all").is_empty());
     fs::remove_dir_all(dir.join("all")).unwrap();
     let mut report: Value = serde_json::from_slice(&run).unwrap();

@@ -9,6 +9,7 @@ mod evaluate;
 mod examples;
 mod kaggle_rle;
 mod lanes;
+mod messages;
 mod regions;
 mod routing;
 mod stitch;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ftuseg::slide::{OpenSlideReader, SlideReader};
 
 use crate::conformance::{Picture, check, differences};
-use crate::library::{has_openslide, open};
+use crate::openslide_library::{has_openslide, open};
 
 /// A line of `expected.csv`.
 #[derive(Debug, Clone, serde::Deserialize)]

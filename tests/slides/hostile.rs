@@ -9,8 +9,8 @@ use ftuseg::slide;
 
 use crate::conformance::{Picture, Random};
 use crate::fixtures::folder;
-use crate::library::open;
 use crate::memory;
+use crate::openslide_library::open;
 use crate::tiny_tiff::{Tags, TinyTiff, Value, tiled, with};
 
 /// What the whole test process may hold: the readers' limits are below it with room for four tests at once.
@@ -183,7 +183,7 @@ fn sizes_that_lie_are_refused() {
             file.directory(&with(tags, 257, Value::Longs(vec![1 << 20])));
         },
     );
-    refused("65,535 samples", "samples a pixel", |file, tags| {
+    refused("65,535 samples", "samples per pixel", |file, tags| {
         file.directory(&with(tags, 277, Value::Shorts(vec![u16::MAX])));
     });
     refused(
@@ -391,7 +391,7 @@ fn what_our_reader_cannot_do_goes_to_openslide_or_is_refused() {
             assert_eq!(rgb, wanted);
         }
         Err(error) => {
-            assert!(!crate::library::has_openslide(), "{error}");
+            assert!(!crate::openslide_library::has_openslide(), "{error}");
             let text = error.to_string();
             assert!(
                 text.contains("CMYK") && text.contains("OpenSlide"),

@@ -8,7 +8,7 @@ use ftuseg::slide::SlideError;
 
 use crate::conformance::{Picture, Random};
 use crate::fixtures::folder;
-use crate::library::{has_openslide, open};
+use crate::openslide_library::{has_openslide, open};
 
 /// Set for the child.
 const CHILD: &str = "FTUSEG_TEST_HOSTILE_CHILD";

@@ -8,15 +8,15 @@
 
 mod conformance;
 mod fixtures;
+mod format_table;
 mod hostile;
 mod hostile_foreign;
-mod large;
-mod library;
+mod huge_slides;
 mod memory;
+mod openslide_library;
 mod permission;
 mod real;
-mod several;
-mod table;
+mod several_images;
 mod tiny_tiff;
 
 /// Counts what the readers allocate, so that the tests can hold them to their limits.

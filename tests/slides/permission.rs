@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::fixtures::folder;
-use crate::library::open;
+use crate::openslide_library::open;
 
 /// Names the slide for the child.
 const SLIDE: &str = "FTUSEG_TEST_UNREADABLE";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ftuseg::slide::{OpenSlideReader, SlideReader};
 
 use crate::conformance::{Picture, check, differences};
-use crate::library::{has_openslide, open};
+use crate::openslide_library::{has_openslide, open};
 
 fn slides() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/slides");

@@ -31,6 +31,26 @@ const UNITS: [&str; 9] = [
     "white pulps",
 ];
 
+/// Why it cannot be said which polygons of a file count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClassError {
+    /// None of several classes is known to mean functional tissue units, and none was chosen.
+    #[error(
+        "it has polygons of several classes ({found}), and it is unclear which of them are functional tissue units"
+    )]
+    Unknown {
+        /// The classes, with the number of polygons of each.
+        found: String,
+    },
+    /// No class counts.
+    #[error("none of its polygons is of a class that counts; it has {found}")]
+    NoneCounts {
+        /// The classes, with the number of polygons of each.
+        found: String,
+    },
+}
+
 /// The classes that were chosen to count; none chosen leaves it to what they are called.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Classes(Vec<String>);
@@ -43,7 +63,7 @@ impl Classes {
     pub fn of(names: &[String]) -> Result<Self, String> {
         match names.iter().find(|name| name.trim_end().ends_with('*')) {
             Some(name) => Err(format!(
-                "the class {name:?} never counts: a star marks what QuPath passes over"
+                "the class {name:?} never counts: QuPath ignores classes with a star"
             )),
             None => Ok(Classes(names.iter().map(|name| plain(name)).collect())),
         }
@@ -57,7 +77,7 @@ impl Classes {
     pub(super) fn choose(
         &self,
         found: &BTreeMap<String, usize>,
-    ) -> Result<(BTreeSet<String>, Vec<String>), String> {
+    ) -> Result<(BTreeSet<String>, Vec<String>), ClassError> {
         let all = || found.keys();
         let mut chosen: BTreeSet<String> = match self.0.is_empty() {
             false => all()
@@ -73,18 +93,12 @@ impl Classes {
                 .cloned()
                 .collect();
             if units.is_empty() {
-                return Err(format!(
-                    "it has polygons of several classes ({}), and which of them are functional tissue units is not known; name them with --class",
-                    list(found)
-                ));
+                return Err(ClassError::Unknown { found: list(found) });
             }
             chosen = units;
         }
         if chosen.is_empty() && !found.is_empty() {
-            return Err(format!(
-                "none of its polygons is of a class that counts; it has {}",
-                list(found)
-            ));
+            return Err(ClassError::NoneCounts { found: list(found) });
         }
         let left = found.iter().filter(|(name, _)| !chosen.contains(*name));
         let words = left.map(|(name, count)| format!("left out: {}", told(name, *count)));
@@ -145,7 +159,9 @@ mod tests {
     fn choose(chosen: &[&str], found: &[&str]) -> Result<(Vec<String>, String), String> {
         let chosen: Vec<String> = chosen.iter().map(|&name| name.to_owned()).collect();
         let found = found.iter().map(|&name| (name.to_owned(), 1)).collect();
-        let (names, left) = Classes::of(&chosen)?.choose(&found)?;
+        let (names, left) = Classes::of(&chosen)?
+            .choose(&found)
+            .map_err(|error| error.to_string())?;
         Ok((names.into_iter().collect(), left.join("; ")))
     }
 
@@ -179,7 +195,7 @@ mod tests {
     #[test]
     fn what_is_not_sure_is_refused() {
         for (chosen, found, word) in [
-            (&[][..], &["A", "B"][..], "--class"),
+            (&[][..], &["A", "B"][..], "unclear"),
             (&[], &["A", ""], "without a class"),
             (&[], &["Region*"], "none of its polygons"),
             (&["C"], &["A", "B"], "none of its polygons"),

@@ -6,6 +6,8 @@ use ftuseg_mask::{MaskError, rle::RleError};
 use ftuseg_slide::SlideError;
 use ftuseg_slide::mask_image::MaskImageError;
 
+use super::ClassError;
+
 /// Errors of the evaluation room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,14 @@ pub enum EvaluateError {
         /// What is wrong, and what would be right.
         reason: String,
     },
+    /// It cannot be said which polygons of a GeoJSON file count.
+    #[error("{}: {reason}", path.display())]
+    Classes {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: ClassError,
+    },
     /// A mask image cannot be read.
     #[error(transparent)]
     Image(#[from] SlideError),
@@ -39,7 +49,7 @@ pub enum EvaluateError {
     #[error("its RLE: {0}")]
     Rle(#[from] RleError),
     /// A mask of another size than the truth.
-    #[error("it is {} x {} px where the truth is {} x {} px", found.0, found.1, truth.0, truth.1)]
+    #[error("it is {} x {} px, but the truth is {} x {} px", found.0, found.1, truth.0, truth.1)]
     Size {
         /// Width and height of what was found.
         found: (u32, u32),

@@ -1,4 +1,4 @@
-//! Writes several files as one: they are written beside their places, and get their names when all of them are whole. What
+//! Replaces several files as one: they are written next to their places, and get their names when all of them are whole. What
 //! stood there before steps aside until then, and comes back if one of them cannot have its name.
 
 use std::fs;
@@ -137,7 +137,7 @@ fn undone(begun: &[Staged], failed: &Staged, source: &std::io::Error) -> Evaluat
     let kept = match lost[..] {
         [] => String::new(),
         _ => format!(
-            "; what stood there before could not be put back, and lies in {}",
+            "; the previous files could not be put back and are in {}",
             lost.join(", ")
         ),
     };

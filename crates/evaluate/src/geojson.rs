@@ -117,7 +117,7 @@ impl Node {
                 Ok(())
             }
             Some(other) => Err(format!(
-                "a GeoJSON type {:?} that is not known",
+                "an unknown GeoJSON type {:?}",
                 other.chars().take(40).collect::<String>()
             )),
             None => Err("not GeoJSON: a value without a type".to_owned()),

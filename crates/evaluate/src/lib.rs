@@ -31,7 +31,7 @@ mod sweep;
 mod truth;
 
 pub use boundary::hausdorff95;
-pub use classes::Classes;
+pub use classes::{ClassError, Classes};
 pub use error::EvaluateError;
 pub use measures::{MEASURES, Measure};
 pub use objects::{MATCH_IOU, ObjectFigures, compare, compare_objects};

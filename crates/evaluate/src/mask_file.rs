@@ -55,7 +55,13 @@ pub(super) fn read(
             "it has {lines} points or lines and no polygon, so nothing has an inside; outline the units with polygons"
         )));
     }
-    let (chosen, mut left_out) = classes.choose(&counts).map_err(wrong)?;
+    let (chosen, mut left_out) =
+        classes
+            .choose(&counts)
+            .map_err(|reason| EvaluateError::Classes {
+                path: path.to_owned(),
+                reason,
+            })?;
     if lines > 0 {
         left_out.push(format!(
             "left out: {lines} points or lines, which have no inside"
@@ -70,8 +76,7 @@ pub(super) fn read(
     let (mask, objects) = fill(path, counting, (width, height), MAX_RUNS)?;
     if objects.is_empty() && !chosen.is_empty() {
         return Err(wrong(
-            "its polygons cover no px; are their corners counted in px of the full size?"
-                .to_owned(),
+            "its polygons cover no px; are their coordinates in full-size px?".to_owned(),
         ));
     }
     Ok(LabelMask {
@@ -116,7 +121,7 @@ fn check_place(shapes: &[Shape], size: (u32, u32)) -> Result<Option<String>, Str
     }
     Ok((over > 0).then(|| {
         format!(
-            "cut off: {over} of {} outlines reach over the image's border",
+            "cut off: {over} of {} outlines reach beyond the image's border",
             shapes.len()
         )
     }))
@@ -298,7 +303,7 @@ mod tests {
         let found = of(&[over]).unwrap();
         assert_eq!(found.mask.count(), 100);
         assert!(
-            found.left_out[0].contains("reach over"),
+            found.left_out[0].contains("reach beyond"),
             "{:?}",
             found.left_out
         );

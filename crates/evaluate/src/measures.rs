@@ -55,13 +55,13 @@ pub const MEASURES: [Measure; 12] = [
         ..single("hd95_px", "hd95_px", "95 % Hausdorff, px")
     },
     Measure {
-        meaning: "says how far the edges lie apart, where both masks hold something and um/px is known",
+        meaning: "says how far apart the edges lie, where neither mask is empty and um/px is known",
         decimals: 1,
         value: |score| score.hd95_um,
         ..mean("hd95_um", "hd95_um", "95 % Hausdorff, um")
     },
     Measure {
-        meaning: "counts objects as found that match one of the truth with an IoU of at least 0.5, one to one",
+        meaning: "counts the objects that match one of the truth with an IoU of at least 0.5, one to one",
         value: |score| Some(score.objects.f1),
         ..mean("object_f1", "objects.f1", "object F1")
     },
@@ -86,7 +86,7 @@ pub const MEASURES: [Measure; 12] = [
         )
     },
     Measure {
-        meaning: "is the found area over the true area, less 1",
+        meaning: "is the found area over the true area, minus 1",
         signed: true,
         value: |score| score.pixels.area_error,
         ..mean("area_error", "area_error", "area error")

@@ -124,7 +124,7 @@ fn photograph(path: &Path, size: (u32, u32), plane: &Plane) -> Result<String, St
     let (width, height) = (slide.info().width(), slide.info().height());
     if (width, height) != size {
         return Err(format!(
-            "it cannot be shown: {} is {width} x {height} px where the truth is {} x {} px",
+            "it cannot be shown: {} is {width} x {height} px, but the truth is {} x {} px",
             path.display(),
             size.0,
             size.1

@@ -60,7 +60,7 @@ impl Prediction {
         } else {
             return Err(EvaluateError::format(
                 path,
-                "there is no such file or folder; --pred takes a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif, ID.jpg or ID.geojson",
+                "there is no such file or folder; a run is a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif, ID.jpg or ID.geojson",
             ));
         };
         Ok(Prediction {
@@ -106,7 +106,7 @@ impl Prediction {
                     return Err(EvaluateError::format(
                         &self.path,
                         format!(
-                            "it holds several masks of {id:?} ({}); keep the one that counts",
+                            "it has several masks for {id:?} ({}); keep only the right one",
                             names.join(", ")
                         ),
                     ));
@@ -201,7 +201,7 @@ fn one_of<'a>(
         Some(several) => Err(EvaluateError::format(
             run,
             format!(
-                "{} slides have the id {id:?} (folders {}), so it is not known which of them the truth speaks of; give them ids that differ, in a table",
+                "{} slides have the id {id:?} (folders {}), so it is unclear which of them the truth is about; give them different ids in a table",
                 several.len(),
                 several.join(", ")
             ),
@@ -224,13 +224,15 @@ fn submission(path: &Path) -> Result<HashMap<String, String>, EvaluateError> {
     let table = Table::read(path, "id").map_err(wrong)?;
     let find = |name: &str| table.column(name).map_err(wrong);
     let (Some(id), Some(rle)) = (find("id")?, find("rle")?) else {
-        return Err(wrong("a submission has the columns id and rle".to_owned()));
+        return Err(wrong(
+            "a submission needs the columns id and rle".to_owned(),
+        ));
     };
     let mut rows = HashMap::new();
     for (_, mut row) in table.into_rows() {
         let [name, text] = [id, rle].map(|column| std::mem::take(&mut row[column]));
         if rows.contains_key(&name) {
-            return Err(wrong(format!("the id {name:?} stands there twice")));
+            return Err(wrong(format!("the id {name:?} is listed twice")));
         }
         rows.insert(name, text);
     }
@@ -292,7 +294,7 @@ mod tests {
         }
         std::fs::write(&path, "id,rle\na,1 3\na,\n").unwrap();
         let error = submission(&path).unwrap_err().to_string();
-        assert!(error.contains("stands there twice"), "{error}");
+        assert!(error.contains("is listed twice"), "{error}");
     }
 
     #[test]

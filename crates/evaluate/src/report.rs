@@ -147,10 +147,10 @@ fn without_organ(truths: &[Truth]) -> Vec<ImageProblem> {
     }
     let missing = truths.iter().filter(|truth| truth.organ.is_none());
     missing
-        .map(|truth| ImageProblem {
-            id: truth.id.clone(),
-            reason: "the truth does not say its organ: it is in no organ's mean, only in the mean of all images"
-                .to_owned(),
+        .map(|truth| {
+            let reason =
+                "the truth does not say its organ, so it counts only in the mean of all images";
+            ImageProblem::new(&truth.id, reason)
         })
         .collect()
 }

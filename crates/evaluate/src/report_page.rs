@@ -1,4 +1,4 @@
-//! `report.html`: one page that holds everything and asks nothing of a network.
+//! `report.html`: one self-contained page.
 
 use std::collections::BTreeMap;
 

@@ -91,7 +91,7 @@ pub struct ScoredRuns {
 enum Outcome {
     Scored(Box<ImageScore>),
     Missing,
-    Problem(String),
+    Problem(EvaluateError),
 }
 
 /// What became of one image.
@@ -110,9 +110,9 @@ pub fn score(
     pictures: Option<&Pictures<'_>>,
     classes: &Classes,
 ) -> ScoredRuns {
-    let seen: Vec<Result<Seen, String>> = truths
+    let seen: Vec<Result<Seen, EvaluateError>> = truths
         .par_iter()
-        .map(|truth| one(truth, runs, pictures, classes).map_err(|error| error.to_string()))
+        .map(|truth| one(truth, runs, pictures, classes))
         .collect();
     let known: BTreeSet<&str> = truths.iter().map(|truth| truth.id.as_str()).collect();
     let mut scored = ScoredRuns {
@@ -134,25 +134,25 @@ pub fn score(
         gallery: Gallery::default(),
     };
     for (truth, seen) in truths.iter().zip(seen) {
-        let problem = |reason: String| ImageProblem {
-            id: truth.id.clone(),
-            reason,
-        };
+        let id = truth.id.as_str();
         let seen = match seen {
             Ok(seen) => seen,
-            Err(reason) => {
-                scored.unreadable.push(problem(reason));
+            Err(error) => {
+                scored.unreadable.push(ImageProblem::of(id, &error));
                 continue;
             }
         };
         for (run, outcome) in scored.runs.iter_mut().zip(seen.outcomes) {
             match outcome {
                 Outcome::Scored(score) => run.images.push(*score),
-                Outcome::Missing => run.missing.push(truth.id.clone()),
-                Outcome::Problem(reason) => run.problems.push(problem(reason)),
+                Outcome::Missing => run.missing.push(id.to_owned()),
+                Outcome::Problem(error) => run.problems.push(ImageProblem::of(id, &error)),
             }
         }
-        scored.noted.extend(seen.notes.into_iter().map(problem));
+        let notes = seen.notes.into_iter();
+        scored
+            .noted
+            .extend(notes.map(|note| ImageProblem::new(id, note)));
         scored.gallery.images.extend(seen.picture);
     }
     scored
@@ -194,7 +194,7 @@ fn one(
             let found = match run.mask(&truth.id, size, classes) {
                 Ok(Some(found)) => found,
                 Ok(None) => return Outcome::Missing,
-                Err(error) => return Outcome::Problem(error.to_string()),
+                Err(error) => return Outcome::Problem(error),
             };
             let left_out = found.left_out.iter();
             notes.extend(left_out.map(|words| format!("{}: {words}", run.name)));
@@ -206,7 +206,7 @@ fn one(
             let objects = truth_objects.get_or_init(|| objects_of(&truth_mask));
             match figures(truth, (mask, objects), &found, run, record.as_ref()) {
                 Ok(score) => Outcome::Scored(Box::new(score)),
-                Err(error) => Outcome::Problem(error.to_string()),
+                Err(error) => Outcome::Problem(error),
             }
         })
         .collect();
@@ -267,7 +267,7 @@ fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&SlideRecord>)
         let size = (map.info().width(), map.info().height());
         if size != (truth.width(), truth.height()) {
             return Ok(Err(format!(
-                "its map of probabilities is {} x {} px where the truth is {} x {} px",
+                "its map of probabilities is {} x {} px, but the truth is {} x {} px",
                 size.0,
                 size.1,
                 truth.width(),

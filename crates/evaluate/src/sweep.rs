@@ -88,10 +88,7 @@ pub(super) fn sweep(run: &str, images: &[ImageScore], seed: u64) -> Option<Thres
     let mut found: Vec<(TargetSweepKey<'_>, Groups<'_>)> = Vec::new();
     for score in images {
         let mut leave = |reason: String| {
-            left_out.push(ImageProblem {
-                id: score.id.clone(),
-                reason,
-            });
+            left_out.push(ImageProblem::new(&score.id, reason));
         };
         let (decided, curve) = match &score.swept {
             Swept::Nothing => continue,
@@ -105,7 +102,7 @@ pub(super) fn sweep(run: &str, images: &[ImageScore], seed: u64) -> Option<Thres
             .iter()
             .any(|organ| organ.name() == decided.target);
         if of_organ && score.organ.as_ref() != Some(&decided.target) {
-            let organ = score.organ.as_deref().unwrap_or("of an organ not known");
+            let organ = score.organ.as_deref().unwrap_or("of an unknown organ");
             leave(format!("it is {organ}, but {} decided it", decided.target));
             continue;
         }
@@ -255,17 +252,17 @@ fn best_step(mean: &[f64], used: usize) -> usize {
 /// chose, is a comment.
 fn toml(run: &str, targets: &[TargetSweep]) -> String {
     let mut text = format!(
-        "# Thresholds of the run {}, as `ftuseg evaluate` found them. Set them in the [[model]] of that name.\n",
+        "# Thresholds of the run {}, as found by `ftuseg evaluate`. Set them in the [[model]] of that name.\n",
         toml::Value::from(run)
     );
     for target in targets {
         let sweep = &target.overall;
         let honest = match &sweep.leave_one_out {
             Some(left) => format!(
-                "with each image at the others' choice {:.4} (gain {:+.4}, 95 % interval {:+.4} to {:+.4})",
+                "with each image at the threshold the others choose {:.4} (gain {:+.4}, 95 % interval {:+.4} to {:+.4})",
                 left.dice.mean, left.gain.mean, left.gain.low, left.gain.high
             ),
-            None => "one image cannot tell what it is worth on others".to_owned(),
+            None => "one image cannot show what it is worth on others".to_owned(),
         };
         let gains = |left: &LeaveOneOut| left.gain.mean > 0.0;
         let better = sweep.n >= ENOUGH && sweep.leave_one_out.as_ref().is_some_and(gains);

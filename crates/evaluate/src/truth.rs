@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ftuseg_router::Organ;
 
-use super::{Classes, EvaluateError, mask_file};
+use super::{ClassError, Classes, EvaluateError, mask_file};
 use ftuseg_files::table::{Table, said};
 use ftuseg_mask::{Mask, rle};
 use ftuseg_slide::mask_image::{LabelMask, check_size};
@@ -37,6 +37,35 @@ pub struct ImageProblem {
     pub id: String,
     /// What is wrong with it.
     pub reason: String,
+    /// Whether choosing the classes that count would help. No part of the report.
+    #[serde(skip)]
+    pub needs_classes: bool,
+}
+
+impl ImageProblem {
+    /// A problem that a sentence says.
+    pub(super) fn new(id: &str, reason: impl Into<String>) -> Self {
+        ImageProblem {
+            id: id.to_owned(),
+            reason: reason.into(),
+            needs_classes: false,
+        }
+    }
+
+    /// A problem that an error says.
+    pub(super) fn of(id: &str, error: &EvaluateError) -> Self {
+        let needs_classes = matches!(
+            error,
+            EvaluateError::Classes {
+                reason: ClassError::Unknown { .. },
+                ..
+            }
+        );
+        ImageProblem {
+            needs_classes,
+            ..ImageProblem::new(id, error.to_string())
+        }
+    }
 }
 
 impl Truth {
@@ -72,7 +101,7 @@ impl Truth {
                     Some((width, height)) => Err(EvaluateError::format(
                         path,
                         format!(
-                            "it is {} x {} px where the table says {width} x {height} px",
+                            "it is {} x {} px, but the table says {width} x {height} px",
                             found.0, found.1
                         ),
                     )),
@@ -126,7 +155,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), Evalua
                 return Err(format!("line {line}: the id is empty"));
             }
             if !is_new {
-                return Err(format!("line {line}: the id stands there a second time"));
+                return Err(format!("line {line}: the id is listed a second time"));
             }
             let number = |index, what: &str| -> Result<Option<u32>, String> {
                 let Some(text) = known(index) else {
@@ -153,7 +182,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), Evalua
                     .map(|text| {
                         let value = number_of.number(text);
                         let value = value.filter(|v| v.is_finite() && *v > 0.0);
-                        value.ok_or_else(|| format!("line {line}: {text:?} is no um/px"))
+                        value.ok_or_else(|| format!("line {line}: {text:?} is not a um/px"))
                     })
                     .transpose()?,
                 size: width.zip(height),
@@ -162,7 +191,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), Evalua
         };
         match parse() {
             Ok(truth) => truths.push(truth),
-            Err(reason) => problems.push(ImageProblem { id: name, reason }),
+            Err(reason) => problems.push(ImageProblem::new(&name, reason)),
         }
     }
     if truths.is_empty() && problems.is_empty() {

@@ -39,7 +39,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
 /// Reads a plain text file of at most `most` bytes.
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
     String::from_utf8(read(path, most)?)
-        .map_err(|_| Error::new(ErrorKind::InvalidData, "it is no text in UTF-8"))
+        .map_err(|_| Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
 }
 
 /// Opens a file of our own to be written to, which is made if it is not there; never through a link.
@@ -84,7 +84,7 @@ fn too_large(most: u64) -> Error {
     Error::new(
         ErrorKind::FileTooLarge,
         format!(
-            "it is larger than {} MiB, the most that is read",
+            "it is larger than {} MiB, the limit for such files",
             most >> 20
         ),
     )

@@ -156,7 +156,7 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
             0 => String::from_utf16(&units).ok(),
             _ => None,
         }
-        .ok_or_else(|| format!("is damaged: it is no UTF-16; {save}"))
+        .ok_or_else(|| format!("is damaged: it is not valid UTF-16; {save}"))
     };
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => pairs(u16::from_le_bytes, rest),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot be written: {source}; check the free space and the folder's rights", path.display())]
+#[error("{}: cannot be written: {source}; check the free space and the folder's permissions", path.display())]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,

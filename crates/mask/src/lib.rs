@@ -139,7 +139,7 @@ pub enum MaskError {
     },
     /// A polygon has a coordinate that is not a finite number.
     #[error(
-        "polygon {polygon} (counted from 0) has a coordinate that is not a finite number; mend or drop it"
+        "polygon {polygon} (counted from 0) has a coordinate that is not a finite number; fix or drop it"
     )]
     Coordinate {
         /// Which polygon, counted from 0.

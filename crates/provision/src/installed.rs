@@ -115,7 +115,7 @@ fn read(site: &Path, record: &Path) -> Result<Vec<Listed>, LibraryError> {
             .get(1)
             .and_then(|sum| sum.strip_prefix("sha256="))
             .and_then(hex_of)
-            .ok_or_else(|| bad(&format!("{name} stands there without a sha256")))?;
+            .ok_or_else(|| bad(&format!("{name} is listed without a sha256")))?;
         listed.push(Listed {
             path: site.join(path),
             sha256,

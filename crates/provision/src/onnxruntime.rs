@@ -1,6 +1,6 @@
 //! ONNX Runtime's library: its names, its wheels, and the check that a file is it.
 //!
-//! The search goes, in this order, through: the path that the user names (`--runtime`, then the variable
+//! The search goes, in this order, through: the path that the user names (an option of the program, then the variable
 //! `ORT_DYLIB_PATH`); the program's cache folder; an `onnxruntime` package of the active or default Python; and
 //! at last it brings one fixed wheel with pip into the cache folder, checked against a sum in this program. How it
 //! searches is in [`crate`].
@@ -34,7 +34,6 @@ pub const API_VERSION: u32 = 24;
 /// What is looked for.
 pub static ONNX_RUNTIME: LibrarySpec = LibrarySpec {
     name: "ONNX Runtime",
-    option: "--runtime",
     variable: "ORT_DYLIB_PATH",
     package: "onnxruntime",
     packages: &[
@@ -61,7 +60,7 @@ pub static ONNX_RUNTIME: LibrarySpec = LibrarySpec {
     load,
 };
 
-/// The search of a program: `option` is the path of `--runtime`, `offline` forbids bringing the library.
+/// The search of a program: `option` is the path that the user names, `offline` forbids bringing the library.
 pub fn search(option: Option<PathBuf>, offline: bool) -> Search {
     Search::from_environment(&ONNX_RUNTIME, option, offline)
 }
@@ -168,12 +167,12 @@ fn load(product: &'static LibrarySpec, path: &Path) -> Result<String, LibraryErr
     // SAFETY: null, or a pointer to a constant that lives as long as the loaded library does.
     let base = unsafe { base.as_ref() }.ok_or_else(|| not("OrtGetApiBase returns nothing"))?;
     let (Some(get_api), Some(get_version)) = (base.get_api, base.get_version_string) else {
-        return Err(not("its table of functions is empty"));
+        return Err(not("its function table is empty"));
     };
     // SAFETY: the function takes nothing and returns a constant string.
     let text = unsafe { get_version() };
     if text.is_null() {
-        return Err(not("it tells no version"));
+        return Err(not("it states no version"));
     }
     // SAFETY: not null, and a string constant of the library that ends with a zero byte.
     let version: String = unsafe { CStr::from_ptr(text) }

@@ -10,7 +10,6 @@ use crate::{LibraryError, LibrarySpec, Wheel, reason};
 /// The OpenSlide library: what is looked for, and what pip may bring.
 pub static OPENSLIDE: LibrarySpec = LibrarySpec {
     name: "OpenSlide",
-    option: "--openslide",
     variable: "FTUSEG_OPENSLIDE",
     package: "openslide-bin",
     packages: &["openslide-bin"],
@@ -104,7 +103,7 @@ fn load(product: &'static LibrarySpec, path: &Path) -> Result<String, LibraryErr
     // SAFETY: the function takes nothing and may be called at any time from any thread.
     let text = unsafe { version() };
     if text.is_null() {
-        return Err(product.foreign(path, "it tells no version"));
+        return Err(product.foreign(path, "it states no version"));
     }
     // SAFETY: not null, and a string constant of the library that ends with a zero byte.
     let version: String = unsafe { CStr::from_ptr(text) }

@@ -1,4 +1,4 @@
-//! The record of every place that was looked at, for `ftuseg doctor` and for error messages.
+//! A place where a library was looked for, and what was found there: for diagnosis and for error messages.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlaceKind {
-    /// The path given with the option of this name.
-    Option(&'static str),
+    /// The path that the user named.
+    Named,
     /// The path in the environment variable of this name.
     Variable(&'static str),
     /// The program's cache folder.
@@ -24,7 +24,8 @@ pub enum PlaceKind {
 impl fmt::Display for PlaceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Option(name) | Self::Variable(name) => name,
+            Self::Named => "path that was given",
+            Self::Variable(name) => name,
             Self::System => "system",
             Self::Cache => "cache folder",
             Self::Python => "Python package",

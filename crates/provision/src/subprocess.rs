@@ -1,4 +1,4 @@
-//! Runs a child process that may hang, print without end or never close its pipes.
+//! Runs a subprocess that may hang, print without end or never close its pipes.
 
 use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};
@@ -36,7 +36,7 @@ impl std::fmt::Display for ChildError {
             Self::TimedOut(limit) => {
                 write!(
                     f,
-                    "gave no answer within {} s and was ended",
+                    "did not answer within {} s and was killed",
                     limit.as_secs_f32()
                 )
             }

@@ -1,5 +1,6 @@
 //! `run.json`: what a run did, slide by slide.
 
+use ftuseg_slide::SlideError;
 use ftuseg_slide::warning::Warning;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -170,6 +171,34 @@ pub struct SlideStatus {
     /// What looks doubtful about it.
     #[serde(default, deserialize_with = "known_warnings")]
     pub warnings: Vec<Warning>,
+    /// What would help, where it failed just now. No part of the file.
+    #[serde(skip)]
+    pub help: Option<Help>,
+}
+
+/// What would help against a failure, for a program that has options for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Help {
+    /// To say how large a px is.
+    Resolution,
+    /// To allow larger compressed strips.
+    StripLimit,
+    /// To have OpenSlide found or installed.
+    OpenSlide,
+    /// To allow a slide more time.
+    Time,
+}
+
+impl Help {
+    /// What would help against an error of a slide.
+    pub fn for_slide(error: &SlideError) -> Option<Self> {
+        match error {
+            SlideError::NoOpenSlide { .. } => Some(Help::OpenSlide),
+            SlideError::StripTooLarge { .. } => Some(Help::StripLimit),
+            _ => None,
+        }
+    }
 }
 
 impl SlideStatus {
@@ -190,6 +219,7 @@ impl SlideStatus {
             objects: 0,
             area_mm2: None,
             warnings: Vec::new(),
+            help: None,
         }
     }
 

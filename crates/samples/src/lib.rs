@@ -56,7 +56,7 @@ pub enum Error {
     #[error(transparent)]
     Tiff(#[from] ftuseg_slide::tiled_tiff::Error),
     /// Writing `train.csv` or making the folder failed.
-    #[error("cannot write {}: {source}; check the free space and the rights of the folder", path.display())]
+    #[error("cannot write {}: {source}; check the free space and the folder's permissions", path.display())]
     Io {
         /// The file or folder that was to be written.
         path: PathBuf,

@@ -52,7 +52,7 @@ fn has_kind_of(file: &Path, other: &Path) -> bool {
 pub(super) fn check_complete(slide: &Path) -> Result<(), SlideError> {
     if let Some(reason) = missing(slide) {
         let link = if slide.is_symlink() {
-            "; this is a link, and neither beside it nor beside what it links to are the other parts"
+            "; this is a link, and the other parts are neither next to it nor next to what it links to"
         } else {
             ""
         };
@@ -125,8 +125,8 @@ fn missing(slide: &Path) -> Option<String> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         if !folder.is_dir() {
             return Some(format!(
-                "its folder {name}/ is missing, which holds the pixels of a MIRAX slide (this file is a preview at most); \
-                 copy the folder beside it, under this name"
+                "its folder {name}/ is missing, which holds the pixels of a MIRAX slide (this file is at most a preview); \
+                 copy the folder next to it, under this name"
             ));
         }
         let index = folder.join("Slidedat.ini");
@@ -148,7 +148,7 @@ fn missing(slide: &Path) -> Option<String> {
             .filter(|(key, _)| key.starts_with("ImageFile") || key == "MapFile")
             .find(|(_, file)| is_name(file) && !slide.with_file_name(file).is_file());
         return lacks
-            .map(|(_, file)| format!("its picture {file} is missing; copy it beside this file"));
+            .map(|(_, file)| format!("its picture {file} is missing; copy it next to this file"));
     }
     None
 }

@@ -27,7 +27,7 @@ impl Largest {
 /// What is said to the user of samples that use fewer bits than there are.
 pub(super) fn doubt(bits: u32, largest: u16) -> String {
     format!(
-        "the samples have 16 bits and use {bits} of them (the largest is {largest}); {} is taken for full brightness",
+        "the samples have 16 bits and use {bits} of them (the largest is {largest}); {} is taken as full brightness",
         (1_u32 << bits) - 1
     )
 }
@@ -35,7 +35,7 @@ pub(super) fn doubt(bits: u32, largest: u16) -> String {
 /// The same where the file says how many bits are in use.
 pub(super) fn stated_doubt(bits: u32, who: &str) -> String {
     format!(
-        "the samples have 16 bits and use {bits} of them ({who}); {} is taken for full brightness",
+        "the samples have 16 bits and use {bits} of them ({who}); {} is taken as full brightness",
         (1_u32 << bits) - 1
     )
 }
@@ -65,7 +65,7 @@ impl std::fmt::Display for Deeper {
         let Deeper { value, bits } = self;
         write!(
             f,
-            "a sample of {value} where those that were looked at use {bits} of their 16 bits; convert it to 8-bit RGB"
+            "a sample is {value}, although the ones that were checked use {bits} of their 16 bits; convert the file to 8-bit RGB"
         )
     }
 }

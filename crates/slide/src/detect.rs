@@ -52,14 +52,14 @@ pub(super) fn kind(path: &Path) -> Result<ReaderKind, SlideError> {
             SlideError::format(
                 path,
                 format!(
-                    "it holds nothing but the path {target}, as a link that was copied as text; copy the file that it \
-                     stands for"
+                    "it contains nothing but the path {target}, like a link that was copied as text; copy the file it points \
+                     to"
                 ),
             )
         } else {
             SlideError::format(
                 path,
-                "it is no slide of a known format (TIFF and its kin, DICOM, CZI, MRXS, VMS, SVSLIDE, PNG, JPEG)",
+                "it is not in a known slide format (TIFF and its variants, DICOM, CZI, MRXS, VMS, SVSLIDE, PNG, JPEG)",
             )
         }
     })

@@ -22,6 +22,14 @@ pub enum SlideError {
         /// What is not supported, and what to do.
         reason: String,
     },
+    /// The file needs OpenSlide, which is not here.
+    #[error("{}: not supported: {reason}", path.display())]
+    NoOpenSlide {
+        /// The file.
+        path: PathBuf,
+        /// What it is needed for, and why it is not here.
+        reason: String,
+    },
     /// The operating system could not read the file.
     #[error("{}: cannot be read: {source}", path.display())]
     Io {
@@ -36,6 +44,14 @@ pub enum SlideError {
         /// The file.
         path: PathBuf,
         /// Which limit.
+        reason: String,
+    },
+    /// A compressed strip takes more memory than [`limit_strips`](crate::limit_strips) allows.
+    #[error("{}: over the limits: {reason}", path.display())]
+    StripTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// How much it takes, and how much it may.
         reason: String,
     },
     /// The caller asked for something that does not exist.
@@ -93,9 +109,9 @@ impl SlideError {
     pub fn kind(&self) -> &'static str {
         match self {
             SlideError::Format { .. } => "format",
-            SlideError::Unsupported { .. } => "unsupported",
+            SlideError::Unsupported { .. } | SlideError::NoOpenSlide { .. } => "unsupported",
             SlideError::Io { .. } => "io",
-            SlideError::LimitsExceeded { .. } => "limits",
+            SlideError::LimitsExceeded { .. } | SlideError::StripTooLarge { .. } => "limits",
             SlideError::Usage { .. } => "usage",
         }
     }

@@ -16,12 +16,12 @@ mod error;
 #[cfg(feature = "files")]
 mod file_ids;
 #[cfg(feature = "files")]
-mod flat;
-#[cfg(feature = "files")]
 pub mod mask_image;
 #[cfg(feature = "openslide")]
 mod openslide;
 mod plane;
+#[cfg(feature = "files")]
+mod png_jpeg;
 mod resolution;
 mod rgb;
 #[cfg(feature = "files")]
@@ -41,13 +41,13 @@ use std::path::Path;
 pub use error::SlideError;
 #[cfg(feature = "files")]
 pub use file_ids::{id_of_file, image_of};
-#[cfg(feature = "files")]
-pub use flat::FlatReader;
-#[cfg(feature = "files")]
-pub(crate) use flat::not_upright;
 #[cfg(feature = "openslide")]
 pub use openslide::{OPENSLIDE, OpenSlideReader, use_search, version as openslide_version};
 pub use plane::Plane;
+#[cfg(feature = "files")]
+pub use png_jpeg::PngJpegReader;
+#[cfg(feature = "files")]
+pub(crate) use png_jpeg::not_upright;
 pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
 pub use rgb::RgbSlide;
 #[cfg(feature = "files")]
@@ -175,7 +175,7 @@ pub const EXTENSIONS: [&str; 18] = [
 pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
     use detect::ReaderKind;
     match detect::kind(path)? {
-        ReaderKind::Flat => Ok(Box::new(FlatReader::open(path)?)),
+        ReaderKind::Flat => Ok(Box::new(PngJpegReader::open(path)?)),
         ReaderKind::Foreign(format) => {
             // A link may stand for a slide whose other parts lie beside the file itself.
             let path = &completeness::with_its_parts(path);

@@ -54,7 +54,7 @@ impl<'a> RgbSlide<'a> {
             None => None,
             Some(mpp) => match Resolution::believable(mpp, ResolutionSource::Caller) {
                 Some(resolution) => Some(resolution),
-                None => return refused(format!("no px has {mpp} um")),
+                None => return refused(format!("{mpp} um is not a possible size of a px")),
             },
         };
         Ok(RgbSlide {

@@ -64,7 +64,7 @@ pub fn slides_among(files: Vec<PathBuf>) -> Vec<(PathBuf, Vec<Warning>)> {
     for &(place, slide) in &lone {
         let name = kept[place].0.file_name().unwrap_or_default();
         let text = format!(
-            "{} beside it is a label, an overview or a thumbnail in a series of its own, and was left out",
+            "{} next to it is a label, an overview or a thumbnail in a series of its own, and was left out",
             name.to_string_lossy()
         );
         kept[slide]

@@ -1,8 +1,7 @@
 //! Builds of a library that drive something other than the plain processor: where they are looked for, and how pip
 //! brings them.
 //!
-//! They are several hundred megabytes, so they are brought only when the user asks for it
-//! (`ftuseg doctor --install NAME`).
+//! They are several hundred megabytes, so they are brought only when the user asks for it.
 
 pub(super) mod pinned;
 #[cfg(feature = "pip")]
@@ -14,6 +13,7 @@ use std::path::Path;
 use super::SearchedPlace;
 use super::error::LibraryError;
 use super::probe::{self, Probed};
+use super::remedy::Remedy;
 use super::{Located, Search, folder, located, named};
 
 #[cfg(feature = "pip")]
@@ -39,12 +39,13 @@ pub struct Accelerator {
 }
 
 impl Accelerator {
-    /// How to get it, for error messages.
-    fn advice(&self) -> String {
-        format!(
-            "Type: ftuseg doctor --install {} (about {} MB), or: python3 -m pip install {}",
-            self.name, self.megabytes, self.package
-        )
+    /// How to get it.
+    fn remedy(&self) -> Remedy {
+        Remedy::Accelerator {
+            name: self.name,
+            package: self.package,
+            megabytes: self.megabytes,
+        }
     }
 }
 
@@ -59,6 +60,7 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
         return match check_named(search, path, wanted) {
             Ok(info) => Ok(located(search.product, info, source, Vec::new())),
             Err(reason) => Err(LibraryError::Unusable {
+                product: search.product.name,
                 given_by: source,
                 reason: Box::new(reason),
             }),
@@ -71,7 +73,7 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
             return Err(LibraryError::BrokenAccelerator {
                 name: wanted.name,
                 reason: reason.trim_end_matches('.').to_owned(),
-                advice: wanted.advice(),
+                remedy: wanted.remedy(),
             });
         }
         pip::LookupResult::Nowhere(findings) => findings,
@@ -85,7 +87,7 @@ pub fn locate_accelerated(search: &Search, wanted: &Accelerator) -> Result<Locat
     Err(LibraryError::NoAccelerator {
         name: wanted.name,
         looked,
-        advice: wanted.advice(),
+        remedy: wanted.remedy(),
     })
 }
 
@@ -100,7 +102,7 @@ fn check_named(search: &Search, path: &Path, wanted: &Accelerator) -> Result<Pro
         return Err(LibraryError::NoProvider {
             path: library,
             provider: wanted.provider,
-            advice: wanted.advice(),
+            remedy: wanted.remedy(),
         });
     }
     probe::probe(search.product, &library)
@@ -122,16 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_none_the_error_says_what_to_type() {
+    fn where_there_is_none_the_error_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         for accelerator in &ACCELERATORS {
-            let error = locate_accelerated(&empty(folder.path()), accelerator)
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.contains(&format!("doctor --install {}", accelerator.name)),
-                "{error}"
-            );
+            let error = locate_accelerated(&empty(folder.path()), accelerator).unwrap_err();
+            assert_eq!(error.remedy(), Some(&accelerator.remedy()), "{error}");
         }
     }
 

@@ -7,6 +7,7 @@ use super::Accelerator;
 use crate::error::LibraryError;
 use crate::probe::{self, Probed};
 use crate::python::{self, Python};
+use crate::remedy::Remedy;
 use crate::{Located, PlaceKind, Search, SearchedPlace, folder, installed, located, subprocess};
 
 impl Accelerator {
@@ -154,7 +155,7 @@ fn in_python(python: &Python, search: &Search, wanted: &Accelerator) -> Result<P
 /// in this program. What lies there already is brought again only if it is damaged. Returns the folder.
 ///
 /// # Errors
-/// Where this platform has none, there is no cache folder, `--offline` forbids it, or pip fails.
+/// Where this platform has none, there is no cache folder, the search forbids it, or pip fails.
 pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, LibraryError> {
     if !cfg!(all(
         target_os = "linux",
@@ -163,17 +164,15 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
     )) {
         return Err(LibraryError::NoWheel {
             product: search.product.name,
-            option: search.product.option,
             platform: probe::this_platform(),
             needed: search.product.oldest_version(),
         });
     }
     if search.offline {
         return Err(LibraryError::Offline {
-            advice: format!(
-                "By hand, where there is a network: python3 -m pip install {}",
-                wanted.package
-            ),
+            remedy: Remedy::Package {
+                package: wanted.package,
+            },
         });
     }
     let cache = search.cache.as_deref().ok_or(LibraryError::NoCacheFolder)?;
@@ -258,7 +257,9 @@ pub fn install(search: &Search, wanted: &Accelerator) -> Result<PathBuf, Library
     Err(LibraryError::NoAccelerator {
         name: wanted.name,
         looked: tried.iter().map(|line| format!("\n  {line}")).collect(),
-        advice: format!("By hand: python3 -m pip install {}", wanted.package),
+        remedy: Remedy::Package {
+            package: wanted.package,
+        },
     })
 }
 
@@ -312,7 +313,7 @@ mod tests {
         for (bytes, word) in [("whOle", "sha256"), ("who", "3 bytes"), ("", "0 bytes")] {
             fs::write(&companion, bytes).unwrap();
             let error = find();
-            for word in [word, "libopenvino.so", "doctor --install openvino"] {
+            for word in [word, "libopenvino.so", "pip install onnxruntime-openvino"] {
                 assert!(error.contains(word), "{error}");
             }
         }

@@ -30,7 +30,7 @@ fn a_good_library_is_used_by_file_and_by_folder() {
         let found = locate(&search, &mut |_| ()).unwrap();
         assert_eq!(
             (found.path, found.source),
-            (library.clone(), PlaceKind::Option("--runtime"))
+            (library.clone(), PlaceKind::Named)
         );
     }
 }
@@ -177,20 +177,21 @@ fn a_named_library_that_does_not_work_is_never_passed_over() {
     fs::write(&bad, "text").unwrap();
     let nothing = tempfile::tempdir_in(dir.path()).unwrap();
     for path in [bad, nothing.path().to_path_buf(), dir.path().join("none")] {
-        for source in [
-            PlaceKind::Option("--runtime"),
-            PlaceKind::Variable("ORT_DYLIB_PATH"),
-        ] {
+        for source in [PlaceKind::Named, PlaceKind::Variable("ORT_DYLIB_PATH")] {
             let mut search = empty_search(dir.path());
             match source {
-                PlaceKind::Option(_) => search.option = Some(path.clone()),
+                PlaceKind::Named => search.option = Some(path.clone()),
                 _ => search.variable = Some(path.clone()),
             }
             let error = locate(&search, &mut |_| ()).unwrap_err();
             assert!(matches!(error, LibraryError::Unusable { given_by, .. } if given_by == source));
             let text = error.to_string();
+            let who = match source {
+                PlaceKind::Variable(name) => name,
+                _ => "that was named",
+            };
             assert!(
-                text.contains(&source.to_string()) && text.contains(path.to_str().unwrap()),
+                text.contains(who) && text.contains(path.to_str().unwrap()),
                 "{text}"
             );
             let findings = survey(&search);
@@ -208,7 +209,7 @@ fn without_a_wheel_the_error_says_what_to_do() {
     let error = locate(&empty_search(dir.path()), &mut |_| ()).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains(std::env::consts::ARCH) && text.contains("--runtime"),
+        text.contains(std::env::consts::ARCH) && text.contains("or newer"),
         "{text}"
     );
     assert!(

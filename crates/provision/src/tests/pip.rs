@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::time::SystemTime;
 
-use super::super::{LibraryError, PlaceKind, PlaceOutcome, locate, probe::sum, survey};
+use super::super::{LibraryError, PlaceKind, PlaceOutcome, Remedy, locate, probe::sum, survey};
 use super::*;
 
 /// The path of the library in the wheels made here.
@@ -197,7 +197,11 @@ fn a_wheel_with_the_wrong_sum_is_refused() {
     fs::write(&stage.wheel, bytes).unwrap();
     let error = stage.failure();
     assert!(matches!(error, LibraryError::WrongSum { .. }), "{error}");
-    assert!(error.to_string().contains("--runtime"), "{error}");
+    assert!(
+        error.to_string().contains("The library is then in"),
+        "{error}"
+    );
+    assert!(matches!(error.remedy(), Some(Remedy::Wheel(_))), "{error}");
 }
 
 /// Wheels whose own sum is right but whose content is not.

@@ -69,7 +69,7 @@ impl MaskKind {
             Format::Unsigned => label == 0,
             Format::Signed => {
                 if label >> (self.bits - 1) & 1 == 1 {
-                    return Err("it has numbers below 0, and no label is; save it with 0 as background and labels from 1 on".to_owned());
+                    return Err("it has negative numbers, which labels cannot be; save it with 0 as background and labels from 1".to_owned());
                 }
                 label == 0
             }
@@ -80,7 +80,7 @@ impl MaskKind {
                 };
                 if !number.is_finite() || number < 0.0 || number.fract() != 0.0 {
                     return Err(format!(
-                        "it has the number {number}, and labels are whole and not below 0; save probabilities as a mask with a threshold"
+                        "it has the number {number}, but labels are whole numbers from 0; turn probabilities into a mask with a threshold"
                     ));
                 }
                 number == 0.0
@@ -139,7 +139,7 @@ impl MaskKind {
                     .sum();
                 if count > 0 {
                     return Err(format!(
-                        "{} and {} it is not the same mask ({count} px differ); save it as grey with 0 as background",
+                        "read {} or {}, it gives different masks ({count} px differ); save it as grey with 0 as background",
                         WAYS[first], WAYS[other]
                     ));
                 }
@@ -155,7 +155,7 @@ impl MaskKind {
         );
         if empty && full {
             return Err(
-                "all its px are alike, and whether that is background is not sure: its table is inverted; save it as grey with 0 as background"
+                "all its px are the same, and since its table is inverted it is unclear whether that is background; save it as grey with 0 as background"
                     .to_owned(),
             );
         }

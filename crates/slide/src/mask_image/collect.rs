@@ -149,7 +149,7 @@ fn check_picture(mask: &Mask, labelled_runs: u64) -> Result<(), String> {
 }
 
 fn photograph() -> String {
-    "its px change from one to the next like a photograph's or a map of probabilities, and labels do not; make a mask of it with a threshold"
+    "its values change gradually, as in a photograph or a map of probabilities, and labels do not; turn it into a mask with a threshold"
         .to_owned()
 }
 
@@ -169,7 +169,7 @@ fn check_smooth(kind: &MaskKind, counts: &HashMap<u64, u64>) -> Result<(), Strin
     }
     if levels.len() > LEVELS && white >= between {
         return Err(format!(
-            "it has white with {} levels of grey beside it ({between} px): its edges were smoothed; make a mask of it with a threshold",
+            "it has {} levels of grey next to white ({between} px), so its edges were smoothed; turn it into a mask with a threshold",
             levels.len()
         ));
     }

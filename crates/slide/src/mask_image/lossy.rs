@@ -49,18 +49,18 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
     let advice = "save the mask as PNG or TIFF";
     if coloured > white.max(between) / 100 {
         return Err(wrong(format!(
-            "it is a picture in colours ({coloured} px) of a kind that does not keep numbers, so its labels cannot be told; {advice}"
+            "it is a colour picture ({coloured} px) in a format that does not keep exact values, so its labels cannot be told apart; {advice}"
         )));
     }
     if brightest > 0 && white == 0 {
         return Err(wrong(format!(
-            "its brightest px is {brightest} of 255, and its kind ({}) does not keep labels exactly; {advice}",
+            "its brightest px is {brightest} of 255, and its format ({}) does not keep exact values; {advice}",
             image.info().compression
         )));
     }
     if between * 10 > white {
         return Err(wrong(format!(
-            "{between} of its px are neither black nor white, and its kind ({}) does not keep labels exactly; {advice}",
+            "{between} of its px are neither black nor white, and its format ({}) does not keep exact values; {advice}",
             image.info().compression
         )));
     }

@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 1 << 30;
 pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
     let file = plain::open(path, u64::MAX).map_err(|e| MaskImageError::io(path, e))?;
     let wrong = |reason: String| MaskImageError::format(path, reason);
-    let broken = |error: png::DecodingError| wrong(format!("it is no sound PNG: {error}"));
+    let broken = |error: png::DecodingError| wrong(format!("it is not a valid PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: 256 << 20 });
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(broken)?;

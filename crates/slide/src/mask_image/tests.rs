@@ -269,7 +269,7 @@ fn what_can_be_meant_in_two_ways_is_refused() {
     refused(
         "WhiteIsZero",
         &tiff_of(8, 1, 0, &[], |l| 255 * on(l)),
-        "by its numbers and by its colours",
+        "by its numbers or by its colours",
     );
     refused(
         "bilevel WhiteIsZero",
@@ -361,7 +361,7 @@ fn jpeg_is_cut_in_the_middle_where_there_is_a_middle() {
             &(|at| [u8::from(inside(at)) * 100; 3]) as &dyn Fn(usize) -> [u8; 3],
             "brightest",
         ),
-        (&|at| [255 * u8::from(inside(at)), 0, 0], "colours"),
+        (&|at| [255 * u8::from(inside(at)), 0, 0], "colour picture"),
         (&|at| [(at % 64 * 4) as u8; 3], "neither black nor white"),
     ] {
         let error = jpeg(value).unwrap_err();

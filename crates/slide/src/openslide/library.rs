@@ -35,11 +35,9 @@ pub fn version() -> Result<&'static str, &'static str> {
 
 /// The library for a slide.
 pub(super) fn api(path: &Path, format: &str) -> Result<&'static Api, SlideError> {
-    library().map_err(|reason| {
-        SlideError::unsupported(
-            path,
-            format!("{format} is read through OpenSlide, which is not here: {reason}"),
-        )
+    library().map_err(|reason| SlideError::NoOpenSlide {
+        path: path.to_owned(),
+        reason: format!("{format} is read through OpenSlide, which is not here: {reason}"),
     })
 }
 
@@ -53,7 +51,7 @@ fn library() -> Result<&'static Api, &'static str> {
         match locate(&search, &mut say) {
             Ok(located) => Api::load(&located),
             Err(LibraryError::NotFound { reason, .. }) => Err(format!(
-                "{reason}\nOr install it: python3 -m pip install openslide-bin. `ftuseg doctor` shows where it was looked for"
+                "{reason}\nOr install it: python3 -m pip install openslide-bin"
             )),
             Err(error) => Err(error.to_string()),
         }

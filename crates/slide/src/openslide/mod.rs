@@ -114,9 +114,10 @@ impl OpenSlideReader {
         };
         let declined = |more: &str| SlideError::unsupported(path, format!("{reason} ({more})"));
         let Ok(api) = library::api(path, "TIFF") else {
-            return Err(declined(
-                "OpenSlide might read it, but is not here; see `ftuseg doctor`",
-            ));
+            return Err(SlideError::NoOpenSlide {
+                path: path.to_owned(),
+                reason: format!("{reason} (OpenSlide might read it, but is not here)"),
+            });
         };
         match api.vendor(path).as_deref() {
             None => return Err(native),
@@ -231,7 +232,7 @@ fn checked_levels(
     if levels.len() > MAX_LEVELS {
         return Err(SlideError::limits(
             path,
-            format!("{} levels; the most is {MAX_LEVELS}", levels.len()),
+            format!("{} levels; the maximum is {MAX_LEVELS}", levels.len()),
         ));
     }
     Ok((levels, numbers))

@@ -22,7 +22,7 @@ impl Stated {
     fn judge(&self) -> Result<Resolution, String> {
         let (x, y) = self.mpp.clone()?;
         if !(x.is_finite() && y.is_finite() && x > 0.0 && y > 0.0) {
-            return Err("it is no size of a px".to_owned());
+            return Err("it is not the size of a px".to_owned());
         }
         if self.stretch().is_some() {
             return Err("its px are not square".to_owned());
@@ -34,18 +34,15 @@ impl Stated {
                 ..resolution
             }),
             None if [10_000.0, 25_400.0].into_iter().any(near) => {
-                Err("it is what programs write that know none".to_owned())
+                Err("it is a default of programs that know no resolution".to_owned())
             }
             None if [72.0, 96.0, 100.0, 150.0, 300.0, 600.0]
                 .into_iter()
                 .any(|dpi| near(25_400.0 / dpi)) =>
             {
-                Err(
-                    "it is a screen's or a printer's, which programs write that know none"
-                        .to_owned(),
-                )
+                Err("it is a default for screens or printers, not a calibration".to_owned())
             }
-            None => Err("no microscope has it".to_owned()),
+            None => Err("no microscope has that resolution".to_owned()),
         }
     }
 
@@ -85,10 +82,10 @@ pub(crate) fn choose(stated: impl IntoIterator<Item = Stated>) -> Chosen {
                 if used.is_some_and(|used| same(resolution.mpp, used.mpp)) {
                     continue;
                 }
-                "it repeats the description of another picture".to_owned()
+                "it repeats the description, which is about another picture".to_owned()
             }
             (Ok(_), None) if stale.is_some() => {
-                "the file's description speaks of another picture, and this may too".to_owned()
+                "the file's description is about another picture, and so may this be".to_owned()
             }
             (Ok(resolution), None) => {
                 chosen.resolution = Some(resolution);
@@ -100,7 +97,7 @@ pub(crate) fn choose(stated: impl IntoIterator<Item = Stated>) -> Chosen {
                 continue;
             }
             (Ok(resolution), Some(used)) if same(resolution.mpp, used.mpp) => continue,
-            (Ok(_), Some(used)) => format!("the {} goes before it", used.source),
+            (Ok(_), Some(used)) => format!("the {} takes precedence", used.source),
             (Err(reason), used) => {
                 if used.is_none() && chosen.refused.is_none() {
                     chosen.refused = one.refusal();

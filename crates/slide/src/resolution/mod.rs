@@ -38,7 +38,7 @@ pub(crate) use units::{decimal, micrometres};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResolutionSource {
-    /// The option `--mpp`.
+    /// The user, for all slides.
     Option,
     /// The manifest's `mpp` or `pixel_size`.
     Manifest,
@@ -60,7 +60,7 @@ pub enum ResolutionSource {
 impl std::fmt::Display for ResolutionSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            ResolutionSource::Option => "--mpp",
+            ResolutionSource::Option => "option",
             ResolutionSource::Manifest => "manifest",
             ResolutionSource::Aperio => "Aperio description",
             ResolutionSource::OmeXml => "OME-XML",

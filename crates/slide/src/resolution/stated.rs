@@ -34,8 +34,8 @@ impl Stated {
     /// From TIFF's `XResolution`, `YResolution` (px per unit) and `ResolutionUnit` (2 inch, 3 centimetre).
     pub(crate) fn tiff_tags(x: f64, y: f64, unit: u64) -> Self {
         let (um, name) = match unit {
-            2 => (Ok(25_400.0), "px an inch"),
-            3 => (Ok(10_000.0), "px a centimetre"),
+            2 => (Ok(25_400.0), "px per inch"),
+            3 => (Ok(10_000.0), "px per centimetre"),
             _ => (Err("it has no unit".to_owned()), "without a unit"),
         };
         Stated {
@@ -73,7 +73,7 @@ impl Stated {
     pub(crate) fn ome(x: (f64, Option<&str>), y: (f64, Option<&str>)) -> Self {
         let um = |(value, unit): (f64, Option<&str>)| {
             let factor = micrometres(unit.unwrap_or("um"));
-            Ok::<f64, String>(value * factor.ok_or("its unit is no length")?)
+            Ok::<f64, String>(value * factor.ok_or("its unit is not a length")?)
         };
         let unit = |(_, unit): (f64, Option<&str>)| unit.unwrap_or("um").to_owned();
         let name = match (unit(x), unit(y)) {
@@ -101,7 +101,7 @@ impl Stated {
             text: format!("MPP = {}", value.chars().take(40).collect::<String>()),
             mpp: match decimal(value) {
                 Some(mpp) => Ok((mpp, mpp)),
-                None => Err("it is no number".to_owned()),
+                None => Err("it is not a number".to_owned()),
             },
             stale: None,
             corrected: None,
@@ -145,7 +145,7 @@ impl Stated {
             };
             self.stale = Some(mpp);
             self.corrected = Some(format!(
-                "the {} states {} for a picture of {} and that it was reduced to {}: {} is taken",
+                "the {} states {} for a picture of {} that was reduced to {}, so {} is used",
                 self.source,
                 self.text,
                 sides(picture),
@@ -156,7 +156,7 @@ impl Stated {
         } else if !described.pictures.contains(&size) || described.reduced.is_some() {
             self.stale = Some(mpp);
             self.mpp = Err(format!(
-                "it speaks of a picture of {}, and the file's has {}",
+                "it is about a picture of {}, but the one in the file has {}",
                 sides(picture),
                 sides(size)
             ));

@@ -61,16 +61,18 @@ fn what_is_not_used_says_why() {
     assert_eq!(
         reasons(vec![tags(72.0)]),
         [
-            "TIFF resolution tags: 72 px an inch: it is a screen's or a printer's, which programs write that know none"
+            "TIFF resolution tags: 72 px per inch: it is a default for screens or printers, not a calibration"
         ]
     );
     assert_eq!(
         reasons(vec![tags(1.0)]),
-        ["TIFF resolution tags: 1 px an inch: it is what programs write that know none"]
+        [
+            "TIFF resolution tags: 1 px per inch: it is a default of programs that know no resolution"
+        ]
     );
     assert_eq!(
         reasons(vec![ome(0.25), tags(50_800.0)]),
-        ["TIFF resolution tags: 50800 px an inch: the OME-XML goes before it"]
+        ["TIFF resolution tags: 50800 px per inch: the OME-XML takes precedence"]
     );
     // The same again is no news.
     assert_eq!(reasons(vec![ome(0.5), tags(50_800.0)]), [""; 0]);

@@ -67,13 +67,13 @@ impl Header {
         let pixels = u64::from(self.width) * u64::from(self.height);
         if pixels > MAX_PIXELS || self.tiles > MAX_TILES {
             return Err(Problem::limits(format!(
-                "JPEG 2000 of {} x {} px in {} tiles; the most is {MAX_PIXELS} px in {MAX_TILES} tiles",
+                "JPEG 2000 of {} x {} px in {} tiles; the maximum is {MAX_PIXELS} px in {MAX_TILES} tiles",
                 self.width, self.height, self.tiles
             )));
         }
         if u32::from(self.components) != layout.samples_together() {
             return Err(Problem::format(format!(
-                "its JPEG 2000 has {} samples a pixel, the file states {}",
+                "its JPEG 2000 has {} samples per pixel, the file states {}",
                 self.components,
                 layout.samples_together()
             )));
@@ -87,7 +87,7 @@ impl Header {
         // Unsigned samples of 8 to 16 bits; the byte holds the depth less one and a bit for the sign.
         if !self.depths.iter().all(|depth| (7..16).contains(depth)) {
             return Err(Problem::unsupported(
-                "JPEG 2000 of other than 8 to 16 bits a sample; convert it to 8-bit RGB",
+                "JPEG 2000 of other than 8 to 16 bits per sample; convert it to 8-bit RGB",
             ));
         }
         if self.subsampled && (self.components != 3 || layout.colour != Colour::YCbCr) {

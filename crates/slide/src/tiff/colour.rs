@@ -43,7 +43,7 @@ pub(super) fn to_rgb(
         });
         if let Some(other) = alphas.find(|&other| other != value) {
             return Err(Problem::unsupported(format!(
-                "its alpha channel says {value} wherever it was looked at, but {other} here; convert it to RGB without alpha"
+                "its alpha channel is {value} wherever it was checked, but {other} here; convert it to RGB without alpha"
             )));
         }
     }

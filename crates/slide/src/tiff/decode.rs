@@ -1,10 +1,10 @@
 //! One tile or strip, from the file's bytes to RGB.
 
+use super::file_bytes::FileBytes;
 use super::layout::Layout;
 use super::packing::Packing;
 use super::problem::Problem;
 use super::samples::{self, Samples};
-use super::source::FileBytes;
 use super::{colour, jpeg, unpack};
 
 /// A decoded strip or tile: RGB, `[height, width, 3]`.
@@ -141,7 +141,7 @@ pub(super) fn check_codec_size(layout: &Layout, width: u32, height: u32) -> Resu
     );
     if width == 0 || height == 0 || width > most.0 || height > most.1 {
         return Err(Problem::format(format!(
-            "it states {width} x {height} px where the file states {} x {} px",
+            "it states {width} x {height} px, but the file states {} x {} px",
             layout.chunk.0, layout.chunk.1
         )));
     }

@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
+use super::file_bytes::FileBytes;
 use super::problem::Problem;
-use super::source::FileBytes;
 
 /// Directories followed in one file. Slides have a dozen, stacks of pages some hundreds.
 const MAX_DIRECTORIES: usize = 4096;
@@ -131,7 +131,7 @@ impl Directory {
         }
         if entry.count > MAX_NUMBERS {
             return Err(Problem::limits(format!(
-                "tag {tag} holds {} numbers; the most is {MAX_NUMBERS}",
+                "tag {tag} holds {} numbers; the maximum is {MAX_NUMBERS}",
                 entry.count
             )));
         }
@@ -219,7 +219,7 @@ impl Entry {
         let length = self.count.checked_mul(size).filter(|&l| l <= most);
         let Some(length) = length else {
             return Err(Problem::limits(format!(
-                "tag {} holds {} values of {size} bytes; the most is {most} bytes",
+                "tag {} holds {} values of {size} bytes; the maximum is {most} bytes",
                 self.tag, self.count
             )));
         };

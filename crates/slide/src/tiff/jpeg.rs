@@ -28,7 +28,7 @@ pub(super) fn decode(layout: &Layout, packed: Vec<u8>) -> Result<Samples, Proble
     super::decode::check_codec_size(layout, u32::from(info.width), u32::from(info.height))?;
     if !matches!(info.components, 1 | 3) {
         return Err(Problem::unsupported(format!(
-            "JPEG with {} samples a pixel; convert it to RGB",
+            "JPEG with {} samples per pixel; convert it to RGB",
             info.components
         )));
     }

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::directory::{Directory, tag};
+use super::file_bytes::FileBytes;
 use super::packing::{Packing, compression_name};
 use super::photometric::{Alpha, Colour, colour, sample_bytes};
 use super::problem::Problem;
-use super::source::FileBytes;
 use crate::MAX_SIDE;
 
 /// Memory that one tile may take, as stored, as samples and as RGB.
@@ -89,7 +89,7 @@ impl Layout {
         let extra = samples.checked_sub(u64::from(colour.samples()));
         let Some(extra) = extra.filter(|&extra| extra <= 16) else {
             return Err(Problem::unsupported(format!(
-                "{samples} samples a pixel; convert it to 8-bit RGB"
+                "{samples} samples per pixel; convert it to 8-bit RGB"
             )));
         };
         let alpha = match number(tag::EXTRA_SAMPLES, 0)? {
@@ -168,7 +168,7 @@ impl Layout {
         for table in [offset_tag, count_tag] {
             if directory.count(table) < needed {
                 return Err(Problem::format(format!(
-                    "it lists {} strips or tiles where its size needs {needed}",
+                    "it lists {} strips or tiles, but its size needs {needed}",
                     directory.count(table)
                 )));
             }
@@ -297,7 +297,7 @@ impl Layout {
         let most = MAX_TILE_BYTES.max(STRIP_BYTES.load(Ordering::Relaxed));
         if count > most + (1 << 16) {
             return Err(Problem::limits(format!(
-                "it takes {count} bytes in the file; the most is {} MiB",
+                "it takes {count} bytes in the file; the maximum is {} MiB",
                 most >> 20
             )));
         }
@@ -343,18 +343,18 @@ fn too_large(tiled: bool, chunk: (u64, u64), bytes: Option<u64>, most: u64) -> P
     let size = bytes.map_or("too much memory".to_owned(), |bytes| {
         format!("{} MiB", bytes.div_ceil(1 << 20))
     });
-    let (kind, more) = if tiled {
-        ("tiles", "")
-    } else {
-        ("compressed strips", " (--max-strip MIB raises it)")
-    };
-    Problem::limits(format!(
-        "{kind} of {} x {} px take {size} decoded; the most is {} MiB{more}; or convert it to tiles: vips tiffsave IN \
-         OUT.tif --tile --pyramid --compression deflate",
+    let kind = if tiled { "tiles" } else { "compressed strips" };
+    let reason = format!(
+        "{kind} of {} x {} px take {size} decoded; the limit is {} MiB. Converting the file to tiles helps: vips tiffsave \
+         IN OUT.tif --tile --pyramid --compression deflate",
         chunk.0,
         chunk.1,
         most >> 20
-    ))
+    );
+    match tiled {
+        true => Problem::Limits(reason),
+        false => Problem::Strip(reason),
+    }
 }
 
 /// Width and height, within the limits.

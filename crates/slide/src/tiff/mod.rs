@@ -11,11 +11,12 @@ mod codestream;
 mod colour;
 mod decode;
 mod directory;
+mod file_bytes;
 mod jpeg;
 #[cfg(feature = "jpeg2000")]
 mod jpeg2000;
 mod layout;
-mod missing;
+mod missing_tiles;
 mod ome;
 mod ome_images;
 mod packing;
@@ -24,9 +25,9 @@ mod photometric;
 mod probe;
 mod problem;
 mod pyramid;
+mod raw_rows;
 pub(crate) mod raw_values;
 mod samples;
-mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -47,13 +48,13 @@ use quick_cache::sync::Cache;
 use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
+use file_bytes::FileBytes;
 use layout::{Layout, MAX_CHUNKS};
-use missing::Missing;
+use missing_tiles::Missing;
 use packing::compression_name;
 use page_choice::Choice;
 use problem::Problem;
 use pyramid::{Page, pyramid};
-use source::FileBytes;
 use vendor::Origin;
 
 use crate::warning::{Warning, WarningKind};
@@ -151,7 +152,7 @@ impl TiffReader {
             if layout.is_missing(index) {
                 // Other levels are asked for what they have only, so this never comes back to the same chunk.
                 let read = |other, found| self.chunk(other, found);
-                return missing::fill(&self.levels, level, index, read).map(Arc::new);
+                return missing_tiles::fill(&self.levels, level, index, read).map(Arc::new);
             }
             let kind = layout.kind();
             decode::chunk(&self.source, layout, index)
@@ -249,7 +250,7 @@ fn read_pyramid(
     }
     if kept.len() > MAX_LEVELS {
         return Err(Problem::limits(format!(
-            "{} levels; the most is {MAX_LEVELS}",
+            "{} levels; the maximum is {MAX_LEVELS}",
             kept.len()
         )));
     }

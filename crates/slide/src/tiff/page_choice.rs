@@ -4,9 +4,9 @@
 //! joined only where the file calls them red, green and blue; what is no brightfield picture is refused as such.
 
 use super::directory::{Directories, Directory, tag};
+use super::file_bytes::FileBytes;
 use super::ome_images::{self, OmeImage};
 use super::problem::Problem;
-use super::source::FileBytes;
 use crate::warning::{Warning, WarningKind};
 
 /// What is read of a page's description: its kind stands near its start.
@@ -122,7 +122,7 @@ fn of_pages(pages: &[Page]) -> Result<Choice, Problem> {
     let key = |&at: &usize| (pages[at].area(), pages[at].samples >= 3, usize::MAX - at);
     let Some(base) = candidates.iter().copied().max_by_key(key) else {
         return Err(Problem::format(
-            "it holds no slide, only a label, a macro picture or a thumbnail; get the whole file from the scanner",
+            "it contains no slide, only a label, a macro picture or a thumbnail; get the whole file from the scanner",
         ));
     };
     let slide = &pages[base];
@@ -205,7 +205,7 @@ fn of_ome(pages: &[Page], images: &[OmeImage]) -> Result<Option<Choice>, Problem
         }
         return if images.iter().any(|image| first_page(image).is_some()) {
             Err(Problem::format(
-                "it holds no slide, only a label, a macro picture or a thumbnail; get the whole file from the scanner",
+                "it contains no slide, only a label, a macro picture or a thumbnail; get the whole file from the scanner",
             ))
         } else {
             Ok(None)
@@ -264,7 +264,7 @@ fn of_ome(pages: &[Page], images: &[OmeImage]) -> Result<Option<Choice>, Problem
         warnings.push(Warning::new(
             WarningKind::OtherImages,
             format!(
-                "the image has {} focal planes or times; the first was taken",
+                "the image has {} focal planes or time points; the first one is used",
                 image.focal_planes
             ),
         ));
@@ -333,7 +333,7 @@ fn refuse_other_light(pages: &[Page], slide: &Page, same: usize) -> Result<(), P
         }
         if images > 1 {
             return Err(Problem::unsupported(format!(
-                "an ImageJ stack of {images} grey images; save the one that is meant as RGB"
+                "an ImageJ stack of {images} grey images; save the one you mean as RGB"
             )));
         }
     }
@@ -367,7 +367,7 @@ fn left_out(pages: &[Page], others: impl Iterator<Item = usize>) -> Option<Warni
     Some(Warning::new(
         WarningKind::OtherImages,
         format!(
-            "the file holds {images}, which {} left out: {}",
+            "the file also contains {images}, which {} left out: {}",
             if others.len() == 1 { "was" } else { "were" },
             shown.join(", ")
         ),

@@ -1,9 +1,9 @@
 //! What the samples of a px are: how wide, and which colour they make.
 
 use super::directory::{Directory, tag};
+use super::file_bytes::FileBytes;
 use super::packing::Packing;
 use super::problem::Problem;
-use super::source::FileBytes;
 
 /// What the samples of a px mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ pub(super) fn sample_bytes(
     // One number may stand for all samples.
     if bits.len() > 1 && (bits.len() as u64) < samples {
         return Err(Problem::format(format!(
-            "{samples} samples a pixel but {} widths of samples",
+            "{samples} samples per pixel but {} widths of samples",
             bits.len()
         )));
     }
@@ -79,7 +79,7 @@ pub(super) fn sample_bytes(
         8 => Ok(1),
         16 => Ok(2),
         other => Err(Problem::unsupported(format!(
-            "pixels of {other} bit a sample; {convert}"
+            "pixels of {other} bits per sample; {convert}"
         ))),
     }
 }

@@ -5,11 +5,11 @@
 
 use super::decode;
 use super::directory::{Directory, tag};
+use super::file_bytes::FileBytes;
 use super::layout::Layout;
 use super::packing::Packing;
 use super::photometric::Alpha;
 use super::problem::Problem;
-use super::source::FileBytes;
 use crate::depth::{Largest, doubt, stated_doubt};
 use crate::warning::{Warning, WarningKind};
 
@@ -53,7 +53,7 @@ pub(super) fn stated_depth(
     // A camera's range that was moved up, and no mere least value of the picture.
     if least > 255 && most > least && (most - least + 1).is_power_of_two() {
         return Err(Problem::unsupported(format!(
-            "samples that run from {least} to {most} (MinSampleValue, MaxSampleValue); convert it to 8-bit RGB"
+            "samples from {least} to {most} (MinSampleValue, MaxSampleValue); convert it to 8-bit RGB"
         )));
     }
     let bits = u64::BITS - most.leading_zeros();
@@ -95,7 +95,7 @@ pub(super) fn settle(
             (Some(stated), Some((bits, largest))) => (
                 bits,
                 format!(
-                    "{} is not true: a sample is {largest}; {} is taken for full brightness",
+                    "{} is wrong, since a sample is {largest}; {} is taken as full brightness",
                     stated.who,
                     (1_u32 << bits) - 1
                 ),
@@ -135,7 +135,7 @@ pub(super) fn settle(
 /// What is said to the user of an alpha channel that is none.
 pub(crate) fn ignored_alpha(value: u8) -> String {
     format!(
-        "the alpha channel is ignored: it says {value} of 255 everywhere, which is no transparency of a slide"
+        "the alpha channel is ignored: it is {value} of 255 everywhere, which is not the transparency of a slide"
     )
 }
 

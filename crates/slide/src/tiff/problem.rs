@@ -14,6 +14,8 @@ pub(super) enum Problem {
     Unsupported(String),
     /// The file asks for more than the limits allow.
     Limits(String),
+    /// A compressed strip is larger than the caller allows.
+    Strip(String),
     /// The operating system could not read.
     Io(io::Error),
 }
@@ -37,6 +39,7 @@ impl Problem {
             Problem::Format(reason) => Problem::Format(format!("{}: {reason}", place())),
             Problem::Unsupported(reason) => Problem::Unsupported(format!("{}: {reason}", place())),
             Problem::Limits(reason) => Problem::Limits(format!("{}: {reason}", place())),
+            Problem::Strip(reason) => Problem::Strip(format!("{}: {reason}", place())),
             Problem::Io(source) => Problem::Io(source),
         }
     }
@@ -46,6 +49,10 @@ impl Problem {
             Problem::Format(reason) => SlideError::format(path, reason),
             Problem::Unsupported(reason) => SlideError::unsupported(path, reason),
             Problem::Limits(reason) => SlideError::limits(path, reason),
+            Problem::Strip(reason) => SlideError::StripTooLarge {
+                path: path.to_owned(),
+                reason,
+            },
             Problem::Io(source) => SlideError::io(path, source),
         }
     }

@@ -4,13 +4,13 @@
 //! and tiles that several places share are unpacked once, so neither time nor memory follow the size that a file claims.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
 use super::directory::{Directories, Directory, tag};
+use super::file_bytes::FileBytes;
 use super::packing::{Packing, compression_name};
 use super::problem::Problem;
-use super::source::FileBytes;
+use super::raw_rows::RawRows;
 use super::stream;
 use crate::{MAX_SIDE, SlideError};
 
@@ -136,13 +136,13 @@ impl RawTiff {
         let own = if meaning == Meaning::Rgb { 3 } else { 1 };
         if samples != own && samples != own + 1 {
             return Err(Problem::unsupported(format!(
-                "{samples} numbers a px; a mask has one, or three for its colour, and at most one more for transparency"
+                "{samples} numbers per px; a mask has one, or three for its colour, and at most one more for transparency"
             )));
         }
         let samples = samples as u32;
         if samples > 1 && bits * samples > 64 {
             return Err(Problem::unsupported(format!(
-                "colours of {bits} bits a number; save the mask with 8 or 16"
+                "colours of {bits} bits per number; save the mask with 8 or 16"
             )));
         }
         let reversed = number(tag::FILL_ORDER, 1)? == 2;
@@ -155,7 +155,7 @@ impl RawTiff {
             2 if bits >= 8 => true,
             other => {
                 return Err(Problem::unsupported(format!(
-                    "the predictor {other} with {bits} bits a number; save the mask without a predictor"
+                    "the predictor {other} with {bits} bits per number; save the mask without a predictor"
                 )));
             }
         };
@@ -200,7 +200,7 @@ impl RawTiff {
         let listed = raw.offsets.len().min(raw.counts.len()) as u64;
         if listed < needed {
             return Err(Problem::format(format!(
-                "it lists {listed} strips or tiles where its size needs {needed}"
+                "it lists {listed} strips or tiles, but its size needs {needed}"
             )));
         }
         if raw.row_bytes() > MAX_ROW {
@@ -302,12 +302,12 @@ impl RawTiff {
     }
 
     /// The rows of a tile or strip.
-    fn rows(&self, index: usize, height: u32, budget: &mut u64) -> Result<Rows<'_>, Problem> {
+    fn rows(&self, index: usize, height: u32, budget: &mut u64) -> Result<RawRows<'_>, Problem> {
         let all = self.across() as usize * self.down() as usize;
         let bytes = self.row_bytes() as u64 * u64::from(height) * u64::from(self.planes);
         *budget = budget.checked_sub(bytes).ok_or_else(|| {
             Problem::limits(format!(
-                "its {} bytes unpack to more than a mask's can",
+                "its {} bytes unpack to more than any mask needs",
                 self.source.length()
             ))
         })?;
@@ -327,98 +327,14 @@ impl RawTiff {
             }
             stream::of(self.packing, packed)
         });
-        Ok(Rows {
-            raw: self,
+        Ok(RawRows {
             planes: planes.collect::<Result<_, _>>()?,
             line: vec![0; self.row_bytes()],
+            bits: self.bits,
+            together: self.together(),
+            differences: self.differences,
+            source: &self.source,
         })
-    }
-}
-
-/// The rows of a tile or strip, one after the other.
-struct Rows<'a> {
-    raw: &'a RawTiff,
-    planes: Vec<Box<dyn Read>>,
-    line: Vec<u8>,
-}
-
-impl Rows<'_> {
-    /// The next row's first `width` px into `values`, or the value that they all have.
-    fn next(&mut self, width: u32, values: &mut Vec<u64>) -> Result<Option<u64>, Problem> {
-        let raw = self.raw;
-        let (bits, together) = (raw.bits, raw.together());
-        values.clear();
-        for (plane, stream) in self.planes.iter_mut().enumerate() {
-            stream
-                .read_exact(&mut self.line)
-                .map_err(|error| Problem::format(format!("broken or cut off: {error}")))?;
-            let one_plane = raw.planes == 1;
-            // Most rows of a mask are empty: one look at the bytes, and none at the px.
-            if one_plane && self.line.iter().fold(0, |all, &byte| all | byte) == 0 {
-                return Ok(Some(0));
-            }
-            if plane == 0 {
-                values.resize(width as usize, 0);
-            }
-            if raw.differences {
-                undo_differences(
-                    &mut self.line,
-                    bits as usize / 8,
-                    together as usize,
-                    raw.source.is_little_endian(),
-                );
-            }
-            for (x, value) in values.iter_mut().enumerate() {
-                for sample in 0..together {
-                    let number = number_at(
-                        &self.line,
-                        x * together as usize + sample as usize,
-                        bits,
-                        &raw.source,
-                    );
-                    *value |= number << ((plane as u32 + sample) * bits % 64);
-                }
-            }
-        }
-        let first = values.first().copied();
-        Ok(first.filter(|&first| values.iter().all(|&value| value == first)))
-    }
-}
-
-/// One number of a row.
-fn number_at(line: &[u8], index: usize, bits: u32, source: &FileBytes) -> u64 {
-    match bits {
-        8 => u64::from(line[index]),
-        1 | 2 | 4 => {
-            let each = 8 / bits as usize;
-            let shift = (each - 1 - index % each) * bits as usize;
-            u64::from(line[index / each] >> shift) & ((1 << bits) - 1)
-        }
-        _ => {
-            let size = bits as usize / 8;
-            source.number(&line[index * size..(index + 1) * size])
-        }
-    }
-}
-
-/// Undoes the horizontal predictor: each number is stored as its difference from the one before.
-fn undo_differences(line: &mut [u8], size: usize, channels: usize, little_endian: bool) {
-    let step = size * channels;
-    for at in (step..line.len()).step_by(size) {
-        if at + size > line.len() {
-            break;
-        }
-        let mut carry = 0;
-        for place in 0..size {
-            let byte = if little_endian {
-                place
-            } else {
-                size - 1 - place
-            };
-            let sum = u16::from(line[at + byte]) + u16::from(line[at - step + byte]) + carry;
-            line[at + byte] = sum as u8;
-            carry = sum >> 8;
-        }
     }
 }
 

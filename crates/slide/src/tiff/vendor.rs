@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::directory::{Directory, tag};
+use super::file_bytes::FileBytes;
 use super::ome::Ome;
 use super::problem::Problem;
-use super::source::FileBytes;
 use crate::resolution::{Stated, choose};
 use crate::warning::Warning;
 use crate::{IgnoredResolution, Resolution};
@@ -32,7 +32,7 @@ impl Origin {
     ) -> Result<Self, Problem> {
         if let Some(vendor) = foreign(path, source, first)? {
             return Err(Problem::unsupported(format!(
-                "{vendor} is a TIFF by its frame only; OpenSlide reads it"
+                "{vendor} is a TIFF in name only; OpenSlide reads it"
             )));
         }
         if has_extension(path, "vsi") {

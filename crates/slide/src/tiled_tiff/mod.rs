@@ -116,10 +116,10 @@ pub enum Error {
     #[error("cannot compress a tile as JPEG: {0}")]
     Jpeg(#[from] jpeg_encoder::EncodingError),
     /// Writing failed.
-    #[error("cannot write the TIFF: {0}; check the free space and the rights of the folder")]
+    #[error("cannot write the TIFF: {0}; check the free space and the folder's permissions")]
     Io(#[from] io::Error),
     /// Making, filling or renaming the file failed.
-    #[error("cannot write {}: {source}; check the free space and the rights of the folder", path.display())]
+    #[error("cannot write {}: {source}; check the free space and the folder's permissions", path.display())]
     File {
         /// The file that was to be written.
         path: PathBuf,

@@ -139,8 +139,7 @@ impl Tissue {
                 share * 100.0
             ),
             glass::Light::Grey => {
-                "the picture has no colours, only grey; the networks are made for stained slides"
-                    .to_owned()
+                "the picture is grey only; the networks are made for stained slides".to_owned()
             }
         };
         Some(Warning::new(WarningKind::NotBrightfield, text))

@@ -81,7 +81,9 @@ fn the_depth_that_a_file_states_counts_unless_its_samples_say_more() {
     let slide = slide.unwrap();
     assert_eq!(whole(&slide, 0)[0], (60_000_u16 >> 8) as u8);
     assert!(
-        slide.warnings()[0].text.contains("not true"),
+        slide.warnings()[0]
+            .text
+            .contains("is wrong, since a sample is 60000"),
         "{:?}",
         slide.warnings()
     );

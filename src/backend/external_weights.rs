@@ -68,7 +68,7 @@ pub(super) fn refuse(name: &str, backend: &'static str, onnx: &[u8]) -> Result<(
     match look(onnx, 0..onnx.len(), FieldKind::Model, 0) {
         Ok(None) => Ok(()),
         Ok(Some(tensor)) => Err(fail(format!(
-            "its tensor {tensor:?} lies in another file (ONNX external data), which no sha256 stands for; save the network as one file (onnx.save_model(..., save_as_external_data=False))"
+            "its tensor {tensor:?} lies in another file (ONNX external data), which no sha256 covers; save the network as one file (onnx.save_model(..., save_as_external_data=False))"
         ))),
         Err(broken) => Err(fail(broken.to_string())),
     }

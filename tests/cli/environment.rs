@@ -84,7 +84,7 @@ fn a_full_disk_ends_the_run_and_the_next_one_goes_on() {
     if outcome.stderr.contains("reports could not be written") {
         assert_eq!(state, "running");
     } else {
-        outcome.says(&["the disk takes nothing more"]);
+        outcome.says(&["the disk is full"]);
         assert_eq!(state, "disk-full");
     }
     check(&dir, "out");
@@ -92,7 +92,7 @@ fn a_full_disk_ends_the_run_and_the_next_one_goes_on() {
     assert!((1..all).contains(&done), "{done}");
     dir.segment(INPUTS, "out")
         .ends_with(0)
-        .says(&[&format!("{} done, {done} there already", all - done)]);
+        .says(&[&format!("{} done, {done} already done", all - done)]);
     assert_eq!(
         dir.read("out/submission.csv"),
         dir.read("whole/submission.csv")
@@ -210,7 +210,7 @@ fn names_may_hold_anything() {
     // And a rerun knows them all again.
     dir.segment(["slides"], "out")
         .ends_with(1)
-        .says(&["0 done, 7 there already, 1 failed"]);
+        .says(&["0 done, 7 already done, 1 failed"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn plain_lines_and_a_table() {
     outcome.says(&[
         &format!("[1/2] one: {organ}, 10 objects"),
         "[2/2] bad: FAILED",
-        "1 done, 0 there already, 1 failed",
+        "1 done, 0 already done, 1 failed",
         "bad.tif: not a readable slide",
     ]);
     // No terminal, no bars.
@@ -57,7 +57,7 @@ fn plain_lines_and_a_table() {
         .unwrap()
         .split_whitespace()
         .collect();
-    assert_eq!(row[..5], ["one", "there", "already", organ, "10"]);
+    assert_eq!(row[..5], ["one", "already", "done", organ, "10"]);
     assert_eq!(row[5], format!("{area:.3}"));
 }
 

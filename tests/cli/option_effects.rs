@@ -150,7 +150,7 @@ fn a_strip_over_the_limit_fails_its_slide_until_the_limit_is_raised() {
         .says(&["large.tif", "--max-strip"]);
     assert_eq!(status(&dir, "out", "large")["status"], "failed");
     assert_eq!(slides_of(&dir, "out"), ["one"]);
-    segment("2").ends_with(0).says(&["1 done, 1 there already"]);
+    segment("2").ends_with(0).says(&["1 done, 1 already done"]);
     assert_eq!(slides_of(&dir, "out"), ["large", "one"]);
     for wrong in ["0", "-1", "1.5", "65537", "much"] {
         dir.segment(["one.tif"], "none")

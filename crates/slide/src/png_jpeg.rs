@@ -17,14 +17,14 @@ use super::{Level, MAX_SIDE, NATIVE, SlideError, SlideInfo, SlideReader, copy_ov
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A PNG or JPEG image, decoded into memory when it is opened.
-pub struct FlatReader {
+pub struct PngJpegReader {
     path: PathBuf,
     info: SlideInfo,
     warnings: Vec<Warning>,
     pixels: Vec<u8>,
 }
 
-impl FlatReader {
+impl PngJpegReader {
     /// Opens and decodes an image. Transparency is laid over white.
     ///
     /// # Errors
@@ -43,7 +43,8 @@ impl FlatReader {
         limits.max_image_height = Some(MAX_SIDE);
         limits.max_alloc = Some(MAX_BYTES);
         reader.limits(limits);
-        let too_large = "a PNG or JPEG may take 1 GiB decoded; save a larger image as a tiled TIFF";
+        let too_large =
+            "a PNG or JPEG may take at most 1 GiB decoded; save a larger image as a tiled TIFF";
         let image = reader.into_decoder().and_then(|mut decoder| {
             let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
             // Before anything is decoded.
@@ -74,7 +75,7 @@ impl FlatReader {
         let image = narrowed(image, &mut warnings);
         let pixels = over_white(image, &mut warnings)
             .map_err(|reason| SlideError::unsupported(path, reason))?;
-        Ok(FlatReader {
+        Ok(PngJpegReader {
             path: path.to_owned(),
             info: SlideInfo {
                 format: format.to_owned(),
@@ -171,7 +172,7 @@ fn over_white(image: DynamicImage, warnings: &mut Vec<Warning>) -> Result<Vec<u8
         .collect())
 }
 
-impl SlideReader for FlatReader {
+impl SlideReader for PngJpegReader {
     fn info(&self) -> &SlideInfo {
         &self.info
     }
@@ -212,14 +213,14 @@ impl SlideReader for FlatReader {
 mod tests {
     use super::*;
 
-    fn open(image: DynamicImage) -> FlatReader {
+    fn open(image: DynamicImage) -> PngJpegReader {
         let work = tempfile::tempdir().unwrap();
         let path = work.path().join("x.png");
         image.save(&path).unwrap();
-        FlatReader::open(&path).unwrap()
+        PngJpegReader::open(&path).unwrap()
     }
 
-    fn kinds(slide: &FlatReader) -> Vec<WarningKind> {
+    fn kinds(slide: &PngJpegReader) -> Vec<WarningKind> {
         slide.warnings.iter().map(|warning| warning.kind).collect()
     }
 
@@ -262,7 +263,7 @@ mod tests {
                 encoder.write_image(&px, 2, 2, colour).unwrap();
             }
             std::fs::write(&path, bytes).unwrap();
-            FlatReader::open(&path).map_err(|error| error.to_string())
+            PngJpegReader::open(&path).map_err(|error| error.to_string())
         };
         for is_png in [true, false] {
             assert!(write(1, is_png).is_ok());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ftuseg::slide::warning::WarningKind;
 use ftuseg::slide::{SlideError, SlideReader};
 
-use crate::library::{has_openslide, open};
+use crate::openslide_library::{has_openslide, open};
 use crate::tiny_tiff::{Tags, TinyTiff, Value, tiled, with};
 
 const TILE: u32 = 64;
@@ -133,7 +133,7 @@ fn other_images_are_left_out_with_a_warning() {
     let text = &two.warnings()[0].text;
     assert_eq!(
         text,
-        "the file holds another image, which was left out: 100 x 300 px on page 1"
+        "the file also contains another image, which was left out: 100 x 300 px on page 1"
     );
 }
 

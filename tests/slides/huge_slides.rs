@@ -2,7 +2,7 @@
 
 use ftuseg::slide::MAX_SIDE;
 
-use crate::library::open;
+use crate::openslide_library::open;
 use crate::tiny_tiff::{TinyTiff, tiled};
 
 #[test]

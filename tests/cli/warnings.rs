@@ -186,10 +186,7 @@ fn a_picture_in_other_light_is_a_doubt() {
     });
     dir.segment(["one.tif", "dark.tif", "grey.tif"], "out")
         .ends_with(0);
-    for (id, word) in [
-        ("dark", "% of the picture is black"),
-        ("grey", "no colours"),
-    ] {
+    for (id, word) in [("dark", "% of the picture is black"), ("grey", "grey only")] {
         let warnings = status(&dir, "out", id)["warnings"].clone();
         let all: Vec<&serde_json::Value> = warnings.as_array().unwrap().iter().collect();
         let told = all.iter().find(|w| w["kind"] == "not-brightfield");

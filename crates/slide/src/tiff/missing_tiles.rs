@@ -55,13 +55,13 @@ impl Missing {
         .flatten()
         .collect();
         let filled = if self.has_levels {
-            "filled from other levels where those have them, else with white"
+            "filled from other levels where possible, otherwise with white"
         } else {
             "filled with white"
         };
         (!parts.is_empty()).then(|| {
             format!(
-                "{} have no bytes in the file; they are {filled}",
+                "{} are missing from the file; they are {filled}",
                 parts.join(" and ")
             )
         })
@@ -163,7 +163,7 @@ mod tests {
         let one = missing((5, 35), (0, 0), false);
         assert_eq!(
             one.text("tile").unwrap(),
-            "5 of 35 tiles of level 0 have no bytes in the file; they are filled with white"
+            "5 of 35 tiles of level 0 are missing from the file; they are filled with white"
         );
         assert!(!missing((2, 4), (0, 0), false).is_most());
         assert!(missing((3, 4), (0, 0), false).is_most());

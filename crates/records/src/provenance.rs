@@ -138,9 +138,9 @@ pub struct SettingDifference {
 }
 
 impl std::fmt::Display for SettingDifference {
-    /// `the setting overlap (48, now 64)`.
+    /// `the setting overlap (was 48, now 64)`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({}, now {})", self.what, self.old, self.new)
+        write!(f, "{} (was {}, now {})", self.what, self.old, self.new)
     }
 }
 
@@ -176,7 +176,7 @@ impl Provenance {
             .or_else(|| text("the device", &a.device, &b.device))
             .or_else(|| {
                 let (old, new) = (a.arithmetic.name(), b.arithmetic.name());
-                text("the floats that are computed in", old, new)
+                text("the arithmetic", old, new)
             })
             .or_else(|| old.settings.difference(&ours.settings))
     }
@@ -266,23 +266,23 @@ mod tests {
         for (change, text) in [
             (
                 (|new| new.settings.overlap = Some(64)) as fn(&mut Provenance),
-                "the setting overlap (not given, now 64)",
+                "the setting overlap (was not given, now 64)",
             ),
             (
                 |new| *new.settings.write.get_mut("prob").unwrap() = true,
-                "the setting write (mask,rle, now mask,prob,rle)",
+                "the setting write (was mask,rle, now mask,prob,rle)",
             ),
             (
                 |new| new.runtime.version = "0.28".to_owned(),
-                "the runtime's version (0.27, now 0.28)",
+                "the runtime's version (was 0.27, now 0.28)",
             ),
             (
                 |new| new.runtime.arithmetic = FloatFormat::Bf16,
-                "the floats that are computed in (fp32, now bf16)",
+                "the arithmetic (was fp32, now bf16)",
             ),
             (
                 |new| new.bundle.sha256 = "abcdefghij".to_owned(),
-                "the bundle (b 2, 01234567, now b 2, abcdefgh)",
+                "the bundle (was b 2, 01234567, now b 2, abcdefgh)",
             ),
         ] {
             assert_eq!(says(change).as_deref(), Some(text));

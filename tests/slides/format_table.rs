@@ -7,10 +7,10 @@ use std::path::Path;
 
 use crate::conformance::check;
 use crate::fixtures::{Expected, folder, foreign, native};
-use crate::library::open;
+use crate::openslide_library::open;
 
 const START: &str =
-    "<!-- The table of formats is written by the tests in tests/slides/table.rs. -->\n";
+    "<!-- The table of formats is written by the tests in tests/slides/format_table.rs. -->\n";
 const END: &str = "<!-- End of the table of formats. -->\n";
 const UPDATE: &str = "FTUSEG_UPDATE_FORMATS";
 
@@ -71,7 +71,7 @@ fn the_page_of_formats_has_the_table() {
     let start = readme.find(START).expect("the mark before the table") + START.len();
     let end = readme.find(END).expect("the mark behind the table");
     let found = &readme[start..end];
-    let head = "| format | compression | read by | px, beside another reader's | n | drawn slides |\n|---|---|---|---|---|---|\n";
+    let head = "| format | compression | read by | pixels, compared with another reader's | n | drawn slides |\n|---|---|---|---|---|---|\n";
     let by_openslide = foreign();
     let mut wanted = head.to_owned() + &lines(&native()).concat();
     if by_openslide.is_empty() {

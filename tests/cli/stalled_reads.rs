@@ -136,7 +136,7 @@ fn a_signal_drops_the_slide_at_hand_and_writes_the_reports() {
         drop(stalled);
         dir.segment(INPUTS, "out")
             .ends_with(0)
-            .says(&["2 done, 1 there already"]);
+            .says(&["2 done, 1 already done"]);
     }
 }
 
@@ -160,7 +160,7 @@ fn a_second_signal_stops_at_once() {
         // Nobody holds the lock, and what was done is there.
         dir.segment(INPUTS, "out")
             .ends_with(0)
-            .says(&["2 done, 1 there already"]);
+            .says(&["2 done, 1 already done"]);
     }
 }
 
@@ -192,5 +192,5 @@ fn one_folder_has_one_writer() {
     assert_eq!(first.end().code, Some(0));
     let outcome = second.end();
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    outcome.says(&["0 done, 3 there already"]);
+    outcome.says(&["0 done, 3 already done"]);
 }
