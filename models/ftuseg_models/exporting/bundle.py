@@ -1,4 +1,4 @@
-"""Writes a bundle: the ONNX files of all trained models and `bundle.toml`, which describes them."""
+"""Exports a bundle: the ONNX files of all trained models and `bundle.toml`, which describes them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from . import core_check, parity
 from .bundle_toml import describe, member
 
 INT8_APART = 0.05
-"""How far its probabilities may be, in the mean, from the network's own on the drawn tile.
+"""Largest mean difference between an int8 variant's probabilities and the network's own on the drawn tile.
 
-That tile looks like no core of the calibration: a variant whose bytes cover only what it was calibrated on fails here.
+That tile looks like none of the calibration cores: a variant that covers only what it was calibrated on fails here.
 """
 
 
@@ -55,7 +55,7 @@ def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
 
 
 def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
-    """What answers for each organ that the bundle can serve: what was decided on held-out cores, else its own network.
+    """What serves each organ of the bundle: what was chosen on held-out cores, else its own network.
 
     With `stand_in` the baseline serves organs that have no network.
     """
@@ -80,7 +80,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     earlier = _described_files(out)
     serving = servers(config, metrics, stand_in)
     decided = metrics.get("serving", {})
-    # figures of something else that answers are no figures of this
+    # figures of another choice do not apply
     metrics["serving"] = {
         organ: decided[organ] if decided.get(organ, {}).get("by") == by else {"by": by} for organ, by in serving.items()
     }
@@ -124,7 +124,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         samples["router"] = parity.router_samples(network, config.router_tile, temperature, other)
         print(out / "router.onnx")
     for name in earlier - written:
-        (out / name).unlink(missing_ok=True)  # of an earlier export: nothing here describes it any more
+        (out / name).unlink(missing_ok=True)  # left over from an earlier export
     for organ, by in serving.items():
         for source in networks_of(by)[1:]:
             # the same file under another name
@@ -137,7 +137,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
 
 
 def _described_files(out: Path) -> set[str]:
-    """The files that the bundle in `out` speaks of, if there is one: names in this folder only."""
+    """The files that the bundle in `out` names, if there is one; only those in this folder."""
     if not (out / "bundle.toml").exists():
         return set()
     files = set()
