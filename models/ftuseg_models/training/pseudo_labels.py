@@ -19,8 +19,8 @@ from . import checkpoints, jobs, loop, run_log
 from .metrics import dice
 
 THRESHOLDS = tuple(np.arange(0.05, 0.85, 0.05))
-UNSURE = 0.1
-"""Probabilities this close to the threshold are unsure."""
+UNSURE = 0.5
+"""Probabilities this close to the threshold are unsure, as a share of the threshold: that of lung can be very low."""
 LEAST_SURE = 0.8
 """Share of a picture's px that must be sure; other pictures get no mask."""
 
@@ -39,7 +39,7 @@ def labelled(network: nn.Module, pictures: list[Picture], threshold: float, tile
     kept = []
     for picture in pictures:
         probability = torch_probability(network, picture, tile)
-        if (np.abs(probability - threshold) >= UNSURE).mean() >= LEAST_SURE:
+        if (np.abs(probability - threshold) >= UNSURE * threshold).mean() >= LEAST_SURE:
             kept.append(dataclasses.replace(picture, mask=(probability >= threshold).astype(np.uint8)))
     return kept
 
