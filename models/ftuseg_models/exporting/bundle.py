@@ -14,6 +14,7 @@ from ..atomic_files import read_json, write_json
 from ..config import Config
 from ..measuring import comparisons, figures
 from ..measuring.model_choice import networks_of
+from ..measuring.tables import MOST_MB
 from ..networks import architectures, other_tissue
 from ..onnx_graphs import conversion, quantisation, sessions
 from ..training import checkpoints, jobs, previous_bundle
@@ -70,6 +71,26 @@ def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
     return found
 
 
+def left_out(out: Path, written: set[str], metrics: dict) -> set[str]:
+    """Delete int8 variants until the files have at most `MOST_MB` together: the U-Net's first, since it is there for
+    comparison, then those that lose most. Returns the names of those that were deleted."""
+    sizes = {name: (out / name).stat().st_size / 1e6 for name in written}
+
+    def loss(name: str) -> float:
+        network = name.removesuffix(".int8.onnx")
+        return float("inf") if network == "unet" else metrics.get("int8", {}).get(network, {}).get("dice", 0.0)
+
+    gone: set[str] = set()
+    for name in sorted((name for name in written if name.endswith(".int8.onnx")), key=lambda name: (-loss(name), name)):
+        total = sum(size for other, size in sizes.items() if other not in gone)
+        if total <= MOST_MB:
+            break
+        gone.add(name)
+        (out / name).unlink()
+        print(f"{out / name} is left out: the files have {total:.1f} MB together, and {MOST_MB} are allowed")
+    return gone
+
+
 def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     """Export every trained model and the router into `out`, then describe them in `bundle.toml`.
 
@@ -123,6 +144,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         written.add("router.onnx")
         samples["router"] = parity.router_samples(network, config.router_tile, temperature, other)
         print(out / "router.onnx")
+    written -= left_out(out, written, metrics)
     for name in earlier - written:
         (out / name).unlink(missing_ok=True)  # left over from an earlier export
     for organ, by in serving.items():
