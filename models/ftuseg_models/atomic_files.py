@@ -1,4 +1,4 @@
-"""Reads and writes texts and JSON files, whole or not at all."""
+"""Reads and writes text and JSON files atomically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def read_json(path: Path) -> dict:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text whole or not at all."""
+    """Write a text file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_text(text, encoding="utf-8")
@@ -21,5 +21,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write JSON whole or not at all."""
+    """Write a JSON file atomically."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")

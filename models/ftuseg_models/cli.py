@@ -20,7 +20,7 @@ def _names(what: str, config: Config) -> list[str]:
         return list(ORGANS)
     if what == "all":
         start = ["start"] if jobs.starts(config) else []
-        # a network that is told its organ serves all of them, but for those with a stage of their own
+        # a conditioned network serves all organs, except those with a stage of their own
         organs = [organ for organ in ORGANS if not config.conditioned or organ in config.stages]
         pseudo = ["pseudo"] if config.pseudo_rounds else []
         return [*start, "baseline", *pseudo, *organs, "router", "unet"]
@@ -41,7 +41,7 @@ def _train(config: Config, what: str) -> None:
 
 
 def _run(config: Config, out: Path, samples: Path | None = None, both_folds: bool = False) -> None:
-    """Every fold, then the models to ship, then what they are worth."""
+    """Every fold, then the models to ship, then the pages about them."""
     for kind in [config, config.with_other_folds()] if both_folds and not config.shares else [config]:
         for part in [kind] if config.shares else [kind.of_fold(fold) for fold in range(config.folds)]:
             _train(part, "all")
@@ -58,10 +58,10 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="ftuseg-models", description=__doc__)
     top.add_argument("--config", type=Path, default=Path("config.toml"))
-    top.add_argument("--data", type=Path, help="folder that the sets' paths are relative to, instead of the config's")
-    top.add_argument("--work", type=Path, help="folder for caches and checkpoints, instead of the config's")
+    top.add_argument("--data", type=Path, help="folder that the data's paths are relative to, instead of the configuration's")
+    top.add_argument("--work", type=Path, help="folder for caches and checkpoints, instead of the configuration's")
     which = top.add_mutually_exclusive_group()
-    which.add_argument("--fold", type=int, help="a part of the cross-validation, from 0: hold its cores out")
+    which.add_argument("--fold", type=int, help="a fold of the cross-validation, from 0: hold its cores out")
     which.add_argument("--final", action="store_true", help="the models to ship: train on all cores")
     top.add_argument(
         "--other-folds", action="store_true", help="the folds of the other kind than `fold_by` says: the report compares both"
@@ -70,19 +70,19 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("train", help="train one model, the five organs' models, or all")
     one.add_argument("what", choices=["start", "router", "baseline", "pseudo", "unet", "organs", "all", *ORGANS])
     measure = commands.add_parser("measure", help="run every trained fold's networks on the cores that it held out")
-    measure.add_argument("--no-int8", action="store_true", help="leave the int8 variants out")
+    measure.add_argument("--no-int8", action="store_true", help="skip the int8 variants")
     pack = commands.add_parser("pack", help="copy a run's checkpoints with weights in fp16 and without the training's state")
     pack.add_argument("--out", type=Path, required=True, help="folder for the copies")
     commands.add_parser("calibrate", help="find thresholds, smallest objects and the router's temperature")
     for name, about in (
         ("export", "write the bundle: ONNX files and bundle.toml"),
         ("report", "write RESULTS.md from what was measured"),
-        ("run", "all of it: every fold, the models to ship, the bundle and RESULTS.md"),
+        ("run", "everything: every fold, the models to ship, the bundle and its pages"),
     ):
         command = commands.add_parser(name, help=about)
         command.add_argument("--out", type=Path, help="the bundle's folder; the configuration's `bundle` if not given")
         if name == "export":
-            command.add_argument("--stand-in", action="store_true", help="untrained organs take the baseline's weights")
+            command.add_argument("--stand-in", action="store_true", help="the baseline serves organs without a network")
         if name == "run":
             command.add_argument("--samples", type=Path, help="a folder that `ftuseg samples` drew, for the pages' pictures")
             command.add_argument(

@@ -1,4 +1,4 @@
-"""Reads the TOML file that says where the data lies and how long each stage trains."""
+"""The configuration: a TOML file that says where the data is and how long each stage trains."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class KaggleFolder:
     weight: float = 1.0
     """Share of the crops that are not from target folders (ignored for target folders)."""
     copies: bool = False
-    """Further pictures of target cores, named `CORE_SOURCE`: they train wherever their core does, and are never measured."""
+    """Additional pictures of target cores, named `CORE_SOURCE`: used for training with their core, never for measuring."""
     suffix: str = ""
-    """Goes behind every id of the folder with a `_`: it makes copies of what has the core's own id."""
+    """Appended to every id of the folder after a `_`, for copies that have the id of their core."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class OtherSet:
     path: Path
     weight: float = 1.0
     test: str = ""
-    """Images whose names begin so are kept out of all training, for `report`."""
+    """Images whose names start with this are never trained on; `report` measures on them."""
 
 
 @dataclass(frozen=True)
@@ -42,68 +42,68 @@ class Stage:
     """One training run."""
 
     minutes: float = 40.0
-    """Wall time. The learning rate follows the share of it that has passed, also over interruptions."""
+    """Wall time. The learning rate follows the elapsed share, across interruptions."""
     crops: int = 0
-    """In place of `minutes`: the run ends after `crops` / `batch` steps, so that a busy machine changes nothing. A step of
-    larger, fewer crops (`grow`) counts as much as one of the usual side, since it takes as long."""
+    """Instead of `minutes`: the run ends after `crops` / `batch` steps, however busy the machine is. A step of fewer, larger
+    crops (`grow`) counts the same as any other, since it takes as long."""
     batch: int = 8
-    """Crops in one step, over all workers."""
+    """Crops per step, over all workers."""
     crop: int = 256
     """Side of a crop in px at the target um/px."""
     grow: tuple[tuple[float, int], ...] = ()
-    """Side of the crops along the run: pairs of progress (0..1) and px, see `random_crops.MaskBatches`. Empty: always `crop`."""
+    """Side of the crops during the run: pairs of progress (0..1) and px, see `random_crops.MaskBatches`. Empty: `crop`."""
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     ema: float = 0.99
     """Decay of the averaged weights, the ones that are exported."""
     keep: float = 0.0
-    """Share of the weights it started from that the exported ones keep. On images unlike those of the training it can win
-    back what a long run has lost (Wortsman et al., Robust fine-tuning of zero-shot models, 2022)."""
+    """Share of the initial weights that is mixed into the exported ones. On images unlike the training data this can recover
+    what a long run has lost (Wortsman et al., Robust fine-tuning of zero-shot models, 2022)."""
     target_share: float = 0.7
     """Share of the crops that come from the target cores, organs drawn evenly."""
     organ_share: float = 0.8
     """For an organ's model: share of the crops that show this organ."""
     on_mask: float = 0.6
-    """Share of the crops whose middle lies near an FTU; the others lie anywhere on tissue."""
+    """Share of the crops that are centred near an FTU; the others lie anywhere on tissue."""
     stain: float = 1.0
-    """Strength of the variation of stains. A short run learns more with less."""
+    """Strength of the stain augmentation. Short runs do better with less."""
     drop: float = 0.2
-    """Share of the EfficientNet's deepest block that is skipped at random."""
+    """Drop-path rate of the EfficientNet's deepest block."""
     width: float = 1.0
     """Width of the standard U-Net: 1.0 has 64 to 1024 channels."""
     dilated: bool = False
-    """Give the standard U-Net a bottleneck of parallel dilated convolutions, the improvement that the paper names."""
+    """Give the standard U-Net a bottleneck of parallel dilated convolutions, the improvement that the paper suggests."""
     encoder_rate: float = 1.0
-    """Learning rate of the encoder as a share of `learning_rate`: pretrained weights want to move less than new ones."""
+    """Learning rate of the encoder as a share of `learning_rate`: pretrained weights should move less than new ones."""
     recolour: float = 0.0
-    """Share of the crops whose two stains are exchanged for those of another staining (see `augmentation.recolour`)."""
+    """Share of the crops whose two stains are replaced by those of another staining (see `augmentation.recolour`)."""
     settled: bool = True
-    """Measure the statistics of batch normalisation anew at the end. Networks from scratch gain by it; some that began
-    with pretrained weights lose."""
+    """Re-estimate the statistics of batch normalisation at the end. Networks trained from scratch gain by it; some that
+    started from pretrained weights lose."""
     scales: tuple[float, float] = (0.7, 1.4)
-    """Least and largest enlargement of a crop."""
+    """Smallest and largest magnification of a crop."""
     cutmix: float = 0.0
     """Share of the crops that get a rectangle of another crop of the same organ (Yun et al. 2019)."""
     cutout: float = 0.0
     """Share of the crops that lose one to three rectangles, image and mask (DeVries and Taylor 2017)."""
     unknown: float = 0.2
-    """Share of the crops whose organ a network that is told it does not hear (`conditioned`): what answers where the organ
-    is not sure."""
+    """Share of the crops whose organ is withheld from a `conditioned` network, so that it also works where the organ is
+    uncertain."""
     organ_weights: dict[str, float] = field(default_factory=dict)
-    """How often an organ's target cores are drawn, where it is not once like every other's."""
+    """Relative frequency of an organ's target cores; 1 for organs that are not listed."""
     start_from: str = "baseline"
     """What an organ's model starts from: the `baseline`, or what the baseline itself started from (`start`)."""
     early_stop: bool = False
-    """For an organ's model: keep the weights from the point of the run where they were best on a quarter of the organ's
-    training cores, which the run leaves out for it. The models to ship, which leave nothing out, stop where the folds'
-    were best in the mean."""
+    """For an organ's model: keep the weights from the point of the run where they score best on a quarter of the organ's
+    training cores, which are set aside for this. The models to ship set nothing aside; they stop where those of the folds
+    were best, on average."""
     loss: str = "dice+ce"
     """`dice+ce`, `ce+lovasz` (Berman et al. 2018, the Lovasz hinge three times the cross-entropy), or `dice` alone as in
     the paper."""
     workers: int = 1
-    """Processes that each compute their part of a batch. On a busy CPU, processes lose less than threads."""
+    """Processes that share each batch. On a busy CPU, processes lose less time than threads."""
     loaders: int = 0
-    """Processes that cut and vary crops ahead of the training: a GPU wants as many as there are cores."""
+    """Processes that prepare crops in advance; for a GPU, use as many as there are CPU cores."""
 
 
 @dataclass(frozen=True)
@@ -120,34 +120,35 @@ class Config:
     tile: int = 512
     """Side of the exported segmentation models' input, px."""
     overlap: int = 48
-    """px that neighbouring tiles share in the engine."""
+    """px by which neighbouring tiles overlap in the engine."""
     encoder: str = "b0"
-    """Encoder of the EfficientNet U-Nets: `b0`, `lite0` to `lite4`, or a name of segmentation_models_pytorch's, with `tu-`
-    before timm's."""
+    """Encoder of the EfficientNet U-Nets: `b0`, `lite0` to `lite4`, or any name that segmentation_models_pytorch knows,
+    with `tu-` in front of timm's."""
     decoder: tuple[int, ...] = ()
-    """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. It takes most of the time."""
+    """Channels of the EfficientNet U-Nets' decoder, deepest first; empty: 256, 128, 64, 32, 16. The decoder takes most of the
+    time."""
     conditioned: bool = False
-    """Tell the EfficientNet U-Net its organ (see `networks/organ_conditioning.py`): one training, and a file for every organ."""
+    """Tell the EfficientNet U-Net its organ (see `networks/organ_conditioning.py`): one training run, one file per organ."""
     weights: str = ""
-    """What the first stage's encoder begins with: nothing (random weights), `imagenet`, or the path of a file."""
+    """What the first stage's encoder starts from: nothing (random weights), `imagenet`, or the path of a file."""
     fold_by: str = "core"
     """What is never on both sides of the cross-validation: a `core`, or a whole `figure` (cores of nearly the same size in
     px were cut out of the same figure, and share its resampling and its colours)."""
     pseudo_rounds: int = 0
-    """How often the baseline gives masks to pictures that have none and is trained on with them, in the time of the stage
-    `pseudo` (see `training/pseudo_labels.py`)."""
+    """How many times the baseline labels the pictures without masks and continues training on them, with the budget of the
+    stage `pseudo` (see `training/pseudo_labels.py`)."""
     router_mpp: float = 4.0
     router_tile: int = 224
     router_limit: float = 0.5
     """Confidence under which the engine sends a piece of tissue to the baseline."""
     router_network: str = "mobilenet"
-    """`mobilenet` trains from scratch and needs hours; `trunk` stands on the baseline's encoder and needs minutes."""
+    """`mobilenet` is trained from scratch for hours; `trunk` uses the baseline's encoder and takes minutes."""
     router_other: bool = False
-    """Let a `trunk` router say that tissue is none of the organs (see `networks/other_tissue.py`): its file has one more output."""
+    """Let a `trunk` router say that tissue is none of the organs (see `networks/other_tissue.py`): one more output."""
     router_cell: int = 96
     """Side of a routing cell, px at `router_mpp`: the engine cuts tissue into these; the tile adds context."""
     threads: int = 0
-    """torch threads of one process; 0 leaves torch's own choice."""
+    """torch threads of one process; 0 leaves the choice to torch."""
     device: str = "auto"
     """`auto`, `cpu` or `cuda`."""
     precision: str = "auto"
@@ -155,21 +156,21 @@ class Config:
     folds: int = 3
     """Parts of the cross-validation. Every target core is held out in exactly one of them."""
     shares: tuple[float, float, float] = ()
-    """Training, validation and test in parts of the whole, as the paper's 7:2:1. Takes the place of `holdout`."""
+    """Proportions of training, validation and test, such as the paper's 7:2:1. Replaces `holdout`."""
     finish_from: int | Path | None = None
     """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
     shared: Path | None = None
-    """Folder of what belongs to folds of either kind, where it is not `work`."""
+    """Folder of what both kinds of folds share, if it is not `work`."""
     previous: Path | None = None
-    """An earlier bundle's folder: the report has its figures beside the new ones, core by core."""
+    """An earlier bundle's folder: the report compares its results with the new ones, core by core."""
     final: bool = False
-    """Train on all target cores: the models that are shipped, after the folds have shown what the recipe is worth."""
+    """Train on all target cores: the models to ship, after the folds have shown how good the recipe is."""
     fold: int | None = None
-    """The part whose cores are held out now, from 0; None trains on all but `holdout`."""
+    """The fold whose cores are held out, from 0; None holds out `holdout`."""
     holdout: dict[str, int] = field(default_factory=lambda: dict(zip(ORGANS, (3, 3, 2, 2, 2))))
-    """Target cores per organ that are held out where neither a fold nor `shares` says which."""
+    """Number of target cores per organ that are held out where neither a fold nor `shares` decides."""
     validation: dict[str, int] = field(default_factory=lambda: dict(zip(ORGANS, (2, 2, 1, 1, 0))))
-    """Target cores per organ that a `mobilenet` router does not train on: its temperature is found on them."""
+    """Number of target cores per organ that a `mobilenet` router is not trained on but calibrated on."""
     kaggle: tuple[KaggleFolder, ...] = ()
     sets: tuple[OtherSet, ...] = ()
     stages: dict[str, Stage] = field(default_factory=dict)
@@ -177,11 +178,11 @@ class Config:
     def stage(self, name: str) -> Stage:
         """The settings of stage `name`; the organs' models share the stage `organs` unless they have their own.
 
-        The last training on all cores has the stage `final` where it starts from trained weights.
+        Where the models to ship start from trained weights, they use the stage `final`.
         """
         stage = self._own_stage(name)
         if self.final and self.finish_from is not None and "final" in self.stages and name not in ("router", "start"):
-            # other minutes and another learning rate, but the same network
+            # another budget and learning rate, but the same network
             return replace(self.stages["final"], width=stage.width, dilated=stage.dilated, drop=stage.drop, loss=stage.loss)
         return stage
 
@@ -194,18 +195,18 @@ class Config:
 
     @property
     def runs(self) -> Path:
-        """Folder of the checkpoints: a part of the cross-validation has its own."""
+        """Folder of the checkpoints; each fold has its own."""
         if self.final:
             return self.work / "final"
         return self.work if self.fold is None else self.work / f"fold-{self.fold}"
 
     def baseline_of_round(self, number: int) -> Path:
-        """The checkpoint of the baseline after so many rounds of pseudo-labels; 0 is the one without."""
+        """The checkpoint of the baseline after this many rounds of pseudo-labels."""
         return self.runs / (f"baseline-{number}.pt" if number else "baseline.pt")
 
     def checkpoint(self, name: str) -> Path:
-        """The checkpoint of a network: its own, or of an organ's without one the network's that is told its organ. The
-        baseline's is that of the last round of pseudo-labels."""
+        """The checkpoint of a network. An organ without its own uses the conditioned baseline's; the baseline's is that of
+        the last round of pseudo-labels."""
         own = self.runs / f"{name}.pt"
         if name == "baseline" or (self.conditioned and name in ORGANS and not own.exists()):
             rounds = (self.baseline_of_round(number) for number in range(self.pseudo_rounds, 0, -1))
@@ -214,7 +215,7 @@ class Config:
 
     @property
     def common(self) -> Path:
-        """Folder of the caches and of what sees no target core."""
+        """Folder of the caches and of the stage `start`, which sees no target core."""
         return self.shared or self.work
 
     def with_other_folds(self) -> Config:
@@ -223,7 +224,7 @@ class Config:
         return replace(self, fold_by=other, work=self.work / f"by-{other}", shared=self.common)
 
     def of_fold(self, fold: int | None) -> Config:
-        """The same configuration for one part of the cross-validation."""
+        """The same configuration for one fold."""
         if fold is not None and not 0 <= fold < self.folds:
             raise ConfigError(f"there is no fold {fold}: `folds` is {self.folds}, they count from 0")
         if fold is not None and self.shares:
@@ -242,14 +243,14 @@ CHOICES = {
     "fold_by": ("core", "figure"),
     "start_from": ("baseline", "start"),
 }
-"""Keys that take one of a few words."""
+"""Keys that accept only certain words."""
 
 STAGE_NAMES = ("start", "final", "baseline", "pseudo", "unet", "router", "organs", *ORGANS)
 
 
 def _build(kind: type, table: dict, where: str):
     """A dataclass from a TOML table; an unknown key is an error that names it."""
-    # which part is at work is the command's to say
+    # these are set by the command line, not by the file
     known = {f.name for f in fields(kind)} - {"final", "fold", "shared"}
     for key in table:
         if key not in known:
@@ -288,7 +289,8 @@ def _build(kind: type, table: dict, where: str):
         table = {**table, "scales": tuple(map(float, scales))}
     for organ, weight in table.get("organ_weights", {}).items():
         if organ not in ORGANS or not (isinstance(weight, (int, float)) and 0 <= weight < math.inf):
-            raise ConfigError(f"{where}: `organ_weights`: `{organ}` = {weight!r}; organs are {', '.join(ORGANS)}, weights 0 or more")
+            known = ", ".join(ORGANS)
+            raise ConfigError(f"{where}: `organ_weights`: `{organ}` = {weight!r}; organs are {known}, weights 0 or more")
     for key, choices in CHOICES.items():
         if key in table and table[key] not in choices:
             raise ConfigError(f"{where}: `{key}` is one of {', '.join(choices)}, not `{table[key]}`")
@@ -298,7 +300,7 @@ def _build(kind: type, table: dict, where: str):
 def load(path: Path, data: Path | None = None, work: Path | None = None) -> Config:
     """Read a configuration file. Relative paths in it are relative to the file's folder.
 
-    `data` takes the place of that folder for the sets, `work` that of the folder for caches and checkpoints.
+    `data` replaces that folder for the data sets, `work` the folder for caches and checkpoints.
     """
     path = Path(path)
     try:

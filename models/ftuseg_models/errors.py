@@ -1,4 +1,4 @@
-"""What goes wrong with a user's files: errors whose messages name the file and say what to do."""
+"""Errors in a user's files: their messages name the file and say what to do."""
 
 from __future__ import annotations
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from ftuseg_models import ORGANS, config
+from ftuseg_models import ORGANS, cli, config
 
 MODELS = Path(__file__).parent.parent
 
@@ -28,3 +29,10 @@ def test_the_next_bundles_recipe_is_the_same_on_a_gpu():
         lung = settings.stage("lung")
         assert lung.early_stop and lung.start_from == "start" and not settings.stage("kidney").early_stop
         assert settings.previous == MODELS / "bundle"
+
+
+def test_with_a_network_that_is_told_its_organ_only_organs_with_their_own_stage_are_trained():
+    five = config.load(MODELS / "pretrained.toml")
+    one = dataclasses.replace(five, conditioned=True, pseudo_rounds=2)
+    assert cli._names("all", five) == ["start", "baseline", *ORGANS, "router", "unet"]
+    assert cli._names("all", one) == ["start", "baseline", "pseudo", "lung", "router", "unet"]

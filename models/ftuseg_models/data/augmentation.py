@@ -1,4 +1,4 @@
-"""Varies the look of a crop: stain, colour, sharpness and noise."""
+"""Augments a crop's appearance: stain, colour, sharpness and noise."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ STAININGS = (
     ((0.644, 0.717, 0.267), (0.175, 0.972, 0.155)),  # haematoxylin and periodic acid-Schiff
     ((0.800, 0.591, 0.105), (0.100, 0.737, 0.668)),  # a bluer haematoxylin, an orange eosin
 )
-"""The pairs that `recolour` exchanges them for."""
+"""The pairs that `recolour` replaces them with."""
 
 
 def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Take the picture apart into haematoxylin and DAB and put it together from the two stains of another staining.
+    """Separate a picture into haematoxylin and DAB, and compose it from the two stains of another staining.
 
     The cores of the challenge are stained with DAB, most slides elsewhere with eosin or PAS; the winner of the challenge
     trained on copies of both. `image` is height x width x 3, float 0..1; so is the result. Empty glass stays empty.
@@ -52,7 +52,7 @@ def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     amounts = density @ np.linalg.inv(basis(HAEMATOXYLIN_DAB))
     wanted = np.asarray(STAININGS[rng.integers(len(STAININGS))])
     wanted = basis(np.maximum(wanted + rng.normal(0.0, 0.05, wanted.shape), 0.01))
-    # eosin and PAS also colour what DAB leaves pale: a part of the blue one's amount goes to them
+    # eosin and PAS also colour what DAB leaves pale: they get a part of the haematoxylin's amount
     amounts[:, 1] += rng.uniform(0.0, 0.6) * np.maximum(amounts[:, 0], 0.0)
     amounts *= np.exp(rng.normal(0.0, 0.25, (1, 3)))
     return np.exp(-np.maximum(amounts @ wanted, 0.0)).reshape(image.shape)
@@ -66,7 +66,7 @@ def vary_tone(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def vary_sharpness(image: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Sometimes lose detail, as scans and exports at a lower resolution do. 3 x height x width in and out."""
+    """Sometimes lose detail, as scans at a lower resolution do. 3 x height x width in and out."""
     if rng.random() < 0.5:
         size = image.shape[-2:]
         factor = rng.uniform(1.2, 2.6)
@@ -87,7 +87,7 @@ def vary_look(
 ) -> torch.Tensor:
     """All of the above. `image` is 3 x height x width, float 0..1; so is the result.
 
-    `strength` is the stain's; `recoloured` is the share of the images that get another staining.
+    `strength` is that of the stain augmentation; `recoloured` is the share of images that get another staining.
     """
     pixels = image.permute(1, 2, 0).numpy().astype(np.float64)
     if recoloured > 0.0 and rng.random() < recoloured:

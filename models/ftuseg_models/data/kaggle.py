@@ -29,11 +29,11 @@ class Row:
     """The image was un-blended from a figure and can carry a light rim along the mask's edge."""
     image: Path
     measurable: bool = True
-    """False for a picture that shows its core in other colours or none: it can train, but nothing is measured on it."""
+    """False for a picture whose colours were changed or removed: it is trained on, but never measured on."""
 
 
 TRAIN_ONLY = ("gray", "augmented", "inverted")
-"""Values of the column `cut_from` that say so."""
+"""Values of the column `cut_from` for such pictures."""
 
 
 def rle_decode(rle: str, width: int, height: int) -> np.ndarray:
@@ -65,7 +65,7 @@ def rle_encode(mask: np.ndarray) -> str:
 
 
 def read_rows(folder: Path, suffix: str = "") -> list[Row]:
-    """The rows of `folder/train.csv`, in the file's order. A `suffix` goes behind their ids with a `_`."""
+    """The rows of `folder/train.csv`, in the file's order. A `suffix` is appended to their ids after a `_`."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     table = Path(folder) / "train.csv"
     rows = []
@@ -83,7 +83,8 @@ def read_rows(folder: Path, suffix: str = "") -> list[Row]:
                     raise DataError(f"{table}, id {line['id']}: size or um/px is no number: {error}") from error
                 if width < 1 or height < 1 or not 0.01 <= mpp <= 1000 or line["rle"] is None:
                     raise DataError(
-                        f"{table}, id {line['id']}: {width} x {height} px at {mpp} um/px with RLE {line['rle']!r:.20} is no image"
+                        f"{table}, id {line['id']}: {width} x {height} px at {mpp} um/px with RLE {line['rle']!r:.20} "
+                        "is no image"
                     )
                 overlay = line.get("cut_from") == "overlay"
                 shown = line.get("cut_from") not in TRAIN_ONLY

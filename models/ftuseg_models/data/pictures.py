@@ -1,4 +1,4 @@
-"""Holds training pictures at one um/px and keeps them in a cache file per set."""
+"""Training pictures at a known um/px, rescaled and cached in one file per set."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Picture:
     target: bool = False
     """A real core of the domain the models are for."""
     whole: bool = False
-    """A whole core: beyond its edge there is glass. Else it was cut out of tissue that goes on."""
+    """A whole core, surrounded by glass; otherwise the tissue continues beyond the picture."""
     plain: bool = True
     """False for a core that was un-blended from a figure."""
     measurable: bool = True
-    """False for a picture of a core in other colours or none: it can train, but nothing is measured on it."""
+    """False for a picture whose colours were changed or removed: it is trained on, but never measured on."""
 
 
 def rescale(picture: Picture, mpp: float) -> Picture:
@@ -42,7 +42,7 @@ def rescale(picture: Picture, mpp: float) -> Picture:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     if size == (width, height):
         return Picture(**{**picture.__dict__, "mpp": mpp})
-    # PIL's bilinear filter widens when it shrinks: the same antialiased triangle that the engine resamples with
+    # PIL widens its bilinear filter when shrinking: the same antialiased triangle as the engine's
     image = np.array(Image.fromarray(picture.image).resize(size, Image.Resampling.BILINEAR))
     mask = picture.mask
     if mask is not None:
@@ -52,9 +52,9 @@ def rescale(picture: Picture, mpp: float) -> Picture:
 
 
 def cached(cache: Path, key: str, mpp: float, source: Callable[[], Iterable[Picture]]) -> list[Picture]:
-    """The pictures of `source` at `mpp`, read from the cache where it has them.
+    """The pictures of `source` at `mpp`, from the cache if it has them.
 
-    `key` must name the folder and its state (see `state_of`): another key is another file.
+    `key` must identify the folder and its state (see `state_of`): each key has its own file.
     """
     name = hashlib.sha256(f"{key}@{mpp}".encode()).hexdigest()[:12]
     path = Path(cache) / f"{name}.npz"
@@ -95,6 +95,6 @@ def state_of(folder: Path, version: int) -> str:
     for file in files:
         digest.update(f"{file.relative_to(folder)}:{file.stat().st_size}\n".encode())
         if file.suffix == ".csv":
-            # another organ or um/px need not change its size
+            # a changed organ or um/px may leave the size as it is
             digest.update(file.read_bytes())
     return f"{Path(folder).resolve()}:{version}:{digest.hexdigest()}"

@@ -1,4 +1,4 @@
-"""Reads the public sets beside Kaggle's own, each with the um/px that it was taken at or a fair estimate."""
+"""Readers of the public data sets other than Kaggle's, each at its stated or estimated um/px."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import kaggle
 from .pictures import Picture, cached, state_of
 
 READER_VERSION = 4
-"""Raise it when a reader changes what it returns: old cache files are then no longer used."""
+"""Increase it when a reader's result changes, so that old cache files are no longer used."""
 
 GLOMERULUS_UM = 190.0
 """Diameter of a human glomerulus, for sets that do not state their um/px."""
@@ -93,7 +93,7 @@ def _lung_patches(folder: Path, side: int = 4) -> Iterator[Picture]:
 
 def _core_parts(folder: Path) -> Iterator[Picture]:
     """Parts of target cores at a higher resolution: `parts.csv` or `patches.csv` names each (`file`), with its core (`id`),
-    its organ and its um/px. What `ignore/FILE.png` marks (lettering over the tissue) is made empty glass without an FTU.
+    its organ and its um/px. What `ignore/FILE.png` marks (lettering over the tissue) is replaced by empty glass.
     """
     table = next((folder / name for name in ("parts.csv", "patches.csv") if (folder / name).exists()), None)
     if table is None:
@@ -107,7 +107,8 @@ def _core_parts(folder: Path) -> Iterator[Picture]:
             except ValueError:
                 scale = 0.0
             if name not in pairs or organ not in ORGANS or not core or not 0.01 <= scale <= 1000:
-                raise DataError(f"{table}: `{name}` of core `{core}`, organ `{organ}`, {mpp} um/px is no part of a core in images/")
+                said = f"`{name}` of core `{core}`, organ `{organ}`, {mpp} um/px"
+                raise DataError(f"{table}: {said} is no part of a core in images/")
             image, mask = pairs[name]
             ignored = folder / "ignore" / f"{name}.png"
             if ignored.exists():
@@ -117,7 +118,7 @@ def _core_parts(folder: Path) -> Iterator[Picture]:
 
 
 CORE_PARTS = "core_parts"
-"""The kind of set whose pictures show target cores (`CORE_...`): they train only where their core does."""
+"""The kind of set whose pictures show target cores (`CORE_...`): they are trained on only with their core."""
 
 MASKED = (CORE_PARTS, "glas", "kidney_biopsy", "kidney_glomeruli", "kidney_pas", "prostate_glands")
 """Kinds of sets that have masks."""

@@ -1,4 +1,4 @@
-"""Draws random crops from the pictures: which picture, where in it, turned, scaled and recoloured."""
+"""Random crops for training: which picture, which place, rotated, scaled and augmented."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .tiles import one_tile
 
 @dataclass
 class Pool:
-    """Pictures to draw from, with the rule that says how often each is drawn."""
+    """The pictures to draw from, and how often each is drawn."""
 
     pictures: list[Picture]
     set_weights: dict[str, float]
-    """Weight of each set that is not a target; a set's pictures share it evenly."""
+    """Weight of each set that is not a target, divided evenly among its pictures."""
     target_share: float
     focus: str | None = None
     """Organ that `focus_share` of the crops show; None draws all organs."""
     focus_share: float = 0.8
     organ_weights: dict[str, float] = field(default_factory=dict)
-    """How often an organ's target cores are drawn; 1 where nothing is said."""
+    """Relative frequency of an organ's target cores; 1 where not given."""
     _groups: dict[tuple[bool, str, str], list[Picture]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -39,7 +39,7 @@ class Pool:
             raise DataError("there are no pictures with masks to draw from: check the paths in the configuration")
 
     def _weight(self, key: tuple[bool, str, str]) -> float:
-        """A set's weight, shared evenly by the organs that it shows."""
+        """A set's weight, divided evenly among its organs."""
         organs = sum(1 for target, _, name in self._groups if not target and name == key[2])
         return self.set_weights.get(key[2], 1.0) / organs
 
@@ -90,15 +90,15 @@ def centre(picture: Picture, rng: np.random.Generator, on_mask: float) -> tuple[
 def cut(
     picture: Picture, x: float, y: float, size: int, angle: float, scale: float, mirror: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A square crop around (x, y), turned by `angle` (radian) and enlarged by `scale`.
+    """A square crop around (x, y), rotated by `angle` (radians) and magnified by `scale`.
 
-    Image (3 x size x size, float 0..1) and mask (1 x size x size, 0 or 1). Beyond a whole core there is white glass;
-    a picture that was cut out of tissue is mirrored at its edge.
+    Image (3 x size x size, float 0..1) and mask (1 x size x size, 0 or 1). A whole core is surrounded by white
+    glass; a picture that was cut out of tissue is mirrored at its edge.
     """
     height, width = picture.image.shape[:2]
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     flip = -1.0 if mirror else 1.0
-    # grid_sample wants the picture's coordinates as -1..1
+    # grid_sample takes coordinates from -1 to 1
     theta = torch.tensor(
         [
             [flip * cos * size / width, -sin * size / width, 2 * (x + 0.5) / width - 1],
@@ -128,7 +128,7 @@ def random_crop(
     stain: float = 1.0,
     recoloured: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A crop at a random place, turn, scale and look."""
+    """A crop at a random place, rotation and scale, augmented."""
     x, y = centre(picture, rng, on_mask)
     x += rng.uniform(-0.35, 0.35) * size
     y += rng.uniform(-0.35, 0.35) * size
@@ -141,7 +141,7 @@ def random_crop(
 
 
 def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: float) -> torch.Tensor:
-    """A core as the engine hands it over, in a white square, turned and with another stain: 3 x side x side, 0..1."""
+    """A core as the engine presents it, in a white square, rotated and with another stain: 3 x side x side, 0..1."""
     turned = np.rot90(one_tile(picture.image, side, rng), int(rng.integers(4)))
     turned = turned[:, ::-1] if rng.random() < 0.5 else turned
     return vary_look(torch.from_numpy(turned.copy()).permute(2, 0, 1).float() / 255.0, rng, stain)
@@ -150,7 +150,7 @@ def whole_tile(picture: Picture, rng: np.random.Generator, side: int, stain: flo
 def paste(
     pair: tuple[torch.Tensor, torch.Tensor], other: tuple[torch.Tensor, torch.Tensor], rng: np.random.Generator
 ) -> None:
-    """Put a rectangle of `other` (image, mask) in its place in `pair`: sides of a third to two thirds."""
+    """Copy a rectangle of `other` (image, mask) into the same place of `pair`; its sides are a third to two thirds."""
     size = pair[0].shape[-1]
     height, width = rng.integers(size // 3, 2 * size // 3 + 1, size=2)
     top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
@@ -161,9 +161,9 @@ def paste(
 class MaskBatches:
     """Batches for the segmentation models: images (n x 3 x side x side, float 0..1) and masks.
 
-    `grow` says how large the crops are along the run, as pairs of progress (0..1) and px. Small crops come in larger
-    batches, so that every step costs about the same. Small ones first is quicker while textures are learned; large
-    ones at the end teach what lies around them. They share one resolution. With `tells` each batch also holds the
+    `grow` sets the size of the crops during the run, as pairs of progress (0..1) and px. Small crops come in larger
+    batches, so that every step costs about the same. Starting small is faster while textures are learned; large crops at
+    the end teach the context. All have the same resolution. With `tells` each batch also holds the
     organs' rows (see `networks/organ_conditioning.py`).
     """
 
@@ -182,12 +182,12 @@ class MaskBatches:
         return size
 
     def crop(self, picture: Picture, rng: np.random.Generator, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """One crop of a picture, as the stage wants it."""
+        """One crop of a picture with the stage's settings."""
         stage = self.stage
         return random_crop(picture, rng, size, stage.on_mask, stage.scales, stage.stain, stage.recolour)
 
     def draw(self, rng: np.random.Generator, count: int, progress: float = 1.0) -> tuple[torch.Tensor, ...]:
-        """About as many pixels as `count` crops of the usual side have; at least two crops."""
+        """Crops with about as many pixels as `count` of the usual side; at least two."""
         size = self.side(progress)
         count = max(2, round(count * (self.stage.crop / size) ** 2))
         pictures = [self.pool.draw(rng) for _ in range(count)]
@@ -205,7 +205,7 @@ class MaskBatches:
         return *batch, torch.tensor(rows)
 
     def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
-        """`count` target cores as the engine hands them over (n x 3 x tile x tile); crops where there are none."""
+        """`count` target cores as the engine presents them (n x 3 x tile x tile); crops where there are none."""
         cores = [self.pool.draw_target(rng) for _ in range(count)]
         tiles = [whole_tile(core, rng, self.tile, 0.7 * self.stage.stain) for core in cores if core is not None]
         return torch.stack(tiles) if tiles else self.draw(rng, count)[0]
@@ -225,12 +225,12 @@ class OrganBatches:
     def draw(
         self, rng: np.random.Generator, count: int, progress: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """`count` crops; `progress` changes nothing here."""
+        """`count` crops; `progress` has no effect."""
         images, organs, _ = self.draw_known(rng, count)
         return images, organs
 
     def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
-        """`count` crops: they have the size of the tiles that the engine routes by."""
+        """`count` crops, which have the size of the router's tiles."""
         return self.draw(rng, count)[0]
 
     def draw_known(

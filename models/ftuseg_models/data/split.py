@@ -1,4 +1,4 @@
-"""Chooses which target cores are held out, always the same ones for the same seed."""
+"""Chooses which target cores are held out, reproducibly for a given seed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Core(Protocol):
     organ: str
     plain: bool
     core: str
-    """The id of the core that it shows: another than its own for a further picture."""
+    """The id of the core that it shows; differs from its own for additional pictures."""
     measurable: bool
     """Only these are ever held out."""
     side: int
-    """Longer side in px, as the file has it: it tells the figures apart that cores were cut from."""
+    """Longer side in px as stored, by which figures are told apart."""
 
 
 def _order(seed: int, core: Core) -> tuple[bool, str]:
-    """Plain cores first, then by a hash of the id: it does not depend on the order or number of other cores."""
+    """Plain cores first, then by a hash of the id, independent of the order and number of other cores."""
     return (not core.plain, hashlib.sha256(f"{seed}:{core.id}".encode()).hexdigest())
 
 
@@ -34,7 +34,7 @@ def choose(
 ) -> set[str]:
     """The ids chosen: `counts[organ]` cores of each organ, cleanly cut ones first, none of `without`.
 
-    At least one core of an organ always stays for training.
+    At least one core of each organ is always left for training.
     """
     cores = [c for c in cores if c.measurable and c.id not in without]
     chosen: set[str] = set()
@@ -59,7 +59,7 @@ def folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]:
 def figures(cores: Iterable[Core], apart: int = 3) -> list[list[Core]]:
     """Cores that were cut out of the same figure, or one like it: those whose sides form a chain with gaps under `apart` px.
 
-    A figure shows its cores at one size, so its resampling and its colours are theirs, too.
+    A figure shows its cores at one size; they share its resampling and its colours.
     """
     groups: list[list[Core]] = []
     for core in sorted(cores, key=lambda c: (c.side, c.id)):
@@ -73,7 +73,7 @@ def figures(cores: Iterable[Core], apart: int = 3) -> list[list[Core]]:
 def figure_folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]:
     """Every measurable core's id in exactly one of `count` sets, all cores of one figure in the same.
 
-    The largest figures first, each goes where the organs then are spread most evenly.
+    From the largest figure to the smallest, each goes where it spreads the organs most evenly.
     """
     cores = list(cores)
     groups = sorted(
@@ -87,7 +87,7 @@ def figure_folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]
         more = collections.Counter(c.organ for c in group if c.measurable)
 
         def unevenness(part: int) -> float:
-            """How far all parts' shares of every organ are from even, with the group in `part`."""
+            """How uneven the organs are spread over the parts if the group goes into `part`."""
             return sum(
                 ((have[p][o] + (more[o] if p == part else 0)) / total[o] - 1 / count) ** 2 for p in range(count) for o in total
             )
@@ -101,8 +101,8 @@ def figure_folds(cores: Iterable[Core], count: int, seed: int) -> list[set[str]]
 def apart_for_stopping(
     cores: Iterable[Core], organ: str, config: Config, without: frozenset[str]
 ) -> tuple[set[str], set[str]]:
-    """Ids of a quarter of an organ's cores that the run trains on (not `without`), by which it can tell when to stop, and of
-    all that it must then leave out: further pictures of them, and in folds by figure the organ's cores of their figures."""
+    """The ids of a quarter of an organ's training cores (those not in `without`), set aside for early stopping, and of all that
+    must be left out with them: additional pictures of them and, in folds by figure, the organ's cores of their figures."""
     cores = [c for c in cores if c.id not in without]
     of_organ = [c for c in cores if c.organ == organ]
     count = max(1, round(sum(c.measurable for c in of_organ) / 4))
@@ -116,8 +116,8 @@ def apart_for_stopping(
 
 
 def unseen(cores: Iterable[Core], config: Config) -> set[str]:
-    """The ids that a run may not train on: those that it holds out, further pictures of them and, in folds by figure, all
-    else of their figures."""
+    """The ids that a run may not train on: those it holds out, additional pictures of them and, in folds by figure, all other
+    cores of their figures."""
     cores = list(cores)
     apart = held_out(cores, config)
     found = {c.id for c in cores if c.core in apart}
@@ -129,12 +129,12 @@ def unseen(cores: Iterable[Core], config: Config) -> set[str]:
 def by_shares(
     cores: Iterable[Core], shares: tuple[float, float, float], seed: int
 ) -> tuple[set[str], set[str], set[str]]:
-    """Ids for training, validation and test in these parts, by image and stratified by organ: the paper's 7:2:1."""
+    """Ids for training, validation and test in these proportions, stratified by organ, as the paper's 7:2:1."""
     parts: tuple[set[str], set[str], set[str]] = (set(), set(), set())
     cores = [core for core in cores if core.measurable]
     for organ in ORGANS:
         of_organ = sorted((c for c in cores if c.organ == organ), key=lambda c: _order(seed, c))
-        # plain cores come first, and they are the ones to measure on
+        # plain cores come first, since they are the best to measure on
         test = round(len(of_organ) * shares[2] / sum(shares))
         validation = round(len(of_organ) * (shares[1] + shares[2]) / sum(shares))
         for place, core in enumerate(of_organ):
@@ -143,14 +143,14 @@ def by_shares(
 
 
 def validation(cores: Iterable[Core], config: Config) -> set[str]:
-    """Those of the held-out ids of one folder that decide and are not reported on; only `shares` has them."""
+    """The held-out ids that thresholds are chosen on and that are not reported; only with `shares`."""
     if config.final or config.fold is not None or not config.shares:
         return set()
     return by_shares(cores, config.shares, config.seed)[1]
 
 
 def held_out(cores: Iterable[Core], config: Config) -> set[str]:
-    """The ids of one folder's cores that are held out: those of the fold, of `shares`, or the numbers of `holdout`."""
+    """The ids that are held out: by the fold, by `shares`, or by `holdout`."""
     if config.final:
         return set()
     if config.fold is not None:

@@ -1,4 +1,4 @@
-"""Knows the cores of Kaggle folders before they are read, and which of them a run holds out."""
+"""The target cores of a configuration, listed without reading their images, and which of them a run holds out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .pictures import Picture
 
 @dataclass(frozen=True)
 class CoreRow:
-    """A core that is not read yet: what splits need to know of it, and its row."""
+    """A core whose image has not been read: its row, and what splits need to know."""
 
     row: kaggle.Row
     copy: bool = False
-    """It is a further picture of a core, named `CORE_SOURCE`."""
+    """Whether it is an additional picture of a core, named `CORE_SOURCE`."""
 
     @property
     def id(self) -> str:
@@ -39,7 +39,7 @@ class CoreRow:
 
     @property
     def measurable(self) -> bool:
-        """False for a core that is shown in other colours or none, and for further pictures."""
+        """False for a core whose colours were changed or removed, and for additional pictures."""
         return self.row.measurable and not self.copy
 
     @property
@@ -59,18 +59,18 @@ class CoreRow:
 
 
 def core_rows(folder: KaggleFolder) -> list[CoreRow]:
-    """The cores of a Kaggle folder, unread."""
+    """The cores of a Kaggle folder, without their images."""
     return [CoreRow(row, folder.copies) for row in kaggle.read_rows(folder.path, folder.suffix)]
 
 
 def read_cores(folder: KaggleFolder) -> Iterator[Picture]:
-    """The cores of a Kaggle folder as they are, one at a time: 351 of 3000 px would fill the memory."""
+    """The cores of a Kaggle folder as they are, one at a time, since 351 of 3000 px would fill the memory."""
     for core in core_rows(folder):
         yield core.read(folder.path.name)
 
 
 def target_cores(config: Config) -> list[CoreRow]:
-    """The cores of all target folders and their further pictures, unread; an id that stands there twice is a `DataError`."""
+    """The cores of all target folders and their additional pictures, without images; duplicate ids are a `DataError`."""
     cores = [core for folder in config.kaggle if folder.target for core in core_rows(folder)]
     names = collections.Counter(core.id for core in cores)
     if twice := [name for name, count in names.items() if count > 1]:
@@ -79,7 +79,7 @@ def target_cores(config: Config) -> list[CoreRow]:
 
 
 def held_out_ids(config: Config) -> dict[str, str]:
-    """The ids that the configuration holds out, each with its part: `test`, or `validation` where cores of their own decide."""
+    """The ids that the configuration holds out, each with its part: `test`, or `validation` with `shares`."""
     cores = target_cores(config)
     decide = split.validation(cores, config)
     return {i: "validation" if i in decide else "test" for i in sorted(split.held_out(cores, config))}

@@ -1,4 +1,4 @@
-"""Cuts the tiles that networks see out of an image: one in the middle, or one around every routing cell."""
+"""Cuts an image into the tiles that networks see: one in the centre, or one around every routing cell."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def one_tile(image: np.ndarray, tile: int, rng: np.random.Generator | None = Non
 def cell_tiles(image: np.ndarray, tile: int, cell: int) -> np.ndarray:
     """The tiles (n x tile x tile x 3, uint8) around all routing cells of an image that hold tissue.
 
-    Cells lie on a grid of `cell` px from the image's corner; a tile has its cell in the middle and white beyond the
-    image. A cell counts as tissue when at least a tenth of it is not empty glass.
+    Cells lie on a grid of `cell` px from the image's corner; a tile has its cell in the centre and is white beyond
+    the image. A cell counts as tissue when at least a tenth of it is not empty glass.
     """
     height, width = image.shape[:2]
     border = tile

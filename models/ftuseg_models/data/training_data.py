@@ -1,4 +1,4 @@
-"""Loads everything that a configuration names, with what is held out kept apart."""
+"""Loads all data of a configuration and separates what is held out."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def load_data(config: Config, mpp: float) -> TrainingData:
 
 
 def apart_for_stopping(config: Config, pictures: list[Picture], organ: str) -> tuple[list[Picture], list[Picture]]:
-    """What a run of an organ's model still trains on when it keeps cores apart to tell when to stop, and these cores."""
+    """The pictures that an organ's model still trains on when cores are set aside for early stopping, and these cores."""
     rows = target_cores.target_cores(config)
     chosen, left_out = split.apart_for_stopping(rows, organ, config, frozenset(split.unseen(rows, config)))
 

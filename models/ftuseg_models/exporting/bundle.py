@@ -1,4 +1,4 @@
-"""Writes a bundle: the ONNX files of all trained models and `bundle.toml`, which describes them."""
+"""Exports a bundle: the ONNX files of all trained models and `bundle.toml`, which describes them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..atomic_files import read_json, write_json
 from ..config import Config
 from ..measuring import comparisons, figures
 from ..measuring.model_choice import networks_of
+from ..measuring.tables import MOST_MB
 from ..networks import architectures, other_tissue
 from ..onnx_graphs import conversion, quantisation, sessions
 from ..training import checkpoints, jobs, previous_bundle
@@ -21,9 +22,9 @@ from . import core_check, parity
 from .bundle_toml import describe, member
 
 INT8_APART = 0.05
-"""How far its probabilities may be, in the mean, from the network's own on the drawn tile.
+"""Largest mean difference between an int8 variant's probabilities and the network's own on the drawn tile.
 
-That tile looks like no core of the calibration: a variant whose bytes cover only what it was calibrated on fails here.
+That tile looks like none of the calibration cores: a variant that covers only what it was calibrated on fails here.
 """
 
 
@@ -55,7 +56,7 @@ def entries(config: Config, baseline_for: Iterable[str] = ()) -> list[Entry]:
 
 
 def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
-    """What answers for each organ that the bundle can serve: what was decided on held-out cores, else its own network.
+    """What serves each organ of the bundle: what was chosen on held-out cores, else its own network.
 
     With `stand_in` the baseline serves organs that have no network.
     """
@@ -70,6 +71,26 @@ def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
     return found
 
 
+def left_out(out: Path, written: set[str], metrics: dict) -> set[str]:
+    """Delete int8 variants until the files have at most `MOST_MB` together: the U-Net's first, since it is there for
+    comparison, then those that lose most. Returns the names of those that were deleted."""
+    sizes = {name: (out / name).stat().st_size / 1e6 for name in written}
+
+    def loss(name: str) -> float:
+        network = name.removesuffix(".int8.onnx")
+        return float("inf") if network == "unet" else metrics.get("int8", {}).get(network, {}).get("dice", 0.0)
+
+    gone: set[str] = set()
+    for name in sorted((name for name in written if name.endswith(".int8.onnx")), key=lambda name: (-loss(name), name)):
+        total = sum(size for other, size in sizes.items() if other not in gone)
+        if total <= MOST_MB:
+            break
+        gone.add(name)
+        (out / name).unlink()
+        print(f"{out / name} is left out: the files have {total:.1f} MB together, and {MOST_MB} are allowed")
+    return gone
+
+
 def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     """Export every trained model and the router into `out`, then describe them in `bundle.toml`.
 
@@ -80,7 +101,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     earlier = _described_files(out)
     serving = servers(config, metrics, stand_in)
     decided = metrics.get("serving", {})
-    # figures of something else that answers are no figures of this
+    # figures of another choice do not apply
     metrics["serving"] = {
         organ: decided[organ] if decided.get(organ, {}).get("by") == by else {"by": by} for organ, by in serving.items()
     }
@@ -123,8 +144,9 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
         written.add("router.onnx")
         samples["router"] = parity.router_samples(network, config.router_tile, temperature, other)
         print(out / "router.onnx")
+    written -= left_out(out, written, metrics)
     for name in earlier - written:
-        (out / name).unlink(missing_ok=True)  # of an earlier export: nothing here describes it any more
+        (out / name).unlink(missing_ok=True)  # left over from an earlier export
     for organ, by in serving.items():
         for source in networks_of(by)[1:]:
             # the same file under another name
@@ -137,7 +159,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
 
 
 def _described_files(out: Path) -> set[str]:
-    """The files that the bundle in `out` speaks of, if there is one: names in this folder only."""
+    """The files that the bundle in `out` names, if there is one; only those in this folder."""
     if not (out / "bundle.toml").exists():
         return set()
     files = set()

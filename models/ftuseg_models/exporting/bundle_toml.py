@@ -1,4 +1,4 @@
-"""Writes `bundle.toml`: what each file of a bundle is, how to use it, and what it is worth."""
+"""Writes `bundle.toml`: what each file of a bundle is, how to use it, and how good it is."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ VERSION = "0.6.0"
 
 
 def origin(config: Config) -> str:
-    """What the networks began with, in words."""
+    """What the networks started from, in words."""
     if not config.weights:
         return "all trained from random weights"
-    return "their encoders began with ImageNet weights" if config.weights == "imagenet" else "their encoders began with given weights"
+    return f"their encoders started from {'ImageNet' if config.weights == 'imagenet' else 'given'} weights"
 
 
 def member(organ: str, source: str) -> str:
-    """The name of a model that answers for an organ: the organ's, or `kidney-baseline` for a second one."""
+    """The name of a model that serves an organ: the organ's, or `kidney-baseline` for a second one."""
     return organ if source == organ else f"{organ}-{source}"
 
 
 def _value(value: object) -> str:
-    """A TOML value. Only what `bundle.toml` needs."""
+    """A TOML value, as far as `bundle.toml` needs it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
@@ -76,7 +76,7 @@ def describe(config: Config, out: Path) -> None:
                 "mpp": config.router_mpp,
                 "cell": config.router_cell,
                 "organs": list(ORGANS),
-                # one more output behind those of the organs: the probability of none of them
+                # one more output after those of the organs: the probability of none of them
                 "other": True if config.router_other and other_tissue.load(config.runs / "router.pt") is not None else None,
                 "output": "probability",
                 "limit": config.router_limit,
@@ -88,7 +88,7 @@ def describe(config: Config, out: Path) -> None:
     for name in (*ORGANS, "baseline", "unet"):
         served = metrics.get("serving", {}).get(name, {})
         sources = networks_of(served.get("by", name))
-        # without a decision on held-out cores, what is known of the network that answers
+        # without a choice on held-out cores, what is known of the network that serves
         choice = calibration.get("serving", {}).get(name, {})
         if choice.get("by") != served.get("by", name):
             choice = calibration.get("networks", {}).get(sources[0], {})
@@ -106,7 +106,7 @@ def describe(config: Config, out: Path) -> None:
 def _model(
     config: Config, name: str, target: str, source: str, out: Path, metrics: dict, choice: dict, parameters: dict
 ) -> dict:
-    """What `bundle.toml` says of the model `name`, which runs the network `source` for `target`, but for its Dice."""
+    """The entry of the model `name`, which runs the network `source` for `target`, without its Dice."""
     organ = target if target in ORGANS else None
     small = out / f"{source}.int8.onnx"
     int8 = None

@@ -25,8 +25,8 @@ def core_votes(session: onnxruntime.InferenceSession, core: Picture, config: Con
 def files(config: Config, out: Path) -> dict:
     """Dice of every target core with the bundle's files, at threshold 0.5 and without clean-up.
 
-    It says nothing of accuracy, since shipped models have been trained on these cores. With it, another program that
-    runs the same files can be compared core by core.
+    They say nothing about accuracy, since shipped models have been trained on these cores. They let another program that
+    runs the same files be compared core by core.
     """
     sessions = {
         name: open_session(out / f"{name}.onnx", config.threads)

@@ -29,7 +29,7 @@ SIDE = 480
 
 
 def _outline(mask: np.ndarray) -> np.ndarray:
-    """A line of two px along the inside of a mask's edge."""
+    """The inner edge of a mask, two px wide."""
     return mask & ~ndimage.binary_erosion(mask, iterations=2)
 
 
@@ -43,7 +43,7 @@ def picture(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> Image.Im
     shown = np.array(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
     shown[_outline(_enlarged(truth, SIDE))] = TRUTH
     shown[_outline(_enlarged(found, SIDE))] = FOUND
-    # few colours are enough to see outlines by, and keep the file small
+    # few colours are enough for outlines, and keep the file small
     return Image.fromarray(shown).quantize(96)
 
 
@@ -55,7 +55,7 @@ def _sets(config: Config) -> str:
 
 
 def _draw(config: Config, out: Path, members: list[dict], samples: list, folder: Path) -> str:
-    """Pictures of what an organ's models find together on the drawn cores of the organ; the lines that show them."""
+    """Draw what an organ's models find together on its drawn cores; returns the lines that show the pictures."""
     opened = [sessions.open_session(out / one["file"], config.threads) for one in members]
     entry = members[0]
     choice = Choice(entry["threshold"], entry["min_area"] * entry["mpp"] ** 2, entry["fill_holes"])
@@ -71,7 +71,7 @@ def _draw(config: Config, out: Path, members: list[dict], samples: list, folder:
 
 
 def _worst(results: dict, organ: str) -> str:
-    """The held-out core on which what answers for the organ does worst."""
+    """The held-out core with the worst result for the organ."""
     cores = [core for core in results.get("cores", []) if core["organ"] == organ]
     cores = [core for core in cores if core.get(SERVED) is not None]
     if not cores:
@@ -93,7 +93,7 @@ def run(config: Config, out: Path, samples: Path | None = None) -> None:
         f"# The models of {described['name']} {described['version']}\n",
         "Written by `ftuseg-models cards`. For research use only; no medical device.\n",
         f"{title(config.encoder)} U-Nets; {origin(config)}. Training data: {_sets(config)} (public sets for research use; "
-        "most state no licence, so the weights are for research use too). The FTUs of the target cores are of healthy tissue.\n",
+        "most state no licence, so the weights are for research use too). The target cores show healthy tissue.\n",
     ]
     if drawn:
         parts.append(
@@ -109,7 +109,8 @@ def run(config: Config, out: Path, samples: Path | None = None) -> None:
         if entry.get("organ") in ORGANS:
             members = [one for one in described["model"] if one.get("organ") == entry["organ"]]
             if len(members) > 1:
-                parts.append(f"The bundle takes the mean of {' and '.join(one['name'] for one in members)}; the Dice is the mean's.\n")
+                both = " and ".join(one["name"] for one in members)
+                parts.append(f"The bundle uses the mean of {both}; the Dice is that of the mean.\n")
             if entry is members[0]:
                 parts += ["Known failures:\n", _worst(results, entry["organ"]), _draw(config, out, members, drawn, folder)]
     if "router" in described:

@@ -1,4 +1,4 @@
-"""Keeps what torch says of one drawn tile, so that every other way of running a network can be held against it."""
+"""PyTorch's output for one drawn tile, as a reference for every other way of running a network."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..networks.normalisation import normalise
 from ..onnx_graphs.conversion import RawPixels
 
 TILE = Path(__file__).with_name("parity.png")
-"""A piece of slides that `ftuseg samples` drew: glomeruli, glands and crypts."""
+"""Parts of slides that `ftuseg samples` drew: glomeruli, glands and crypts."""
 STEP = 16
-"""Every 16th px across and down is kept."""
+"""Every 16th px in both directions is stored."""
 
 
 def tile(side: int) -> np.ndarray:

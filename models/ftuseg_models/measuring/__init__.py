@@ -1,1 +1,1 @@
-"""The measurements: what the networks are worth on cores that they never saw, and what is decided by it."""
+"""The measurements: how good the networks are on cores that they have never seen, and what is chosen on these."""

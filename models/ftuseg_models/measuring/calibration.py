@@ -1,7 +1,7 @@
-"""Finds what is done with the networks' answers: thresholds, smallest objects, holes, the router's temperature.
+"""Chooses how the networks' outputs are used: thresholds, smallest objects, holes, the router's temperature.
 
-Everything is decided on cores that the network in question has not been trained on, but for the temperature of a router
-that stands on the baseline's trunk: its last layer has not seen them, the trunk has.
+Everything is chosen on cores that the network in question has not been trained on, except the temperature of a router
+on the baseline's trunk: its last layer has not seen them, the trunk has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def run(config: Config) -> dict:
     try:
         choose = chooser(config)
     except DataError as error:
-        # the router can be calibrated before any fold is
+        # the router can be calibrated before any fold is measured
         result |= previous_bundle.choices(config)
         source = f"those of {config.finish_from}" if result["networks"] or result["serving"] else "0.5"
         print(f"thresholds stay at {source}: {error}")
@@ -40,7 +40,7 @@ def run(config: Config) -> dict:
     for organ in ORGANS:
         server = serving.best(organ)
         if server is None and any(core.has("baseline") for core in choose.deciding("baseline", organ)):
-            # no network of its own was measured: where the baseline stands in, it does so with the organ's own threshold
+            # no network of its own was measured: where the baseline stands in, it gets a threshold of the organ's own
             server = "baseline"
         if server is not None:
             result["serving"][organ] = {"by": server} | choose.final(server, organ).__dict__

@@ -15,16 +15,16 @@ from .model_choice import ModelChoice
 from .thresholds import Chooser
 
 INT8_LOSS = 0.005
-"""Mean Dice that an int8 variant may lose and still be shipped."""
+"""Largest loss of mean Dice with which an int8 variant is shipped."""
 
 
 SERVED = "as the bundle does it: by the true organ"
-"""The way in which what answers for an organ was decided by the other cores."""
+"""The way in which what serves an organ was chosen by the other cores."""
 SHIPPED = "as the bundle does it: by the router"
-"""The way of the shipped bundle: `SERVED`, with the organ that the router says."""
+"""The way of the shipped bundle: `SERVED`, with the organ that the router finds."""
 
 OTHER = "other"
-"""Where the router sends tissue that is none of the organs: nothing is looked for in it."""
+"""Where the router sends tissue that is none of the organs: it is not segmented."""
 
 
 @dataclass
@@ -36,8 +36,8 @@ class Way:
 
 
 def routed_name(core: MeasuredCore, limit: float) -> str:
-    """The network that the router sends a core to; the baseline where its confidence is under the limit, and `OTHER` where
-    it says that the tissue is none of the organs."""
+    """The network that the router sends a core to: the baseline where its confidence is below the limit, `OTHER` where the
+    tissue is none of the organs."""
     best = max(range(len(core.votes)), key=lambda place: core.votes[place])
     if best == len(ORGANS):
         return OTHER
@@ -74,13 +74,13 @@ def ways(serving: ModelChoice, config: Config, variant: str = "") -> list[Way]:
 
 
 def unet_title(config: Config) -> str:
-    """The standard U-Net with its width, since a narrow one is another network."""
+    """The standard U-Net with its width, since a narrow one is a different network."""
     width = config.stage("unet").width
     return "standard U-Net" if width == 1 else f"standard U-Net at {width:g} of its width"
 
 
 def grouped(cores: list[MeasuredCore], value: Callable[[MeasuredCore], float | None]) -> dict[str, list[float]]:
-    """The values by organ, of the cores that have one."""
+    """The values of the cores that have one, by organ."""
     values: dict[str, list[float]] = {}
     for core in cores:
         found = value(core)
@@ -100,7 +100,7 @@ def difference(cores: list[MeasuredCore], a: Way, b: Way) -> dict[str, list[floa
 
 
 def int8_loss(cores: list[MeasuredCore], chooser: Chooser, name: str) -> dict | None:
-    """Mean Dice that a network loses in int8, over the organs' means, with n; None where it was not measured."""
+    """The mean over the organs of the Dice that a network loses in int8, with n; None where it was not measured."""
     values = difference(
         [core for core in cores if core.part == "test" and (name in cross_validation.SINGLE or core.organ == name)],
         Way("", lambda core: chooser.dice(core, name)),

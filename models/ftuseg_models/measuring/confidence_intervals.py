@@ -1,4 +1,4 @@
-"""Means that stand beside their n, with seeded bootstrap intervals."""
+"""Means with their n and reproducible bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROUNDS = 10_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean, its 95 % bootstrap interval and how many values it is the mean of."""
+    """A mean, its 95 % bootstrap interval and the number of values."""
 
     mean: float
     low: float

@@ -1,4 +1,4 @@
-"""Measures every fold's networks on the cores that the fold held out, and keeps what they answered."""
+"""Measures every fold's networks on the cores that the fold held out, and stores their outputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SINGLE = ("baseline", "unet")
 
 @dataclass
 class MeasuredCore:
-    """A target core and what networks that never saw it say of it.
+    """A target core and the outputs of networks that have never seen it.
 
     Maps stay at the networks' um/px and the truth stays encoded, so that hundreds of large cores fit into memory.
     """
@@ -53,10 +53,10 @@ class MeasuredCore:
     """Probabilities (float16, at the networks' um/px) by network: the organs' names, `baseline`, `unet`, each also with
     `:d4` (the mean over the eight turns) and `:int8`."""
     votes: list[float] = field(default_factory=list)
-    """The router's mean probabilities, in the organs' order, and of none of them where it can say so; empty where there is
-    no router."""
+    """The router's mean probabilities in the organs' order, followed by that of other tissue if it has this output; empty
+    without a router."""
     networks: str = ""
-    """What `fingerprint` says of the run whose networks answered."""
+    """The `fingerprint` of the run whose networks were used."""
 
     def truth(self) -> np.ndarray:
         """height x width, bool."""
@@ -92,7 +92,7 @@ def name_of(run: Config) -> str:
 
 @torch.no_grad()
 def turned(network: nn.Module, picture: Picture, tile: int) -> np.ndarray:
-    """The mean of a network's answers to the eight turns and mirrorings of a picture."""
+    """The mean of a network's outputs for the eight rotations and reflections of a picture."""
     total = np.zeros(picture.image.shape[:2], dtype=np.float32)
     for turns in range(4):
         for mirror in (False, True):
@@ -105,7 +105,7 @@ def turned(network: nn.Module, picture: Picture, tile: int) -> np.ndarray:
 
 
 def fingerprint(run: Config) -> str:
-    """A text that changes with a run's networks and with what they are shown."""
+    """A text that changes with a run's networks and with their input."""
     shown = f"{run.mpp} {run.tile} {run.router_mpp} {run.router_tile} {run.router_cell}"
     digest = hashlib.sha256((f"{shown} other" if run.router_other else shown).encode())
     for name in (*ORGANS, *SINGLE, "router"):
@@ -117,7 +117,7 @@ def fingerprint(run: Config) -> str:
 
 
 def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
-    """A run's trained network, or None where the run has none. It must have ended and not have seen what is held out."""
+    """A run's trained network, or None where the run has none. It must have ended, and must not have seen what is held out."""
     path = run.checkpoint(name)
     if not path.exists():
         return None
@@ -128,7 +128,7 @@ def _load(run: Config, name: str, held_out: set[str]) -> nn.Module | None:
 
 
 def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) -> Iterator[MeasuredCore]:
-    """Every core that a run held out, but for the ids in `done`, with the answers of the run's networks."""
+    """Every core that a run held out, except the ids in `done`, with the outputs of the run's networks."""
     if run.threads:
         torch.set_num_threads(run.threads)
     parts = target_cores.held_out_ids(run)
@@ -162,7 +162,7 @@ def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) ->
             result.votes = cells.mean(axis=0).tolist()
         sent = [ORGANS[int(np.argmax(result.votes[: len(ORGANS)]))]] if result.votes else []
         for name, network in nets.items():
-            # no other organ's network is ever asked about this core
+            # no other organ's network is ever used for this core
             if name not in (*SINGLE, core.organ, *sent):
                 continue
             answers = {name: torch_probability(network, picture, run.tile)}
@@ -174,12 +174,12 @@ def measure_run(run: Config, int8: bool = True, done: set[str] = frozenset()) ->
 
 
 def folder_of(config: Config) -> Path:
-    """Where measured cores are kept."""
+    """Where measured cores are stored."""
     return config.work / "measured"
 
 
 def save(config: Config, core: MeasuredCore) -> None:
-    """Keep a measured core."""
+    """Store a measured core."""
     folder = folder_of(config)
     folder.mkdir(parents=True, exist_ok=True)
     about = {k: v for k, v in core.__dict__.items() if k != "maps"}
@@ -189,8 +189,8 @@ def save(config: Config, core: MeasuredCore) -> None:
 
 
 def load(config: Config) -> list[MeasuredCore]:
-    """All measured cores, by organ and id. Those that the configuration holds out no more, or in another run, are left out,
-    and so are the answers of networks that have been trained further since."""
+    """All measured cores, by organ and id. Cores that the configuration no longer holds out, or in another run, are
+    left out, and so are outputs of networks that have been trained further since."""
     belongs = set()
     for run in runs(config):
         mark = fingerprint(run)
@@ -208,7 +208,7 @@ def load(config: Config) -> list[MeasuredCore]:
 
 
 def run(config: Config, int8: bool = True) -> int:
-    """Measure all runs that there are and keep the cores; returns how many there are. What was measured stays."""
+    """Measure all runs and store the cores; returns how many there are. What was measured before is kept."""
     if not runs(config):
         raise DataError(f"{config.work} holds no trained fold (fold-0/baseline.pt): `--fold 0 train baseline` first")
     try:

@@ -1,4 +1,4 @@
-"""The figures that a bundle states, and every core's Dice for whoever wants to work with them."""
+"""The figures that a bundle states, and every core's Dice for further analysis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .model_choice import ModelChoice
 
 
 def summary(cores: list[MeasuredCore], all_ways: list[Way]) -> dict:
-    """Every core's Dice, for whoever wants to work with the figures."""
+    """Every core's Dice, for further analysis."""
     rows = []
     for core in cores:
         row = {"id": core.id, "organ": core.organ, "fold": core.fold, "plain": core.plain}
@@ -35,7 +35,7 @@ def _stated(values: dict[str, list[float]], about: str) -> list[dict]:
 def figures(config: Config) -> dict:
     """What `bundle.toml` states: Dice by network and organ, the router's accuracy, what int8 loses, each with n.
 
-    Where nothing was measured, it is what a bundle states that the training went on from; without one it is empty.
+    Where nothing was measured, they are those of the bundle that the training started from; without one there are none.
     """
     try:
         chooser = calibration.chooser(config)

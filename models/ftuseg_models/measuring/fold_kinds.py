@@ -1,4 +1,4 @@
-"""Compares folds by figure with folds by core: what the look of a figure, on both sides of a split, adds to a Dice."""
+"""Compares folds by figure with folds by core: how much Dice a split gains when both sides share figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORDS = {"core": "by core", "figure": "by figure"}
 
 
 def comparison(config: Config, cores: list[MeasuredCore], way: Way) -> str:
-    """The Dice in the folds of the other kind beside that of `cores`, and the difference core by core; empty where the
+    """The Dice in the folds of the other kind next to that of `cores`, and the difference core by core; empty if the
     other kind was not measured."""
     other = config.with_other_folds()
     try:

@@ -1,7 +1,7 @@
-"""Decides what answers for an organ in the bundle: its own network, the baseline, or the mean of the two.
+"""Chooses what serves an organ in the bundle: its own network, the baseline, or the mean of the two.
 
-A network for all organs and one for a single organ are wrong in different places, so their mean is often better than
-either. It costs two runs a tile, and no file more.
+A network for all organs and one for a single organ err in different places, so their mean is often better than either.
+It costs two runs per tile and no additional file.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from .cross_validation import MeasuredCore
 from .thresholds import Chooser
 
 BOTH_COST = 0.01
-"""Mean Dice that the mean of both must gain to be worth its second run."""
+"""Gain of mean Dice that makes the mean of both worth its second run."""
 
 
 def candidates(organ: str) -> tuple[str, str, str]:
-    """What can answer for an organ; a `+` stands for the mean of two networks."""
+    """What can serve an organ; a `+` stands for the mean of two networks."""
     return (organ, "baseline", f"{organ}+baseline")
 
 
@@ -25,7 +25,7 @@ def networks_of(server: str) -> list[str]:
 
 
 class ModelChoice:
-    """What answers for each organ, decided on held-out cores."""
+    """What serves each organ, chosen on held-out cores."""
 
     def __init__(self, chooser: Chooser) -> None:
         self.chooser = chooser
@@ -34,9 +34,9 @@ class ModelChoice:
     def best(self, organ: str, without: MeasuredCore | None = None) -> str | None:
         """The candidate with the best mean Dice on the organ's cores; None where its own network was not measured.
 
-        The core `without` has no say. Every core is judged at the threshold that the others choose for the candidate: at
-        thresholds chosen in sight of themselves, five cores prefer whatever happens to fit them. The organ's own network
-        wins a tie.
+        The core `without` has no influence. Every core is judged at the threshold that the others choose for the candidate:
+        with thresholds chosen on themselves, five cores prefer whatever happens to fit them. The organ's own network wins
+        a tie.
         """
         key = (organ, without.id if without is not None else None)
         if key not in self._best:
@@ -49,15 +49,14 @@ class ModelChoice:
         worth = {}
         for server in candidates(organ):
             if cores and all(core.has(server) for core in cores):
-                values = [
-                    self.chooser.table.dice(core, server, self.chooser.choose(server, organ, apart | {core.id})) for core in cores
-                ]
+                chosen = [self.chooser.choose(server, organ, apart | {core.id}) for core in cores]
+                values = [self.chooser.table.dice(core, server, choice) for core, choice in zip(cores, chosen)]
                 worth[server] = sum(values) / len(values) - (BOTH_COST if len(networks_of(server)) > 1 else 0.0)
         return max(worth, key=worth.__getitem__, default=None)
 
     def dice(self, core: MeasuredCore, target: str, variant: str = "") -> float | None:
-        """The honest Dice of a core that is sent to `target`, an organ or `baseline`: neither what answers nor its
-        threshold was decided with it. None where it was not run."""
+        """The Dice of a core that is sent to `target`, an organ or `baseline`, where the core had no part in choosing the
+        network or its threshold. None where it was not run."""
         if target not in ORGANS:
             return self.chooser.dice(core, target, variant)
         server = self.best(target, core)

@@ -1,4 +1,4 @@
-"""Holds what was measured against the results of an earlier bundle, core by core."""
+"""Compares the results with those of an earlier bundle, core by core."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tables import NAMES, signed, table
 def comparison(cores: list[MeasuredCore], way: Way, folder: Path, seed: int) -> str:
     """The figures of the bundle in `folder` as its report states them, and the paired difference on the cores of both.
 
-    Both were measured by cross-validation; the cores that only one of them has count only for it.
+    Both were measured by cross-validation; cores that only one of them has count only for that one.
     """
     rows = read_json(folder / "RESULTS.json").get("cores", [])
     before = {row["id"]: (row["organ"], row[SHIPPED]) for row in rows if row.get(SHIPPED) is not None}

@@ -1,4 +1,4 @@
-"""Writes RESULTS.md: what the networks are worth on cores that they never saw, and what the paper had."""
+"""Writes RESULTS.md: how good the networks are on cores that they have never seen, next to the paper's figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .tables import confusion, difference_table, int8_table, organ_table, paper_
 
 @torch.no_grad()
 def test_sets(config: Config) -> str:
-    """Dice on the other sets' images that were kept out of training: of the configuration and of the checkpoints."""
+    """Dice on the other sets' images that both the configuration and the checkpoints keep out of training."""
     lines, seen = [], 0
     for run in cross_validation.runs(config)[:1]:
         pictures = training_data.load_data(run, run.mpp).test
@@ -51,8 +51,8 @@ def test_sets(config: Config) -> str:
 def run(config: Config, bundle_folder: Path, out: Path) -> None:
     """Write the report to `out`.
 
-    Where nothing was measured, the report of the bundle that the training went on from stays, and only the sizes of the
-    files in it are renewed.
+    Where nothing was measured, the report of the bundle that the training started from is kept, and only the sizes of the
+    files are updated.
     """
     try:
         chooser = calibration.chooser(config)
@@ -85,21 +85,21 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
     if beside:
         kinds = [
             "## Folds by figure and by core\n",
-            "Cores that were cut out of one figure share its resampling and its colours. Folds by core have them on both sides, "
-            "folds by figure do not; slides from elsewhere are like the latter.\n",
+            "Cores that were cut out of one figure share its resampling and its colours. Folds by core have them on both "
+            "sides, folds by figure do not; slides from elsewhere are like the latter.\n",
             beside,
         ]
     parts = [
-        "# What the models are worth\n",
+        "# How good the models are\n",
         "Written by `ftuseg-models report`; nothing here is typed by hand.\n",
-        f"{len(cores)} real cores, measured in {folds} ({', '.join(done)}), each by networks that never saw it. Dice at "
-        f"the core's own size. Threshold, smallest object and holes were decided by {deciding}. "
-        f"Brackets are 95 % bootstrap intervals ({confidence_intervals.ROUNDS} rounds; for means of organs' means, images are drawn "
-        "within each organ).\n",
+        f"{len(cores)} real cores, measured in {folds} ({', '.join(done)}), each by networks that have never seen it. Dice at "
+        f"the core's own size. Threshold, smallest object and holes were chosen by {deciding}. "
+        f"Brackets are 95 % bootstrap intervals ({confidence_intervals.ROUNDS} rounds; for means of organs' means, images "
+        "are drawn within each organ).\n",
         f"The mean of the organs' means, {headline.title}, is **{reached}**. The goal was {GOAL}.\n",
         "## Dice\n",
         organ_table(cores, all_ways, seed),
-        "With the mean of the eight turns and mirrorings (`--tta d4`):\n",
+        "With the mean over the eight rotations and reflections (`--tta d4`):\n",
         organ_table(cores, ways(serving, config, ":d4"), seed),
         f"On the {len(plain)} cores that were cut out cleanly (the others were un-blended from a figure, and a light rim "
         "can betray the mask):\n",
@@ -109,14 +109,14 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         difference_table(cores, true_organ, baseline, seed),
         difference_table(cores, by_router, baseline, seed),
         difference_table(cores, shipped, baseline, seed),
-        "## What answers for an organ in the bundle\n",
-        "An organ's own network, the baseline, or the mean of the two: what is best on held-out cores; the mean, which takes "
-        f"two runs, only where it gains {BOTH_COST:g}. In the columns 'as the bundle does it' each core's was decided by the "
-        "other cores, and so were the thresholds.\n",
+        "## What serves an organ in the bundle\n",
+        "An organ's own network, the baseline, or the mean of the two, whichever is best on held-out cores; the mean, which "
+        f"takes two runs, only where it gains {BOTH_COST:g}. In the columns 'as the bundle does it' each core's was chosen by "
+        "the other cores, and so were the thresholds.\n",
         serving_table(cores, serving, seed),
         "## Thresholds\n",
-        "What the bundle does with the probabilities, decided by all cores; the figures above were measured with what the "
-        "other cores decided for each core, and the table says how far these decisions lie apart.\n",
+        "The settings of the bundle, chosen on all cores. The figures above were measured with what the other cores choose for "
+        "each core; the table shows the range of these thresholds.\n",
         thresholds_table(serving),
         "## The router\n",
         confusion(cores, config.router_limit),
@@ -128,8 +128,8 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
         "## Sizes\n",
         sizes(bundle_folder),
         "## int8\n",
-        f"Dice in fp32 less Dice in int8, on held-out cores. A variant is shipped where it loses at most {INT8_LOSS:g} and answers "
-        "nearly as its network does on a drawn tile, too, which looks like none of these cores.\n",
+        f"Dice in fp32 less Dice in int8, on held-out cores. A variant is shipped if it loses at most {INT8_LOSS:g} and "
+        "also gives nearly the same answer as its network on a drawn tile, which looks like none of these cores.\n",
         int8_table(cores, chooser),
         "## Other sets' test images\n",
         test_sets(config),

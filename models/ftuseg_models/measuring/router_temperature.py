@@ -1,4 +1,4 @@
-"""Puts cores before the router and calibrates what it says."""
+"""The temperature of a trained router."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..training.metrics import temperature
 
 
 def router_temperature(config: Config) -> dict:
-    """The temperature of the run's router and on what it was found; empty where there is no router."""
+    """The temperature of the run's router and the data behind it; empty without a router."""
     checkpoint = config.runs / "router.pt"
     if not checkpoint.exists():
         return {}

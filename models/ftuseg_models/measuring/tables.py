@@ -81,7 +81,7 @@ def confusion(cores: list[MeasuredCore], limit: float) -> str:
 
 
 def thresholds_table(model_choice: ModelChoice) -> str:
-    """What the bundle does with the probabilities for each organ, and which thresholds the cores chose for each other."""
+    """The settings of each organ, and the thresholds that the cores choose for each other."""
     rows = []
     for organ in ORGANS:
         best = model_choice.best(organ)
@@ -107,7 +107,7 @@ def thresholds_table(model_choice: ModelChoice) -> str:
 
 
 def sizes(folder: Path) -> str:
-    """The sizes of the bundle's files beside the paper's Table 1."""
+    """The sizes of the bundle's files next to the paper's Table 1."""
     rows = [["paper's U-Net", f"{PAPER_MB['U-Net']:.1f}"]]
     rows.append(["paper's EfficientNet U-Net", f"{PAPER_MB['EfficientNet U-Net']:.1f}"])
     files = sorted(folder.glob("*.onnx"))
@@ -129,7 +129,7 @@ def int8_table(cores: list[MeasuredCore], chooser: Chooser) -> str:
 
 
 def serving_table(cores: list[MeasuredCore], serving: ModelChoice, seed: int) -> str:
-    """What each candidate is worth for an organ, and which is taken."""
+    """The Dice of each candidate for an organ, and which is chosen."""
     rows = []
     for organ in ORGANS:
         asked = [core for core in cores if core.organ == organ]
@@ -139,17 +139,17 @@ def serving_table(cores: list[MeasuredCore], serving: ModelChoice, seed: int) ->
             cells.append(str(of_values(values[organ], seed)) if values else "-")
         best = serving.best(organ)
         rows.append([NAMES[organ], *cells, "-" if best is None else said_of(best)])
-    return table(["organ", "own network", "baseline", "mean of both", "the bundle takes"], rows)
+    return table(["organ", "own network", "baseline", "mean of both", "the bundle uses"], rows)
 
 
 def said_of(server: str) -> str:
-    """What answers for an organ, in words."""
+    """What serves an organ, in words."""
     names = [NAMES.get(name, name) for name in networks_of(server)]
     return names[0] if len(names) == 1 else f"the mean of {' and '.join(names)}"
 
 
 def paper_table(cores: list[MeasuredCore], routed: Way) -> str:
-    """The paper's Table 2 as printed and with the true counts, beside ours on other images."""
+    """The paper's Table 2 as printed and with the true counts, next to ours on other images."""
     ours = grouped(cores, routed.dice)
     rows = []
     for organ in ORGANS:

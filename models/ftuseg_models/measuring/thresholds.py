@@ -1,4 +1,4 @@
-"""Chooses each network's threshold and smallest object on cores that its training never saw."""
+"""Chooses each network's threshold and smallest object on cores that it was not trained on."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..training.metrics import dice
 from .cross_validation import SINGLE, MeasuredCore
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 17))
-"""0.05 to 0.8. Lung needs the low ones: only a few of its many alveoli are outlined, so even a right answer is unsure."""
+"""0.05 to 0.8. Lung needs low ones: only a few of its many alveoli are outlined, so even a right answer is uncertain."""
 AREAS_UM2 = (0.0, 100.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 """Smallest objects that are tried, um2. A crypt of the large intestine has some 4000."""
 LEAST = 5
-"""Cores that it takes to choose a threshold or a smallest object: what two or three would choose is noise."""
+"""Least number of cores that choose a threshold or a smallest object: the choice of two or three is noise."""
 TIE = 0.02
-"""Mean Dice that is too small a gain to leave the middle for: with 5 to 12 cores of an organ it is noise.
+"""Gain of mean Dice that is too small to move away from the default: with 5 to 12 cores of an organ it is noise.
 
 With 0.003, the 41 cores chose anything from 0.2 to 0.65, and gained nothing on cores left out (0.639 instead of 0.635).
 """
 
 KEPT_BYTES = 2 * 1024**3
-"""Maps that are kept at hand may take so much memory."""
+"""Memory for cached maps."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ EIGHT = np.ones((3, 3), dtype=bool)
 def filled(mask: np.ndarray) -> np.ndarray:
     """A mask with its holes filled: parts of the background that do not reach the edge.
 
-    `ndimage.binary_fill_holes` says the same, dozens of times slower: it grows the outside px by px.
+    `ndimage.binary_fill_holes` gives the same, dozens of times slower: it grows the outside px by px.
     """
     parts, count = ndimage.label(~mask, EIGHT)
     outside = np.zeros(count + 1, dtype=bool)
@@ -74,7 +74,7 @@ def holes_of(truth: np.ndarray) -> tuple[int, int]:
 
 
 class Table:
-    """Dice of every core for every choice, worked out once."""
+    """Dice of every core for every choice, computed once."""
 
     def __init__(self, cores: list[MeasuredCore]) -> None:
         self.cores = cores
@@ -109,11 +109,11 @@ class Table:
         return holes_of(self._truth(core_id))
 
     def mean(self, cores: list[MeasuredCore], key: str, choice: Choice) -> float:
-        """Mean over the organs' means, so that an organ with many cores does not decide for all."""
+        """Mean over the organs' means, so that an organ with many cores does not dominate."""
         return self.means(cores, key, [choice])[choice]
 
     def means(self, cores: list[MeasuredCore], key: str, choices: list[Choice]) -> dict[Choice, float]:
-        """The same for several choices: core by core, since a core's map is large and is made once for all of them."""
+        """The same for several choices, core by core, since a core's map is large and is made once for all of them."""
         values: dict[str, list[list[float]]] = {}
         for core in cores:
             values.setdefault(core.organ, []).append([self.dice(core, key, choice) for choice in choices])
@@ -121,10 +121,10 @@ class Table:
         return dict(zip(choices, means.tolist()))
 
     def choose(self, cores: list[MeasuredCore], key: str) -> Choice:
-        """The threshold, then the smallest object, with the best mean Dice; the plain ones where nothing is gained.
+        """The threshold, then the smallest object, with the best mean Dice; the defaults where nothing is gained.
 
-        Plain is a threshold of 0.5 and at most a quarter of what the smallest true objects measure (their fifth percentile).
-        Fewer than `LEAST` cores choose only what is plain. Which holes are filled, the truth of these cores says.
+        The defaults are a threshold of 0.5 and at most a quarter of the size of the smallest true objects (their fifth
+        percentile). Fewer than `LEAST` cores choose the defaults. Whether holes are filled depends on the truth of these cores.
         """
         cores = [core for core in cores if core.has(key)]
         if not cores:
@@ -142,7 +142,7 @@ class Table:
 
     def plain_area(self, cores: list[MeasuredCore]) -> float:
         """The largest of `AREAS_UM2` within a quarter of the true objects' fifth percentile; the organ with the smallest
-        ones decides. One of few areas, so that leaving a core out seldom asks for masks that were not made yet."""
+        ones decides. One of few areas, so that leaving a core out rarely needs masks that were not made yet."""
         smallest = []
         for organ in ORGANS:
             areas = [area for core in cores if core.organ == organ for area in self._areas(core.id)]
@@ -158,7 +158,7 @@ class Table:
 
 
 def serves(core: MeasuredCore, name: str) -> bool:
-    """Whether a network, or the mean of two (`kidney+baseline`), is asked about a core when the organ is known."""
+    """Whether a network, or the mean of two (`kidney+baseline`), is used for a core when the organ is known."""
     return name in SINGLE or core.organ == name.split("+")[0]
 
 
@@ -166,7 +166,7 @@ class Chooser:
     """Chooses for a core without looking at it.
 
     Where a run has validation cores (`shares`), they decide. Else all other cores decide, each core left out in turn.
-    A network that serves all organs has one choice for all, and one for each organ that it answers for (`organ`).
+    A network that serves all organs has one choice for all, and one for each organ that it serves (`organ`).
     """
 
     def __init__(self, cores: list[MeasuredCore]) -> None:
@@ -175,13 +175,13 @@ class Chooser:
         self._choices: dict[tuple[str, str | None, frozenset[str]], Choice] = {}
 
     def deciding(self, name: str, organ: str | None = None) -> list[MeasuredCore]:
-        """The cores that decide what is done with a network's answers."""
+        """The cores on which a network's settings are chosen."""
         cores = [core for core in self.cores if serves(core, name) and organ in (None, core.organ)]
         apart = [core for core in cores if core.part == "validation"]
         return apart or cores
 
     def choose(self, name: str, organ: str | None = None, without: frozenset[str] = frozenset()) -> Choice:
-        """What all deciding cores but the ids in `without` decide."""
+        """The choice of all deciding cores except the ids in `without`."""
         key = (name, organ, without)
         if key not in self._choices:
             cores = [core for core in self.deciding(name, organ) if core.id not in without]
@@ -189,14 +189,15 @@ class Chooser:
         return self._choices[key]
 
     def final(self, name: str, organ: str | None = None) -> Choice:
-        """What is shipped: all deciding cores decide."""
+        """What is shipped: the choice of all deciding cores."""
         return self.choose(name, organ)
 
     def without(self, name: str, core: MeasuredCore, organ: str | None = None) -> Choice:
-        """What the other cores would decide for this one."""
+        """The choice of the other cores for this one."""
         return self.choose(name, organ, frozenset({core.id}))
 
     def dice(self, core: MeasuredCore, name: str, variant: str = "", organ: str | None = None) -> float | None:
-        """The honest Dice of a core with a network (`variant`: empty, `:d4` or `:int8`); None where it was not run."""
+        """The Dice of a core with a network (`variant`: empty, `:d4` or `:int8`) at the settings that other cores choose; None
+        where it was not run."""
         key = f"{name}{variant}"
         return self.table.dice(core, key, self.without(name, core, organ)) if core.has(key) else None

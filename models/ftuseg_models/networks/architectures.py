@@ -1,4 +1,4 @@
-"""The networks: EfficientNet-B0 U-Net, the standard U-Net and the router's classifier."""
+"""The architectures: the EfficientNet U-Net, the standard U-Net and the router's classifiers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from . import encoders, organ_conditioning
 
 
 class DilatedBottleneck(nn.Module):
-    """Four 3 x 3 convolutions side by side, 1, 2, 4 and 8 px apart, added up and mixed by a fifth.
+    """Four parallel 3 x 3 convolutions with dilations of 1, 2, 4 and 8, summed and mixed by a fifth.
 
-    The parallel dilated bottleneck that the paper names as an improvement: the deepest step sees further without
-    losing resolution. (Parallel dilations: Chen et al. 2017, DeepLabv3; in a U-Net's bottleneck: Piao and Liu 2019.)
+    The parallel dilated bottleneck that the paper suggests as an improvement: a larger receptive field at the same
+    resolution. (Parallel dilations: Chen et al. 2017, DeepLabv3; in a U-Net's bottleneck: Piao and Liu 2019.)
     """
 
     def __init__(self, before: int, after: int) -> None:
@@ -102,23 +102,24 @@ def classifier() -> nn.Module:
 class TrunkClassifier(nn.Module):
     """The first stages of a trained EfficientNet U-Net's encoder with one linear layer per organ.
 
-    The encoder stays as it is: it has learned these tissues' textures already. Only the last layer is trained (see
-    `training/router_head.py`), so a few minutes are enough where a classifier from scratch needs hours. Input n x 3 x side x side, output n x organs.
+    The encoder is frozen: it already knows these tissues' textures. Only the last layer is trained (see
+    `training/router_head.py`), so minutes are enough where a classifier from scratch needs hours. Input n x 3 x side x
+    side, output n x organs.
     """
 
     def __init__(self, encoder: str = "b0") -> None:
         super().__init__()
         self.stem, self.blocks, self.levels, channels = self._trunk(efficientnet_unet(encoder=encoder).encoder)
         self.channels = (3, *channels)
-        """Channels of what is read off, the pixels first."""
+        """Channels of the levels whose features are used, the pixels first."""
         self.last = nn.Linear(2 * sum(self.channels), len(ORGANS))
 
     @staticmethod
     def _trunk(encoder: nn.Module) -> tuple[nn.Sequential, nn.ModuleList, tuple[int, ...], list[int]]:
-        """An EfficientNet encoder's stem, its blocks down to a sixteenth of the size, after which of them features are
-        read off (at a quarter, an eighth and a sixteenth of the size), and how many channels they have there."""
+        """An EfficientNet encoder's stem, its blocks down to 1/16 of the size, the blocks after which features are taken (at
+        1/4, 1/8 and 1/16 of the size), and the number of channels there."""
         if hasattr(encoder, "_blocks"):
-            # segmentation_models_pytorch's own: eleven blocks, read off after 24, 40 and 112 channels
+            # segmentation_models_pytorch's own: eleven blocks, features after 24, 40 and 112 channels
             blocks = nn.ModuleList(list(encoder._blocks)[:11])
             stem = nn.Sequential(encoder._conv_stem, encoder._bn0, nn.SiLU())
             return stem, blocks, (2, 4, 10), [blocks[level]._bn2.num_features for level in (2, 4, 10)]
@@ -153,7 +154,7 @@ class TrunkClassifier(nn.Module):
 
 
 def trunk_of(checkpoint: Path, encoder: str = "b0") -> nn.Module:
-    """A classifier on the encoder of the EfficientNet U-Net whose averaged weights a checkpoint holds."""
+    """A classifier on the encoder of the EfficientNet U-Net in a checkpoint."""
     unet = efficientnet_unet(encoder=encoder)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
     own = {name.removeprefix("encoder."): value for name, value in state.items() if name.startswith("encoder.")}

@@ -1,7 +1,7 @@
-"""The encoders that a U-Net can stand on, by name, and the pretrained weights that they can begin with.
+"""The encoders of a U-Net by name, and their pretrained weights.
 
-Every network of this package takes images that are normalised by ImageNet's mean and spread (`normalisation.normalise`).
-Weights that were trained with another normalisation are changed when they are loaded, so that nothing else has to know.
+Every network of this package takes images that are normalised with ImageNet's mean and standard deviation
+(`normalisation.normalise`). Weights that were trained with another normalisation are converted when they are loaded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..errors import DataError
 from .normalisation import MEAN, STD
 
 SHORT = {"b0": "efficientnet-b0"} | {f"lite{size}": f"tu-tf_efficientnet_lite{size}" for size in range(5)}
-"""Short names; every other name is one of segmentation_models_pytorch's (`tu-` and a name of timm's among them)."""
+"""Short names; all others are those of segmentation_models_pytorch, including `tu-` and a name of timm's."""
 
 LITE_MEAN, LITE_SPREAD = 127.0, 128.0
 """What the published EfficientNet-Lite weights expect: (x - 127) / 128 for x from 0 to 255."""
@@ -39,14 +39,14 @@ def title(encoder: str) -> str:
 
 
 def unet(encoder: str, drop: float = 0.2, weights: str = "", decoder: tuple[int, ...] = ()) -> nn.Module:
-    """A U-Net with one output on this encoder.
+    """A U-Net with one output channel on this encoder.
 
-    `drop` is the share of the deepest block that is skipped at random, for encoders that know it. `weights` is empty
+    `drop` is the drop-path rate of the deepest block, for encoders that have one. `weights` is empty
     (random weights), `imagenet`, or the path of a file of weights. `decoder` has the channels of its five steps, deepest
-    first; empty is the library's own choice. A name that is not known is a `DataError`.
+    first; empty is the library's default. An unknown name is a `DataError`.
     """
     name = full_name(encoder)
-    # the Lite family's weights come from packages, every other `imagenet` from where the library has it
+    # the Lite family's weights come from packages, all others are downloaded by the library
     own = weights == "imagenet" and not encoder.startswith("lite")
     more: dict = {"drop_path_rate": drop} if name.startswith("tu-") and "efficientnet" in name else {}
     if decoder:
@@ -59,7 +59,7 @@ def unet(encoder: str, drop: float = 0.2, weights: str = "", decoder: tuple[int,
         network.encoder._drop_connect_rate = drop
     for part in network.modules():
         if isinstance(part, nn.BatchNorm2d):
-            # the encoder comes with 0.01, made for runs of many thousand steps: here the statistics would lag behind
+            # the encoder's default of 0.01 suits runs of many thousand steps: here the statistics would lag behind
             part.momentum = 0.1
     if weights and not own:
         path = lite_weights(encoder) if weights == "imagenet" else Path(weights)
@@ -83,7 +83,7 @@ def load(encoder: nn.Module, path: Path) -> None:
     """Put the weights of a file into an encoder.
 
     A file is a state of the encoder itself (or of the timm model that it wraps), or of the EfficientNet-Lite port whose
-    names begin with `_blocks`. What it holds behind the encoder (a head, a classifier) is left out; what the encoder
+    names begin with `_blocks`. What follows the encoder (a head, a classifier) is ignored; what the encoder
     needs must be there, in the right shape.
     """
     try:
@@ -96,7 +96,7 @@ def load(encoder: nn.Module, path: Path) -> None:
     if any(name.startswith("_blocks.") for name in state) and hasattr(model, "blocks"):
         state = for_imagenet_normalisation(renamed(state, [len(stage) for stage in model.blocks]))
     own = model.state_dict()
-    # a head and a classifier may be more than the encoder has, a layer of its blocks may not
+    # a head and a classifier may be surplus, a layer of the blocks may not
     if more := sorted(name for name in state if name not in own and name.startswith("blocks.") and in_stages(name, own)):
         raise DataError(f"{path}: the encoder has no `{more[0]}`: weights of another network")
     for name, value in own.items():
@@ -136,9 +136,9 @@ def renamed(state: dict[str, torch.Tensor], lengths: list[int]) -> dict[str, tor
 def for_imagenet_normalisation(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Lite weights for images that are normalised by ImageNet's mean and spread.
 
-    The first convolution takes the other scale; what the other centre adds to each of its channels is a constant, and
-    comes off the mean of the normalisation behind it. (At an image's border, where the convolution sees zeros, this is
-    not exact: zero is ImageNet's mean colour then, and was a slightly lighter grey before.)
+    The first convolution absorbs the scale. The other centre adds a constant to each of its channels, which is subtracted
+    from the mean of the following normalisation. (At an image's border, where the convolution sees zeros, this is not
+    exact: zero then is ImageNet's mean colour, and was a slightly lighter grey before.)
     """
     state = dict(state)
     weight = state["conv_stem.weight"]

@@ -1,8 +1,8 @@
-"""One network for all organs that is told which one it sees; for export it becomes a plain network per organ.
+"""One network for all organs that is told the organ it sees, and its export as a plain network per organ.
 
-Every normalisation of the decoder has a gain and a shift per organ on its output (FiLM: Perez et al. 2018), and one more of
-each for an organ that is not known. They start as no change at all. What an organ does to a normalisation is a change of its
-own two vectors, so `told` folds it in exactly, and a runtime needs nothing new.
+Every normalisation of the decoder has a gain and a shift per organ on its output (FiLM: Perez et al. 2018), and one more
+pair for an unknown organ. They start as the identity. For a given organ they only change the normalisation's own two
+vectors, so `told` folds them in exactly, and a runtime needs nothing new.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import nn
 from .. import ORGANS, UNKNOWN_ORGAN
 
 OWN = ("told_gain", "told_shift")
-"""How the names of what an organ changes end in a network's state."""
+"""Suffixes of the names of the per-organ parameters in a network's state."""
 
 
 class ToldNorm(nn.BatchNorm2d):
@@ -26,17 +26,17 @@ class ToldNorm(nn.BatchNorm2d):
         self.told_gain = nn.Parameter(torch.zeros(UNKNOWN_ORGAN + 1, channels))
         self.told_shift = nn.Parameter(torch.zeros(UNKNOWN_ORGAN + 1, channels))
         self.organs: torch.Tensor | None = None
-        """A row for each image of the batch; None: the organs are not known."""
+        """The row of each image of the batch; None: the organs are unknown."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Normalised, and changed as the organ asks."""
+        """Normalised, with the organ's gain and shift."""
         x = super().forward(x)
         rows = torch.full((len(x),), UNKNOWN_ORGAN, device=x.device) if self.organs is None else self.organs
         gain, shift = (part[rows][:, :, None, None].to(x.dtype) for part in (self.told_gain, self.told_shift))
         return x + (x * gain + shift)
 
     def plain(self, organ: str | None) -> nn.BatchNorm2d:
-        """What this is for one organ."""
+        """The plain normalisation for one organ."""
         row = UNKNOWN_ORGAN if organ is None else ORGANS.index(organ)
         norm = nn.BatchNorm2d(self.num_features, self.eps, self.momentum).to(self.weight.device)
         state = {name: value for name, value in self.state_dict().items() if not name.endswith(OWN)}
@@ -48,7 +48,7 @@ class ToldNorm(nn.BatchNorm2d):
 
 
 def _replace(network: nn.Module, kind: type[nn.Module], other) -> nn.Module:
-    """Put `other(part)` in the place of every part of a kind."""
+    """Replace every part of a kind by `other(part)`."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is kind:
@@ -57,7 +57,7 @@ def _replace(network: nn.Module, kind: type[nn.Module], other) -> nn.Module:
 
 
 def condition(unet: nn.Module) -> nn.Module:
-    """Let the decoder of a U-Net be told the organ."""
+    """Make the decoder of a U-Net conditional on the organ."""
 
     def with_organs(norm: nn.BatchNorm2d) -> ToldNorm:
         own = ToldNorm(norm.num_features, norm.eps, norm.momentum)
@@ -69,17 +69,17 @@ def condition(unet: nn.Module) -> nn.Module:
 
 
 def tell(network: nn.Module, organs: torch.Tensor | None) -> None:
-    """Say which organs (rows) the images of the next batch show. A plain network does not listen."""
+    """Set the organs (rows) that the images of the next batch show. A plain network ignores it."""
     for part in network.modules():
         if isinstance(part, ToldNorm):
             part.organs = organs
 
 
 def told(network: nn.Module, organ: str | None) -> nn.Module:
-    """The plain network of one organ (or of one that is not known), as a copy; a plain network's copy is itself."""
+    """A copy as the plain network of one organ, or of an unknown one; a plain network stays as it is."""
     return _replace(copy.deepcopy(network), ToldNorm, lambda part: part.plain(organ))
 
 
 def completed(state: dict[str, torch.Tensor], network: nn.Module) -> dict[str, torch.Tensor]:
-    """A state, and for what organs change, where it knows nothing of it, what the network has."""
+    """A state, with the network's own per-organ parameters where it has none."""
     return {name: value for name, value in network.state_dict().items() if name.endswith(OWN)} | state

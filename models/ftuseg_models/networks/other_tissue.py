@@ -1,9 +1,9 @@
-"""Says how unlike all tissue of the training a piece of tissue is, so that the router can answer "none of these".
+"""Detects tissue that is unlike all training tissue, so that the router can answer "none of these".
 
-Two distances of what the trunk reads off a tile, the mean and the spread of every channel: to the ten nearest tiles of the
-training by angle, and to the nearest organ's mean by Mahalanobis. Each is blind to what the other sees (measured on a fold: a
-skin slide is far by the second, a squamous one by the first), so their sum decides, each in units of its own spread on
-cores that had no part in it. Both are products with constant matrices: the router's file computes them itself.
+Two distances of the trunk's features of a tile, the mean and standard deviation of every channel: the angle to the ten nearest
+training tiles, and the Mahalanobis distance to the nearest organ. Each misses what the other finds (measured on a fold: a skin
+slide is far by the second, a squamous one by the first), so their sum decides, each in units of its own standard deviation on
+cores that had no part in it. Both are products with constant matrices, which the router's file computes itself.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from torch import nn
 
 NEAREST = 10
-"""Tiles of the training whose angles count."""
+"""Number of nearest training tiles."""
 SHRINK = 0.3
-"""How far the covariance is pulled towards its diagonal: there are hardly more tiles than features."""
+"""Shrinkage of the covariance towards its diagonal: there are hardly more tiles than features."""
 FAMILIAR = 0.98
-"""Share of the ordinary training cores, each judged by the tiles of others, that must be familiar. On fold 0 all 24 held-out
+"""Share of the ordinary training cores, each judged by the tiles of others, that must be accepted. On fold 0 all 24 held-out
 cores then were (1.8 % of their tissue was refused, cell by cell), and both slides of other tissue were not."""
 SHARPNESS = 3.0
 """Steepness of the probability at the limit."""
@@ -28,7 +28,7 @@ FOLDS = 5
 
 
 def standard(features: torch.Tensor, levels: tuple[int, ...]) -> torch.Tensor:
-    """The mean and the spread of every channel, of the means and mean squares that the trunk gives level by level."""
+    """The mean and standard deviation of every channel, from the means and mean squares that the trunk gives per level."""
     parts = []
     for pair in features.split([2 * count for count in levels], dim=1):
         mean, square = pair.chunk(2, dim=1)
@@ -37,7 +37,7 @@ def standard(features: torch.Tensor, levels: tuple[int, ...]) -> torch.Tensor:
 
 
 class OtherTissue(nn.Module):
-    """The two distances of features (n x features) as a logit (n x 1): above 0 is unlike all that is known."""
+    """The two distances of features (n x features) as a logit (n x 1): above 0 is unlike all training tissue."""
 
     def __init__(self, levels: tuple[int, ...], parts: dict[str, torch.Tensor]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class OtherTissue(nn.Module):
         return torch.cat([angle, far], dim=1)
 
     def score(self, features: torch.Tensor) -> torch.Tensor:
-        """The sum of both in units of their spreads: n x 1."""
+        """The sum of both in units of their standard deviations: n x 1."""
         return ((self.distances(features) - self.usual) / self.spread).sum(dim=1, keepdim=True)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -65,9 +65,9 @@ class OtherTissue(nn.Module):
 
 
 def _of_tiles(features: torch.Tensor, organ: torch.Tensor, levels: tuple[int, ...]) -> OtherTissue:
-    """Distances to these tiles, not yet in any unit."""
+    """Distances to these tiles, not standardised yet."""
     x = standard(features, levels).double()
-    # rounded as a file of fp16 weights will hold them, here and below
+    # rounded to fp16, as the file will store them, here and below
     centre, gain = x.mean(dim=0).half().double(), (1.0 / (x.std(dim=0) + 1e-4)).half().double()
     x = (x - centre) * gain
     means = torch.stack([x[organ == row].mean(dim=0) for row in organ.unique()])
@@ -95,8 +95,8 @@ def fit(
     levels: tuple[int, ...],
     seed: int = 0,
 ) -> OtherTissue:
-    """Learn what is familiar from `tiles` (features, organ, and the core that each shows), and where it ends from `cells`
-    (features, core): the routing cells of ordinary cores, judged by the tiles of other cores only."""
+    """Learn known tissue from `tiles` (features, organ, and the core that each shows), and its limit from `cells` (features,
+    core): the routing cells of ordinary cores, judged by the tiles of other cores only."""
     features, organ, shown = tiles
     asked, of_core = cells
     names = sorted(set(of_core))
@@ -117,11 +117,11 @@ def fit(
 
 
 def stored(found: OtherTissue) -> dict:
-    """What a checkpoint keeps of it."""
+    """What a checkpoint stores."""
     return {"levels": list(found.levels), "parts": dict(found.named_buffers())}
 
 
 def load(checkpoint: Path) -> OtherTissue | None:
-    """What a router's checkpoint has learned of it; None where it has not."""
+    """The detector in a router's checkpoint; None if it has none."""
     kept = torch.load(checkpoint, map_location="cpu", weights_only=True).get("unfamiliar")
     return OtherTissue(tuple(kept["levels"]), kept["parts"]).eval() if kept else None

@@ -1,4 +1,4 @@
-"""Looks at the values inside an ONNX graph while it runs on tiles: the range of each tensor, the mean of each channel."""
+"""Statistics of the tensors inside an ONNX graph that runs on tiles: the range of each, and the mean of each channel."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from . import sessions
 PERCENTILE = 99.99
 """Share (percent) of a tensor's values that its bytes must cover; the rest is clipped.
 
-With the largest values of all covered instead, a few bright spots decided the step between two bytes: the spleen's
+If the largest values are covered, a few bright spots determine the step between two bytes: the spleen's
 EfficientNet-B0 then lost 0.05 to 0.08 of Dice.
 """
 
 SAMPLES = 20_000
-"""Values that are kept of a tensor in one tile; percentiles are taken of all tiles' together."""
+"""Values sampled from a tensor per tile; percentiles are taken over all tiles."""
 
 
 @dataclass(frozen=True)
 class Activations:
-    """What tensors held."""
+    """Statistics of tensors."""
 
     ranges: dict[str, tuple[float, float]]
-    """The lowest and the highest value that the bytes should cover; 0 always lies between them."""
+    """The lowest and the highest value that the bytes should cover; 0 is always included."""
     means: dict[str, np.ndarray]
     """The mean of each channel."""
 
 
 def look(model: onnx.ModelProto, names: set[str], tiles: list[np.ndarray], seed: int = 0) -> Activations:
-    """Run `model` on tiles (side x side x 3, uint8) and look at the tensors `names` (n x channels x height x width)."""
+    """Run `model` on tiles (side x side x 3, uint8) and collect statistics of the tensors `names` (n x channels x h x w)."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     for name in sorted(names - {output.name for output in model.graph.output}):
         model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))

@@ -1,4 +1,4 @@
-"""Chooses the tiles that an int8 network is calibrated on: training cores of the network's organs."""
+"""The tiles that an int8 network is calibrated on: training cores of the network's organs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TILES = 24
 def calibration_tiles(config: Config, name: str) -> list[np.ndarray]:
     """Tiles of training cores for the network `name`; never of cores that are held out.
 
-    An organ's network gets tiles of its own organ only: on tissue that it does not know its values can be hundreds of
-    times as large, and would leave next to nothing of the byte to those that matter. Others get the organs in turn.
+    An organ's network gets tiles of its own organ only: on unknown tissue its values can be hundreds of times as large,
+    which would leave hardly any of the byte's steps to those that matter. Others get the organs in turn.
     """
     pictures = [p for p in training_data.load_data(config, config.mpp).training if p.target]
     if name in ORGANS:

@@ -28,7 +28,7 @@ OPSET = 17
 
 
 class RawPixels(nn.Module):
-    """A network with its normalisation in front and its probability behind.
+    """A network with normalisation in front and sigmoid or softmax at the end.
 
     Input uint8, n x height x width x 3 (RGB). Output float: n x 1 x height x width for masks; n x organs for the
     router, whose logits are divided by `temperature` first. With `other_tissue` the router has one more output, the
@@ -63,7 +63,7 @@ class RawPixels(nn.Module):
 
 @contextlib.contextmanager
 def _constant_scales() -> Iterator[None]:
-    """Let every enlargement by a whole number be exported as a Resize with constant scales.
+    """Export every upsampling by a whole number as a Resize with constant scales.
 
     Decoders ask for a size; with a free batch size this would become a chain of Shape, Slice and Concat that some
     runtimes cannot compute at load.
@@ -86,9 +86,9 @@ def _constant_scales() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _fixed_padding(network: nn.Module, image: torch.Tensor) -> Iterator[None]:
-    """Let convolutions that pad by the size of what comes in (timm's TensorFlow ports) pad as they do for `image`.
+    """Fix the padding of convolutions that depends on the input's size (timm's TensorFlow ports) to that for `image`.
 
-    Otherwise each would be exported with a chain of operators that compute its padding anew in every run.
+    Otherwise each would be exported with a chain of operators that recompute its padding in every run.
     """
     layers = [part for part in network.modules() if isinstance(part, Conv2dSame)]
     sides: dict[nn.Module, torch.Size] = {}
@@ -117,7 +117,7 @@ def _fixed_padding(network: nn.Module, image: torch.Tensor) -> Iterator[None]:
 
 
 def fold(model: onnx.ModelProto, tile: int) -> onnx.ModelProto:
-    """Compute what is constant once and for all: paddings, sizes, identities. Only plain ONNX operators remain."""
+    """Fold constants: paddings, sizes, identities. Only plain ONNX operators remain."""
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -142,10 +142,10 @@ def fold(model: onnx.ModelProto, tile: int) -> onnx.ModelProto:
 
 @torch.no_grad()
 def convolution_pairs(network: nn.Module, image: torch.Tensor) -> list[tuple[nn.Module, nn.BatchNorm2d]]:
-    """Each convolution whose output goes straight into a batch normalisation, with that one. `image`: 1 x 3 x h x w."""
+    """Each convolution whose output goes straight into a batch normalisation, with the latter. `image`: 1 x 3 x h x w."""
     made_by: dict[int, nn.Module] = {}
     pairs: list[tuple[nn.Module, nn.BatchNorm2d]] = []
-    kept: list[torch.Tensor] = []  # alive, so that no two outputs share an id
+    kept: list[torch.Tensor] = []  # kept alive, so that no two outputs share an id
 
     def after_convolution(module: nn.Module, _: tuple, output: torch.Tensor) -> None:
         kept.append(output)
@@ -169,10 +169,9 @@ def convolution_pairs(network: nn.Module, image: torch.Tensor) -> list[tuple[nn.
 
 @torch.no_grad()
 def as_stored(network: nn.Module, tile: int) -> nn.Module:
-    """A copy of a network as its file will hold it: batch normalisation folded into convolutions, weights as in fp16.
+    """A copy of a network as its file will store it: batch normalisation folded into convolutions, weights rounded to fp16.
 
-    What is exported from it loses nothing more on its way, so torch, ONNX Runtime and the program can be held against
-    each other to the last digits of fp32.
+    Its export loses nothing more, so that PyTorch, ONNX Runtime and the program can be compared to the last digits of fp32.
     """
     network = copy.deepcopy(network).eval().cpu()
     pairs = convolution_pairs(network, torch.zeros(1, 3, tile, tile))
@@ -180,7 +179,7 @@ def as_stored(network: nn.Module, tile: int) -> nn.Module:
     for convolution, normalisation in pairs:
         merged = fuse_conv_bn_eval(convolution, normalisation)
         convolution.weight, convolution.bias = merged.weight, merged.bias
-        # timm's normalisation holds its activation
+        # timm's normalisation includes its activation
         folded[normalisation] = getattr(normalisation, "act", nn.Identity())
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
@@ -221,14 +220,14 @@ def to_onnx(
 
 
 def write(model: onnx.ModelProto, path: Path, small: bool = True, halves: bool = False) -> str:
-    """Write a graph, with small weights unless told otherwise, whole or not at all. Returns the file's sha256.
+    """Write a graph atomically, with weights in fp16 unless `small` is false. Returns the file's sha256.
 
-    With `halves` the file can be told to compute in fp16 (see `fp16_storage.fp16_switchable`).
+    With `halves` the file can be switched to compute in fp16 (see `fp16_storage.fp16_switchable`).
     """
     if small:
         model = with_fp16_weights(model)
     if halves:
-        # what is normalised leaves the one Add by `shift`, and the logits go into the Sigmoid that makes the output
+        # the normalised image comes from the only Add with `shift`, and the logits go into the final Sigmoid
         normalised = next(node.output[0] for node in model.graph.node if "shift" in node.input)
         output = model.graph.output[0].name
         model = fp16_switchable(model, normalised, next(node.input[0] for node in model.graph.node if output in node.output))

@@ -1,4 +1,4 @@
-"""Stores the weights of an ONNX file as fp16, half their size, without a cost when it runs.
+"""Stores the weights of an ONNX file as fp16, at half the size and no cost at run time.
 
 The graph turns them back to fp32 with a Cast on constants, which a runtime computes once, when it loads the file.
 """
@@ -10,21 +10,21 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 FP16_FROM = 64
-"""Tensors with at least this many numbers become fp16; smaller ones are not worth it."""
+"""Tensors with at least this many values become fp16; smaller ones are not worth it."""
 
 SMALL = ".small"
-"""What the names of stored weights end with; without it they are the names of the weights that are computed with."""
+"""Suffix of the names of stored weights; without it they are the names of the weights in use."""
 
 
 HALF = "half:"
-"""How the names of those Casts begin that decide what a network computes in; `ftuseg` turns them to fp16 on a GPU."""
+"""Prefix of the names of the Casts that decide which type a network computes in; `ftuseg` sets them to fp16 on a GPU."""
 
 
 def with_fp16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of `model` with small weights. Its inputs, outputs and fp32 arithmetic stay as they are."""
+    """A copy of `model` with weights in fp16. Its inputs, outputs and fp32 arithmetic stay as they are."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     graph = model.graph
-    # the scales of an int8 graph must stay constants, or a runtime does not see that it may compute in int8
+    # the scales of an int8 graph must stay constants, or a runtime does not recognise int8 kernels
     scales = {name for node in graph.node if node.op_type.endswith("antizeLinear") for name in node.input}
     kept, added = [], []
     for tensor in graph.initializer:
@@ -45,17 +45,17 @@ def with_fp16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def fp16_switchable(model: onnx.ModelProto, first: str, last: str) -> onnx.ModelProto:
-    """A copy of a compact `model` that can be told to compute in fp16 by changing one byte in some of its Casts.
+    """A copy of a `model` with weights in fp16 that can be switched to compute in fp16 by changing one byte in some Casts.
 
-    What lies between the tensors `first` (the normalised image) and `last` (the logits) takes its weights and its image
-    from Casts named `half:...`. They give fp32, so that nothing changes; a program that makes all of them give fp16
-    changes the arithmetic in between, and nothing else: normalisation and sigmoid stay in fp32.
+    Everything between the tensors `first` (the normalised image) and `last` (the logits) takes its weights and its image
+    from Casts named `half:...`. They give fp32, so that nothing changes; a program that sets all of them to fp16 changes
+    the arithmetic in between and nothing else: normalisation and sigmoid stay in fp32.
     """
     model = onnx.ModelProto.FromString(model.SerializeToString())
     graph = model.graph
     nodes = list(graph.node)
     inside, between = {first}, []
-    for node in nodes:  # in the order of the graph, as ONNX demands
+    for node in nodes:  # sorted topologically, as ONNX demands
         if any(name in inside for name in node.input):
             between.append(node)
             if last in node.output:
@@ -78,7 +78,7 @@ def fp16_switchable(model: onnx.ModelProto, first: str, last: str) -> onnx.Model
     ordered = []
     for tensor in graph.initializer:
         if tensor.data_type == TensorProto.FLOAT and tensor.name in wanted:
-            # too short to be worth fp16 in the file
+            # too small to be stored as fp16
             if np.abs(numpy_helper.to_array(tensor)).max(initial=0.0) >= 60000:
                 raise ValueError(f"{tensor.name} is too large for fp16")
             name, tensor.name = tensor.name, f"{tensor.name}{SMALL}"

@@ -22,16 +22,16 @@ from .activations import Activations, look
 from .calibration_tiles import calibration_tiles
 
 WHOLE = {"Conv", "Clip", "Relu", "Add", "Concat", "Resize"}
-"""The operators that have int8 kernels of their own; a network of nothing else can be int8 throughout."""
+"""The operators that have int8 kernels; a network of only these can be int8 throughout."""
 AROUND = {"Transpose", "Cast", "Mul", "Sigmoid"}
-"""What else such a network's file has: the normalisation in front and the probability behind."""
+"""What else such a network's file has: the normalisation in front and the sigmoid at the end."""
 
 
 def whole(model: onnx.ModelProto) -> bool:
     """Whether all of a network can be int8: ReLU or ReLU6, no squeeze-and-excitation, no transposed convolutions.
 
-    So are the U-Nets on EfficientNet-Lite. Swish and the gates of the other EfficientNets multiply tensors, and in int8
-    they win little time and lose most of the Dice.
+    That is true of the U-Nets on EfficientNet-Lite. The other EfficientNets multiply tensors in swish and gates; in int8 they
+    save little time and lose most of the Dice.
     """
     operators = [node.op_type for node in model.graph.node]
     return set(operators) <= WHOLE | AROUND and operators.count("Sigmoid") == operators.count("Mul") == 1
@@ -88,11 +88,11 @@ def quantised(model: onnx.ModelProto, nodes: list[onnx.NodeProto], seen: Activat
 
 
 def with_corrected_biases(model: onnx.ModelProto, small: onnx.ModelProto, seen: Activations) -> onnx.ModelProto:
-    """The graph `model` with biases that make up for what rounding the weights in `small` adds to each channel's mean.
+    """The graph `model` with biases that compensate the shift of each channel's mean by the rounded weights in `small`.
 
-    Rounded weights shift the mean of what a convolution gives, and the next layers add to it. The shift is known: the
-    error of the weights times the mean of what comes in (Nagel et al. 2019, Data-free quantization). Measured on fold 0,
-    Lite2, 24 held-out cores: probabilities are 0.004 from the network's own in the mean, without it 0.010.
+    Rounded weights shift the mean of a convolution's output, and the shifts accumulate over the layers. Each is known: the
+    error of the weights times the mean of the input (Nagel et al. 2019, Data-free quantization). Measured on fold 0 with
+    Lite2, 24 held-out cores: the mean difference of probabilities is 0.004, without the correction 0.010.
     """
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in small.graph.initializer}
     rounded = {}

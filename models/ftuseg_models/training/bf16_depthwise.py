@@ -1,9 +1,9 @@
-"""Depthwise convolutions whose gradients in bf16 do not take most of a training step on a CPU.
+"""Depthwise convolutions with fast bf16 gradients on a CPU.
 
-oneDNN, which PyTorch runs on CPUs, has quick bf16 kernels for every forward pass, for the gradient of the input at a
-stride of 1, and for the gradient of 3 x 3 weights. What is left falls to a reference loop that is 20 to 100 times
-slower; in an EfficientNet-B0 U-Net that loop was almost half of a step. Here each gradient is put together from the
-quick ones: 5 x 5 weights from four overlapping 3 x 3 pieces, the input's gradient at a stride of 2 in fp32.
+oneDNN, which PyTorch uses on CPUs, has fast bf16 kernels for every forward pass, for the gradient of the input at a
+stride of 1, and for the gradient of 3 x 3 weights. The rest falls back to a reference loop that is 20 to 100 times
+slower; in an EfficientNet-B0 U-Net that loop was almost half of a step. Here each gradient is composed of fast ones:
+5 x 5 weights from four overlapping 3 x 3 pieces, the input's gradient at a stride of 2 in fp32.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Depthwise(torch.autograd.Function):
 
 
 def _fits(part: nn.Module) -> bool:
-    """True for an encoder's depthwise convolutions: no bias, no dilation, sides of 3 or 5, and a padding that is known."""
+    """True for an encoder's depthwise convolutions: no bias, no dilation, a kernel of 3 or 5, and a known kind of padding."""
     return (
         isinstance(part, nn.Conv2d)
         and part.groups == part.in_channels == part.out_channels > 1

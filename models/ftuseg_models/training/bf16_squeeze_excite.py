@@ -1,7 +1,7 @@
-"""Squeeze-and-excitation gates whose gradients in bf16 keep to channels-last on a CPU.
+"""Squeeze-and-excitation with bf16 gradients that stay channels-last on a CPU.
 
-PyTorch's gradient of a mean over height and width comes back with the channels first. Adding it to the gradient that
-is channels-last, element by element, took 5 to 10 times as long as adding two of one kind. Here it stays a broadcast,
+PyTorch's gradient of a mean over height and width is channels-first. Adding it to a channels-last gradient took 5 to 10
+times as long as adding two of one kind. Here it stays a broadcast,
 and sums over height and width are products with a row of ones. (The gates: Hu et al. 2018.)
 """
 

@@ -1,4 +1,4 @@
-"""Writes and reads checkpoints: averaged weights, and what their training has not seen."""
+"""Checkpoints: averaged weights, and what their training has not seen."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from ..networks import organ_conditioning
 
 
 def save(path: Path, state: dict) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint atomically."""
     part = path.with_suffix(".part")
     torch.save(state, part)
     os.replace(part, path)
 
 
 def load_average(path: Path, network: nn.Module) -> nn.Module:
-    """Put the averaged weights of a checkpoint into `network`, ready for use."""
+    """Load the averaged weights of a checkpoint into `network`, ready for use."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     network.load_state_dict(organ_conditioning.completed(state["average"], network))
     return network.eval()
 
 
 def progress(path: Path) -> float:
-    """How far the run of a checkpoint has come, 0..1."""
+    """The progress of a checkpoint's run, 0..1."""
     return float(torch.load(path, map_location="cpu", weights_only=True)["progress"])
 
 
 def pack(path: Path, out: Path) -> None:
-    """Write what others need of a checkpoint to `out`: the averaged weights as fp16, no state of the training.
+    """Write a small copy of a checkpoint to `out`: averaged weights in fp16, without the state of the training.
 
-    Other runs can start from it and it can be measured and exported, but its own run cannot go on.
+    Other runs can start from it, and it can be measured and exported, but its own run cannot resume.
     """
     state = torch.load(path, map_location="cpu", weights_only=True)
     kept = {name: value for name, value in state.items() if name not in ("network", "optimiser")}
@@ -47,9 +47,9 @@ def pack(path: Path, out: Path) -> None:
 
 
 def kept_out(path: Path) -> set[str]:
-    """What the training of a checkpoint has not seen, `SET:ID`.
+    """What the training of a checkpoint has not seen, as `SET:ID`.
 
-    A file that is not there, or that belongs to a run that has not ended, is an error that says what to do.
+    A missing file, or one of a run that has not ended, is an error that says what to do.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: train it first")

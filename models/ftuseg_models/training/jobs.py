@@ -1,4 +1,4 @@
-"""Turns the configuration into training runs: which pictures, which network, which start."""
+"""Turns the configuration into training runs: which pictures, which network, which starting point."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from . import checkpoints, loop, losses, monitors, previous_bundle, warm_start
 
 
 def device_of(config: Config) -> str:
-    """`cpu` or `cuda`; `auto` takes CUDA where torch finds it."""
+    """`cpu` or `cuda`; `auto` is CUDA where torch finds it."""
     if config.device != "auto":
         return config.device
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -35,7 +35,7 @@ def precision_of(config: Config) -> str:
 
 
 def starts(config: Config) -> bool:
-    """Whether the baseline begins with the stage `start`: it is configured, there are masks besides the target cores', and
+    """Whether the baseline starts from the stage `start`: it is configured, there are masks other than the target cores', and
     the weights do not come from elsewhere."""
     if "start" not in config.stages or (config.final and config.finish_from is not None):
         return False
@@ -43,9 +43,9 @@ def starts(config: Config) -> bool:
 
 
 def _warm_start(config: Config, name: str, batches: loop.Batches) -> Path:
-    """The checkpoint of a network of the bundle that `finish_from` names; made on the first call.
+    """The checkpoint made of a network in the bundle that `finish_from` names; written on the first call.
 
-    Its name holds the file's sum: from another file it is another checkpoint.
+    Its name includes the file's checksum.
     """
     file = previous_bundle.file_of(config.finish_from, name)
     path = config.common / "warm-start" / f"{name}-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}.pt"
@@ -61,9 +61,9 @@ def _warm_start(config: Config, name: str, batches: loop.Batches) -> Path:
 
 
 def trained(config: Config, name: str, checkpoint: Path | None = None, told: str | None = None) -> nn.Module:
-    """A trained network of a run, by its name, ready for use; one that is told its organ has been told it, or `told`.
+    """A trained network of a run, ready for use; a conditioned one is that of its organ, or of `told`.
 
-    `checkpoint` is where its averaged weights are, if not where the run keeps them.
+    `checkpoint` is the file of its averaged weights, if not the run's own.
     """
     stage = config.stage(name)
     network = architectures.build(
@@ -80,14 +80,15 @@ def trained(config: Config, name: str, checkpoint: Path | None = None, told: str
 
 
 def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
-    """The checkpoint that a run starts from; None for one that begins a line. One that is missing is an error."""
+    """The checkpoint that a run starts from; None for the first of a chain. A missing one is an error."""
     if name in ("start", "router"):
         return None
     if config.final and isinstance(config.finish_from, Path):
         return _warm_start(config, name, batches)
     own = config.stage(name).start_from
     if config.final and config.finish_from is not None:
-        path, why = config.of_fold(config.finish_from).runs / f"{name}.pt", "`finish_from` starts from it; train that fold first"
+        path = config.of_fold(config.finish_from).runs / f"{name}.pt"
+        why = "`finish_from` starts from it; train that fold first"
     elif name in ORGANS and own == "baseline":
         path, why = config.checkpoint("baseline"), "the organs' models start from it; run `train baseline` first"
     elif (name == "baseline" or name in ORGANS) and starts(config):
@@ -100,7 +101,7 @@ def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
 
 
 def _stops_at(config: Config, name: str) -> float:
-    """The share of the run (0..1) after which the models to ship stop: where the folds' models were best, in the mean."""
+    """The share of the run (0..1) after which the models to ship stop: where the folds' models were best, on average."""
     paths = [config.of_fold(fold).runs / f"{name}.pt" for fold in range(config.folds)] if not config.shares else []
     states = [torch.load(path, map_location="cpu", weights_only=True) for path in paths if path.exists()]
     best = [state["best"]["progress"] for state in states if state.get("best")]
@@ -125,7 +126,7 @@ def job(config: Config, name: str) -> loop.Job:
         labelled = [p for p in data.training if p.mask is not None and not (p.target and name == "start")]
         focus = name if name in ORGANS else None
         if name == "start":
-            # it sees no target core, so it belongs to no part of the cross-validation
+            # it sees no target core, so it belongs to no fold
             data.training += data.held_out
             data.held_out = []
         if focus is not None and stage.early_stop:
@@ -140,7 +141,7 @@ def job(config: Config, name: str) -> loop.Job:
         monitor = monitors.DiceMonitor(shown, config.tile)
     folder = config.common if name == "start" else config.runs
     start = _start_of(config, name, batches)
-    # only what begins a line takes pretrained weights; all else starts from a network of the line
+    # only the first run of a chain takes pretrained weights; all others start from a network of the chain
     weights = config.weights if start is None and not is_router else ""
     build = functools.partial(
         architectures.build,
@@ -158,7 +159,7 @@ def job(config: Config, name: str) -> loop.Job:
         if not baseline.exists():
             raise FileNotFoundError(f"{baseline} is missing: this router stands on it; run `train baseline` first")
         build = functools.partial(architectures.trunk_of, baseline, config.encoder)
-    # what an earlier run of the same line has seen, this one has seen too
+    # what an earlier run of the chain has seen, this one has seen too
     kept_out = {f"{p.set}:{p.id}" for p in (*data.held_out, *data.test)}
     if name == "start":
         kept_out |= {f"{p.set}:{p.id}" for p in data.training if p.target}

@@ -26,27 +26,27 @@ from . import bf16_depthwise, bf16_squeeze_excite, checkpoints, run_log
 SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
 SCORE_EVERY = 0.08
-"""Share of a run between two looks at its score."""
+"""Share of a run between two evaluations of its score."""
 
 BAR = "{desc} {percentage:5.1f} % |{bar}| {elapsed}"
-"""The progress bar; it appears only where the output is a terminal."""
+"""The progress bar, shown only on a terminal."""
 
 
 class Batches(Protocol):
-    """What a run draws its data from."""
+    """Where a run's data come from."""
 
     def draw(self, rng: np.random.Generator, count: int, progress: float) -> tuple[torch.Tensor, ...]:
-        """`count` images (0..1), their truth and, for a network that is told them, their organs' rows.
+        """`count` images (0..1), their truth and, for a conditioned network, their organs' rows.
 
         `progress` is the share of the run that has passed."""
 
     def as_run(self, rng: np.random.Generator, count: int) -> torch.Tensor:
-        """`count` images as the engine will hand them to the network."""
+        """`count` images as the engine will present them."""
 
 
 @dataclass
 class Job:
-    """One training run, complete: it can be sent to another process."""
+    """A complete training run that can be sent to another process."""
 
     name: str
     stage: Stage
@@ -62,11 +62,11 @@ class Job:
     start: Path | None = None
     """Checkpoint whose averaged weights the run starts from."""
     kept_out: tuple[str, ...] = ()
-    """What the run does not see, `SET:ID`. It stays in the checkpoint, so that nothing is measured on what was seen."""
+    """What the run does not see, as `SET:ID`. Stored in the checkpoint, so that nothing is measured on what was seen."""
     monitor: Callable[[nn.Module], str] | None = None
-    """Called now and then with the averaged network; its text goes to the log. It decides nothing."""
+    """Called from time to time with the averaged network; its text goes to the log. Nothing depends on it."""
     score: Callable[[nn.Module], float] | None = None
-    """Says how good the averaged network is; where it is given, the run's weights are those with the best score."""
+    """Rates the averaged network; if given, the run keeps the weights with the best score."""
     stops_at: float = 1.0
     """The share of its budget (0..1) after which the run ends; the learning rate falls as if it went on."""
 
@@ -94,7 +94,7 @@ def parts_of(network: nn.Module, stage: Stage) -> list[dict]:
 
 
 def update_average(average: nn.Module, network: nn.Module, step: int, decay: float) -> None:
-    """Move the averaged weights towards the network's; quicker in the first steps."""
+    """Move the averaged weights towards the network's; faster in the first steps."""
     decay = min(decay, (1 + step) / (10 + step))
     with torch.no_grad():
         for mean, value in zip(average.state_dict().values(), network.state_dict().values()):
@@ -106,7 +106,7 @@ def update_average(average: nn.Module, network: nn.Module, step: int, decay: flo
 
 @torch.no_grad()
 def mix_in(average: nn.Module, start: Path, share: float) -> None:
-    """Move the averaged weights back towards those that the run started from, by `share` of the way (0..1)."""
+    """Move the averaged weights back towards the initial ones, by `share` of the way (0..1)."""
     before = torch.load(start, map_location="cpu", weights_only=True)["average"]
     for name, value in average.state_dict().items():
         if value.dtype.is_floating_point and name in before:
@@ -115,11 +115,11 @@ def mix_in(average: nn.Module, start: Path, share: float) -> None:
 
 @torch.no_grad()
 def settle(network: nn.Module, job: Job, rng: np.random.Generator, count: int = 8, rounds: int = 18) -> None:
-    """Measure the statistics of batch normalisation anew for the weights as they are now.
+    """Re-estimate the statistics of batch normalisation for the final weights.
 
-    Averaged weights have never been run in training: statistics averaged along the way belong to none of them, and
-    those of small batches are off in the deep layers. Two thirds of the rounds see what the engine will show, whole
-    cores with the glass around them, one third training's crops: crops alone cost nine organs' networks of two folds
+    Averaged weights are never run in training: the running statistics belong to other weights, and those of small
+    batches are off in the deep layers. Two thirds of the rounds use images as the engine presents them, whole cores with
+    the glass around them, one third training crops: crops alone cost nine organs' networks of two folds
     0.04 of Dice on held-out cores (0.51 instead of 0.55; -0.02 to +0.12 each).
     """
     layers = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
@@ -138,7 +138,7 @@ def settle(network: nn.Module, job: Job, rng: np.random.Generator, count: int = 
 
 
 class Ahead(IterableDataset):
-    """Draws batches in processes of their own, so that a GPU need not wait for them."""
+    """Draws batches in separate processes, so that a GPU need not wait for them."""
 
     def __init__(self, batches: Batches, seed: list[int], count: int) -> None:
         self.batches = batches
@@ -154,12 +154,12 @@ class Ahead(IterableDataset):
 
 
 def passed(stage: Stage, seconds: float, steps: int) -> float:
-    """The share of a stage's budget that is used up: of its crops where it counts them, else of its minutes."""
+    """The used share of a stage's budget: of its crops if it counts them, else of its minutes."""
     return steps * stage.batch / stage.crops if stage.crops else seconds / (stage.minutes * 60)
 
 
 def finished(job: Job) -> bool:
-    """True when the run has used up its budget and come to its end. With more in the configuration it goes on."""
+    """Whether the run has used up its budget; it resumes if the configuration is given a larger one."""
     if not job.checkpoint.exists():
         return False
     state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
@@ -167,12 +167,12 @@ def finished(job: Job) -> bool:
 
 
 def still_kept_out(job: Job, state: dict) -> tuple[str, ...]:
-    """What a run that goes on from `state` keeps out: what it keeps out now, less what its earlier part has seen."""
+    """What a run that resumes from `state` keeps out: what it keeps out now, less what it has seen before."""
     return tuple(sorted(set(job.kept_out) & set(state["kept_out"])))
 
 
 def better(best: dict | None, average: nn.Module, job: Job, progress: float) -> dict:
-    """The best weights so far: those of `best`, or the averaged ones at this point of the run where they score higher."""
+    """The best weights so far: those of `best`, or the averaged ones now if they score higher."""
     score = job.score(average)
     if best is not None and score <= best["score"]:
         return best
@@ -224,7 +224,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
         unseen = still_kept_out(job, state)
         best = state.get("best")
         if best is not None:
-            # of a run that has ended they are the averaged ones
+            # once a run has ended they are the averaged ones
             best.setdefault("average", state["average"])
     rng = np.random.default_rng([job.seed, rank, step, *job.name.encode()])
     count = max(1, stage.batch // workers)
@@ -247,7 +247,8 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
             state["best"] = best
             if progress >= 1.0:
                 state["best"] = {name: value for name, value in best.items() if name != "average"}
-        checkpoints.save(job.checkpoint, {**state, "step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(unseen)})
+        state |= {"step": step, "crops": crops, "spent": now, "progress": progress, "kept_out": list(unseen)}
+        checkpoints.save(job.checkpoint, state)
 
     while True:
         progress = passed(stage, spent + time.monotonic() - begun, step)
@@ -315,7 +316,7 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
 
 
 def run(job: Job) -> Path:
-    """Train until the stage's time is used up; goes on where an earlier run of the same name stopped."""
+    """Train until the stage's budget is used up; resumes where an earlier run of the same name stopped."""
     job.folder.mkdir(parents=True, exist_ok=True)
     if finished(job):
         return job.checkpoint

@@ -9,14 +9,14 @@ import torch.nn.functional as F
 
 
 def soft_dice_loss(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
-    """1 - Dice of the probabilities, over the whole batch: a crop without any FTU then still has a gradient."""
+    """1 - Dice of the probabilities, over the whole batch: so that a crop without any FTU still has a gradient."""
     probability = logits.sigmoid()
     overlap = (probability * truth).sum()
     return 1.0 - (2.0 * overlap + smooth) / (probability.sum() + truth.sum() + smooth)
 
 
 def mask_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Dice plus cross-entropy, the pair that the challenge's best solutions used."""
+    """Dice plus cross-entropy, as in the challenge's best solutions."""
     return F.binary_cross_entropy_with_logits(logits, truth) + soft_dice_loss(logits, truth)
 
 
@@ -26,7 +26,7 @@ def lovasz_hinge(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     errors, order = (1.0 - logits.flatten() * signs).sort(descending=True)
     truth = truth.flatten()[order]
     total = truth.sum()
-    # 1 - IoU if the n px with the largest errors are the wrong ones, for every n; its steps weigh the errors
+    # 1 - IoU if the n px with the largest errors were wrong, for every n; its increments weight the errors
     missed, added = truth.cumsum(0), (1.0 - truth).cumsum(0)
     jaccard = 1.0 - (total - missed) / (total + added)
     steps = torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])
@@ -45,5 +45,5 @@ def of_masks(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
 
 
 def organ_loss(logits: torch.Tensor, organ: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy with a little smoothing: a crop of plain connective tissue can be of any organ."""
+    """Cross-entropy with a little smoothing: a crop of plain connective tissue can come from any organ."""
     return F.cross_entropy(logits, organ, label_smoothing=0.05)

@@ -1,4 +1,4 @@
-"""Measures masks: Dice, and how a core is put before a network."""
+"""Dice of masks, and the temperature of probabilities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def dice(found: np.ndarray, truth: np.ndarray) -> float:
 
 
 def temperature(logits: torch.Tensor, organ: torch.Tensor) -> float:
-    """The temperature (0.3 to 5) whose softmax has the least cross-entropy."""
+    """The temperature (0.3 to 5) that minimises the cross-entropy of the softmax."""
     grid = torch.logspace(np.log10(0.3), np.log10(5.0), 200)
     losses = torch.stack([F.cross_entropy(logits / t, organ) for t in grid])
     return float(grid[int(losses.argmin())])

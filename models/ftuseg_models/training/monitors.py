@@ -1,4 +1,4 @@
-"""Says in a run's log how good the network is on held-out pictures; nothing is decided by it."""
+"""How good a network is during its run: texts for the log, and the score for early stopping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .metrics import dice
 
 
 class DiceMonitor:
-    """Says the Dice of a network on some pictures, per organ. For a log; nothing is chosen by it."""
+    """The Dice of a network on some pictures, per organ. For the log only; nothing is chosen by it."""
 
     def __init__(self, pictures: list[Picture], tile: int) -> None:
         self.pictures = pictures
@@ -33,9 +33,9 @@ class DiceMonitor:
 
 
 class Score:
-    """How good a network is on some pictures of one organ, 0..1: the mean Dice over many thresholds.
+    """The score of a network on some pictures of one organ, 0..1: the mean Dice over many thresholds.
 
-    At one threshold a network that is right but unsure, as those of lung are, would look as if it found nothing.
+    At a single threshold a network that is right but unsure, as those of lung are, would seem to find nothing.
     """
 
     def __init__(self, pictures: list[Picture], tile: int) -> None:
@@ -54,7 +54,7 @@ class Score:
 
 
 class OrganMonitor:
-    """Says how many pictures' tissue the router calls rightly, by the mean of a grid of crops."""
+    """How many pictures' organs the router recognises, by the mean over their routing cells. For the log only."""
 
     def __init__(self, pictures: list[Picture], size: int, cell: int) -> None:
         self.pictures = pictures

@@ -1,7 +1,7 @@
-"""Takes figures and decisions over from a bundle whose files the training went on from.
+"""Takes over figures and decisions from a bundle whose files the training started from.
 
-Where only a bundle is left, the folds' networks and what was measured with them are gone. What that bundle states stays
-the best that is known of the recipe, and the new bundle says that its files are not the networks that were measured.
+Where only a bundle is left, the folds' networks and what was measured with them are gone. What that bundle states is still the
+best estimate for the recipe, and the new bundle says that its files are not the networks that were measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..config import Config
 from ..errors import DataError
 
 OTHER_FILES = "; the shipped files are not these networks, see models/README.md"
-"""What is said of figures that were measured with other networks than those in the bundle."""
+"""Appended to figures that were measured with other networks than those in the bundle."""
 
 
 def models_of(folder: Path) -> list[dict]:
@@ -29,7 +29,7 @@ def models_of(folder: Path) -> list[dict]:
 
 
 def file_of(folder: Path, name: str) -> Path:
-    """The file of a bundle that answers for `name`: its own, or the one that serves it."""
+    """The file that a bundle uses for `name`: its own, or the one that serves it."""
     files = {model["name"]: model["file"] for model in models_of(folder)}
     if name not in files:
         raise DataError(f"{folder / 'bundle.toml'} has no model `{name}`; it has {', '.join(sorted(files))}")
@@ -37,17 +37,17 @@ def file_of(folder: Path, name: str) -> Path:
 
 
 def figures(config: Config) -> dict:
-    """What the bundle of `finish_from` states of its networks, as `measuring.figures.figures` gives it; empty where there is none."""
+    """The figures that the bundle of `finish_from` states, as from `measuring.figures.figures`; empty if there is none."""
     if not isinstance(config.finish_from, Path):
         return {}
     stated = read_json(config.finish_from / "metrics.json")
-    # what its own files do on the cores is no figure of the new ones
+    # what its own files give on the cores says nothing of the new ones
     told = {key: value for key, value in stated.items() if key in ("models", "int8", "router")}
     return {key: _of_other_files(value) for key, value in (told | {"serving": _serving(config.finish_from)}).items()}
 
 
 def _serving(folder: Path) -> dict[str, dict]:
-    """What answers for each organ in a bundle, with its Dice."""
+    """What serves each organ in a bundle, with its Dice."""
     found: dict[str, dict] = {}
     for model in models_of(folder):
         if model.get("role") == "organ":
@@ -69,8 +69,8 @@ def _of_other_files(value):
 
 
 def choices(config: Config) -> dict[str, dict]:
-    """What the bundle of `finish_from` does with its networks' answers, as `calibration.run` gives it: `networks` for each
-    network of its own, `serving` for each organ. Both are empty where there is no such bundle."""
+    """The thresholds and clean-up of the bundle of `finish_from`, as from `calibration.run`: `networks` for each network,
+    `serving` for each organ. Both are empty if there is no such bundle."""
     found: dict[str, dict] = {"networks": {}, "serving": {}}
     if not isinstance(config.finish_from, Path):
         return found

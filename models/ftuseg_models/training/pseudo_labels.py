@@ -1,7 +1,7 @@
-"""Gives masks to pictures that have none, by the networks themselves, and trains the baseline on with them.
+"""Pseudo-labels: the baseline labels pictures without masks and continues training on them.
 
-Two rounds of this brought the challenge's best most where masks are few, as of lung. A run's masks come from its own
-networks, which have not seen what it holds out, so nothing of that leaks into them.
+The challenge's best solutions did this in two rounds, mostly for organs with few masks such as lung. A run's labels come from
+its own networks, which have not seen what it holds out, so nothing leaks.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from . import checkpoints, jobs, loop, run_log
 from .metrics import dice
 
 THRESHOLDS = tuple(np.arange(0.05, 0.85, 0.05))
-UNSURE = 0.1
-"""Probabilities this near to the threshold are no answer."""
+UNSURE = 0.5
+"""Probabilities this close to the threshold are unsure, as a share of the threshold: that of lung can be very low."""
 LEAST_SURE = 0.8
-"""Share of a picture's px that must be sure; other pictures stay without a mask."""
+"""Share of a picture's px that must be sure; other pictures get no mask."""
 
 
 def best_threshold(network: nn.Module, pictures: list[Picture], tile: int) -> float:
@@ -35,17 +35,17 @@ def best_threshold(network: nn.Module, pictures: list[Picture], tile: int) -> fl
 
 
 def labelled(network: nn.Module, pictures: list[Picture], threshold: float, tile: int) -> list[Picture]:
-    """Those pictures that the network is sure of, with its answers as masks."""
+    """The pictures that the network is sure of, with its answers as masks."""
     kept = []
     for picture in pictures:
         probability = torch_probability(network, picture, tile)
-        if (np.abs(probability - threshold) >= UNSURE).mean() >= LEAST_SURE:
+        if (np.abs(probability - threshold) >= UNSURE * threshold).mean() >= LEAST_SURE:
             kept.append(dataclasses.replace(picture, mask=(probability >= threshold).astype(np.uint8)))
     return kept
 
 
 def round_job(config: Config, number: int) -> loop.Job:
-    """The training of round `number`, from 1: on from the baseline of the round before, with the masks that it gives."""
+    """The training of round `number`, from 1: it starts from the baseline of the round before and uses that one's labels."""
     before = config.baseline_of_round(number - 1)
     unseen = checkpoints.kept_out(before)  # an error where it is missing or has not ended
     data = training_data.load_data(config, config.mpp)
@@ -75,7 +75,7 @@ def round_job(config: Config, number: int) -> loop.Job:
 
 
 def run(config: Config) -> None:
-    """All rounds; those that have ended are left alone."""
+    """Train all rounds that have not ended yet."""
     for number in range(1, config.pseudo_rounds + 1):
         path = config.baseline_of_round(number)
         if path.exists() and checkpoints.progress(path) >= 1.0:

@@ -1,4 +1,4 @@
-"""Trains the router's last layer on what the baseline's encoder says of many crops."""
+"""Trains the router's last layer on the baseline's encoder features of many crops."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .metrics import temperature
 def solve(
     features: torch.Tensor, organ: torch.Tensor, organs: int, decay: float = 1e-2
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weight and bias of the linear layer with the least cross-entropy, every organ counting the same.
+    """Weight and bias of the linear layer that minimises the cross-entropy, with equal weight per organ.
 
-    `decay` holds the weights of the standardised features back, since crops of one core resemble each other.
+    `decay` regularises the weights of the standardised features, since crops of one core resemble each other.
     """
     mean, spread = features.mean(dim=0), features.std(dim=0) + 1e-6
     standard = (features - mean) / spread
@@ -49,7 +49,7 @@ def solve(
 def out_of_fold(
     features: torch.Tensor, organ: torch.Tensor, picture: torch.Tensor, organs: int, decay: float, folds: int = 5
 ) -> torch.Tensor:
-    """Logits of every crop by a layer that has seen no crop of the same picture."""
+    """Logits of every crop from a layer that has seen no crop of the same picture."""
     logits = torch.zeros(len(organ), organs)
     for fold in range(folds):
         out = picture % folds == fold
@@ -62,7 +62,7 @@ def out_of_fold(
 def cross_validate(
     features: torch.Tensor, organ: torch.Tensor, picture: torch.Tensor, asked: torch.Tensor, organs: int
 ) -> tuple[float, float]:
-    """The best `decay` and the share of `asked` crops that were called rightly with it.
+    """The best `decay` and the accuracy on the `asked` crops with it.
 
     `asked` marks the crops that count: those of target cores.
     """
@@ -76,10 +76,10 @@ def cross_validate(
 
 
 def vote_calibration(logits: torch.Tensor, organ: torch.Tensor, picture: torch.Tensor) -> dict:
-    """The temperature at which the mean probability of a picture's crops is the most honest.
+    """The temperature at which the mean probability over a picture's crops is best calibrated.
 
-    Not of single crops: the engine decides on a piece of tissue by the mean over its cells, which is surer than any
-    one of them. With it, how many pictures were called rightly and the mean confidence.
+    Not that of single crops: the engine decides on a piece of tissue by the mean over its cells, which is more reliable
+    than any one of them. Also how many pictures were recognised, and the mean confidence.
     """
     names = picture.unique()
     truth = torch.stack([organ[picture == name][0] for name in names])
@@ -102,10 +102,12 @@ def vote_calibration(logits: torch.Tensor, organ: torch.Tensor, picture: torch.T
 
 
 @torch.no_grad()
-def fit_other_tissue(network: TrunkClassifier, pictures: list[Picture], seen: dict[str, torch.Tensor], batches: OrganBatches, cell: int):
-    """What the router knows of "none of these" after it has seen crops of `pictures` (see `other_tissue.fit`).
+def fit_other_tissue(
+    network: TrunkClassifier, pictures: list[Picture], seen: dict[str, torch.Tensor], batches: OrganBatches, cell: int
+) -> other_tissue.OtherTissue:
+    """The detector of other tissue from crops of `pictures` (see `other_tissue.fit`).
 
-    Pictures of one core count as one; the border is set by ordinary cores.
+    Pictures of one core count as one; the limit is set by ordinary cores.
     """
     def core(picture: Picture) -> str:
         return picture.id.split("_")[0] if picture.target else f"{picture.set}:{picture.id}"
@@ -122,10 +124,10 @@ def fit_other_tissue(network: TrunkClassifier, pictures: list[Picture], seen: di
 
 
 def run(job: loop.Job, cell: int | None = None) -> None:
-    """Look at crops until the stage's time or crops are used up, then solve for the last layer and write the checkpoint.
+    """Collect features of crops until the stage's budget is used up, then solve for the last layer and write the checkpoint.
 
-    What was seen of the crops is kept in the checkpoint, so an interrupted run goes on. With `cell`, the side of a routing
-    cell, it also learns what is none of the organs.
+    The features are stored in the checkpoint, so an interrupted run resumes. With `cell`, the side of a routing cell, the
+    router also learns to detect other tissue.
     """
     job.folder.mkdir(parents=True, exist_ok=True)
     if loop.finished(job):
@@ -142,7 +144,7 @@ def run(job: loop.Job, cell: int | None = None) -> None:
     ids = [f"{p.set}:{p.id}" for p in batches.pool.pictures]
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
-        # with other pictures its numbers mean other ones, and some may be held out now: it starts over
+        # with other pictures the indices would be wrong, and some may be held out now: start over
         if state["ids"] == ids:
             seen = {name: [state[name]] for name in seen}
             spent = state["spent"]

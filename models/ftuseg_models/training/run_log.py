@@ -1,4 +1,4 @@
-"""Writes what every training run is doing: a log a run, and one page for all of them."""
+"""The logs of training runs: one per run, and a status page for all of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def say(folder: Path, name: str, text: str) -> None:
 
 
 def note(folder: Path, name: str, progress: float, step: int, crops: int, loss: float, minutes: float) -> None:
-    """Record how far a run is and renew the page. `minutes` is the time that it took so far."""
+    """Record a run's progress and update the page. `minutes` is the time used so far."""
     left = max(0.0, minutes / max(progress, 1e-6) * (1 - progress))
     entry = {"progress": progress, "step": step, "crops": crops, "loss": loss, "left": left, "at": time.time()}
     write_json(folder / f"{name}.progress.json", entry)
@@ -30,7 +30,7 @@ def note(folder: Path, name: str, progress: float, step: int, crops: int, loss: 
 
 
 def _page(folder: Path) -> None:
-    """`STATUS.md`: a line a run, and the last words of each that are not progress."""
+    """`STATUS.md`: one line per run, and what each logged about its quality."""
     lines = ["# Training", "", "| run | progress | crops | loss | minutes left | as of |", "|---|---|---|---|---|---|"]
     words = []
     for path in sorted(folder.glob("*.progress.json"), key=lambda p: p.stat().st_mtime):

@@ -1,8 +1,8 @@
-"""Turns the networks of a bundle back into ones that can be trained on, where only the ONNX files are left.
+"""Turns a bundle's ONNX files back into networks that can be trained further.
 
 A file holds convolutions with their batch normalisation folded in. A network without normalisation hardly trains, so it
-is given back: measured on training crops, each normalisation gets the statistics that undo its own effect. The network
-then computes what the file computes, and trains as it did before it was exported.
+is restored: each normalisation gets parameters that undo the statistics measured on training crops. The network then
+computes what the file computes, and trains as it did before it was exported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from . import checkpoints
 
 
 def stored_weights(path: Path) -> dict[str, np.ndarray]:
-    """Weights and biases of a file's convolutions by their names in the network, as fp32."""
+    """Weights and biases of a file's convolutions as fp32, by their names in the network."""
     try:
         graph = onnx.load(str(path)).graph
     except OSError as error:
@@ -46,7 +46,7 @@ def stored_weights(path: Path) -> dict[str, np.ndarray]:
 
 @torch.no_grad()
 def from_onnx(network: nn.Module, path: Path, images: Iterable[torch.Tensor]) -> nn.Module:
-    """Give `network` the weights of the ONNX file `path` that was exported from one like it.
+    """Load into `network` the weights of an ONNX file that was exported from a network like it.
 
     `images` are normalised training crops, n x 3 x side x side; the statistics are measured on them, so they should
     be as many as `loop.settle` takes.
@@ -80,14 +80,14 @@ def from_onnx(network: nn.Module, path: Path, images: Iterable[torch.Tensor]) ->
     if left := sorted(set(weights) - taken):
         raise DataError(f"{path}: the network has no `{left[0]}`: it is another network")
     for normalisation, bias in biases.items():
-        # For now it only adds what the file adds, so that the statistics are those of the file's network.
+        # for now it only adds the bias, so that the statistics are those of the file's network
         normalisation.running_mean.zero_()
         normalisation.running_var.fill_(1.0 - normalisation.eps)
         normalisation.weight.fill_(1.0)
         normalisation.bias.copy_(bias)
     for normalisation, (mean, spread) in _statistics(network, list(biases), images).items():
         convolution = next(c for c, n in pairs if n is normalisation)
-        # Weights whose output has a spread of 1: a step of the optimiser then means as much in every layer.
+        # scaled to an output with a standard deviation of 1, so that a step of the optimiser has the same effect in every layer
         convolution.weight.div_(spread.view(-1, 1, 1, 1))
         normalisation.running_mean.copy_(mean / spread)
         normalisation.running_var.fill_(1.0)
@@ -97,7 +97,7 @@ def from_onnx(network: nn.Module, path: Path, images: Iterable[torch.Tensor]) ->
 
 
 def _used_convolutions(network: nn.Module, image: torch.Tensor) -> list[nn.Module]:
-    """The convolutions that a run goes through; the encoder also has a head that a U-Net does not use."""
+    """The convolutions that are used; the encoder also has a head that a U-Net does not use."""
     used: list[nn.Module] = []
     hooks = [
         part.register_forward_hook(lambda module, _, __: used.append(module))
@@ -113,7 +113,7 @@ def _used_convolutions(network: nn.Module, image: torch.Tensor) -> list[nn.Modul
 def _statistics(
     network: nn.Module, layers: list[nn.BatchNorm2d], images: list[torch.Tensor]
 ) -> dict[nn.BatchNorm2d, tuple[torch.Tensor, torch.Tensor]]:
-    """Mean and standard deviation of what comes into each normalisation, per channel, over all images."""
+    """Mean and standard deviation of each normalisation's input, per channel, over all images."""
     sums = {layer: torch.zeros(3, layer.num_features, dtype=torch.float64) for layer in layers}
 
     def look(layer: nn.BatchNorm2d, inputs: tuple) -> None:
@@ -129,14 +129,14 @@ def _statistics(
     found = {}
     for layer, (count, total, squares) in sums.items():
         mean = total / count
-        # a channel that never changes has a spread of its own: dividing by nothing would blow its weights up
+        # a constant channel has no spread: dividing by it would blow the weights up
         spread = (squares / count - mean * mean).clamp_min(1e-8).sqrt()
         found[layer] = (mean.float(), spread.float())
     return found
 
 
 def write_checkpoint(network: nn.Module, path: Path) -> None:
-    """A checkpoint that a run can start from. What the bundle's training has seen is unknown: nothing is kept out."""
+    """Write a checkpoint that a run can start from. What the bundle's training has seen is unknown: nothing is kept out."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = copy.deepcopy(network).eval().state_dict()
     checkpoints.save(path, {"average": state, "progress": 1.0, "kept_out": []})

@@ -310,3 +310,16 @@ def test_an_export_deletes_only_what_the_bundle_there_spoke_of(settings):
 def test_an_absent_configuration_is_an_error_not_a_trace(tmp_path, capsys):
     assert cli.main(["--config", str(tmp_path / "none.toml"), "train", "router"]) == 2
     assert "none.toml" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_too_large_loses_int8_variants(tmp_path, monkeypatch, capsys):
+    sizes = {"baseline.onnx": 40, "lung.onnx": 40, "unet.int8.onnx": 10, "lung.int8.onnx": 20, "baseline.int8.onnx": 20}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    metrics = {"int8": {"lung": {"dice": 0.004}, "baseline": {"dice": -0.001}}}
+    monkeypatch.setattr(bundle, "MOST_MB", 110e-6)
+    # the U-Net's first, then the one that loses most; the others fit then
+    assert bundle.left_out(tmp_path, set(sizes), metrics) == {"unet.int8.onnx", "lung.int8.onnx"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["baseline.int8.onnx", "baseline.onnx", "lung.onnx"]
+    assert capsys.readouterr().out.count("is left out") == 2
+    assert bundle.left_out(tmp_path, {"baseline.int8.onnx", "baseline.onnx", "lung.onnx"}, metrics) == set()

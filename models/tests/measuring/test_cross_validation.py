@@ -16,6 +16,7 @@ from ftuseg_models.data import kaggle
 from ftuseg_models.data.target_cores import held_out_ids
 from ftuseg_models.errors import DataError
 from ftuseg_models.measuring import (
+    calibration,
     comparisons,
     confidence_intervals,
     cross_validation,
@@ -335,3 +336,15 @@ def test_folds_of_the_other_kind_stand_beside(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fold_kinds.calibration, "chooser", none)
     assert fold_kinds.comparison(settings, cores, served(cores)) == ""
+
+
+def test_where_the_baseline_stands_in_it_has_a_threshold_for_the_organ(tmp_path, monkeypatch):
+    # lung is seen with little confidence, kidney with much; neither has a network of its own
+    cores = [core(n, "kidney", 0.9) for n in range(6)] + [core(10 + n, "lung", 0.9) for n in range(6)]
+    for each in cores:
+        each.maps = {"baseline": each.maps["baseline"] * (2.0 if each.organ == "kidney" else 0.5)}
+    settings = dataclasses.replace(CONFIG, work=tmp_path)
+    monkeypatch.setattr(calibration, "chooser", lambda of: Chooser(cores))
+    found = calibration.run(settings)["serving"]
+    assert set(found) == {"kidney", "lung"} and all(choice["by"] == "baseline" for choice in found.values())
+    assert found["kidney"]["threshold"] == 0.5 and found["lung"]["threshold"] == 0.2
