@@ -129,7 +129,7 @@ fn tissue_of_no_known_organ_is_a_doubt_and_gets_no_mask() {
     dir.segment(["skin.tif"], "out")
         .args(["--write", "rle,mask,geojson,overlay"])
         .ends_with(0)
-        .says(&["1 there already"]);
+        .says(&["1 already done"]);
     dir.segment(["skin.tif"], "forced")
         .args(["--route", "organ=kidney"])
         .ends_with(0)

@@ -304,7 +304,7 @@ fn what_can_be_meant_in_two_ways_is_refused() {
     refused(
         "below 0",
         &tiff_of(32, 2, 1, &[], |l| l.wrapping_sub(1)),
-        "below 0",
+        "negative",
     );
     refused(
         "probabilities",
