@@ -12,7 +12,7 @@ use crate::backend::{Backend, BackendError, NetworkInput, NetworkOutput, Session
 
 /// A network to hold a backend against, and what goes into it.
 #[derive(Debug, Clone, Copy)]
-pub struct Network<'a> {
+pub struct TestNetwork<'a> {
     /// Its name; errors must say it.
     pub name: &'a str,
     /// The bytes of its ONNX file.
@@ -32,7 +32,7 @@ enum Tiles {
 }
 
 impl Tiles {
-    fn of(network: Network<'_>, n: usize, seed: u64) -> Self {
+    fn of(network: TestNetwork<'_>, n: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let side = network.side;
         match network.takes_bytes {
@@ -70,7 +70,7 @@ fn only<T>(tiles: ArrayView4<'_, T>, index: usize) -> ArrayView4<'_, T> {
 ///
 /// # Errors
 /// The first rule that the backend breaks.
-pub fn check_backend(backend: &dyn Backend, network: Network<'_>) -> Result<(), Violation> {
+pub fn check_backend(backend: &dyn Backend, network: TestNetwork<'_>) -> Result<(), Violation> {
     let subject = format!("the backend {}", backend.about().backend);
     let checks = Checks::of(&subject);
     checks.hold("it has lanes", backend.lanes() > 0, String::new)?;
@@ -108,7 +108,7 @@ pub fn check_backend(backend: &dyn Backend, network: Network<'_>) -> Result<(), 
 ///
 /// # Errors
 /// The rule that the backend breaks.
-pub fn check_refusals(backend: &dyn Backend, network: Network<'_>) -> Result<(), Violation> {
+pub fn check_refusals(backend: &dyn Backend, network: TestNetwork<'_>) -> Result<(), Violation> {
     let subject = format!("the backend {}", backend.about().backend);
     let checks = Checks::of(&subject);
     let half = &network.onnx[..network.onnx.len() / 2];
@@ -163,7 +163,7 @@ fn sound(
 fn batches(
     checks: Checks<'_>,
     session: &mut dyn Session,
-    network: Network<'_>,
+    network: TestNetwork<'_>,
     tiles: &Tiles,
     together: &NetworkOutput,
 ) -> Result<(), Violation> {
@@ -218,9 +218,9 @@ fn lanes(
 fn wrong_inputs(
     checks: Checks<'_>,
     session: &mut dyn Session,
-    network: Network<'_>,
+    network: TestNetwork<'_>,
 ) -> Result<(), Violation> {
-    let other = Network {
+    let other = TestNetwork {
         takes_bytes: !network.takes_bytes,
         ..network
     };

@@ -24,8 +24,8 @@ pub(super) struct EngineArgs {
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendName,
     /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, through OpenVINO
-    /// if `ftuseg doctor --install openvino` has found that to be faster on this machine. A device that you name is used,
-    /// or it is an error
+    /// if `ftuseg doctor --install openvino` has found that to be faster on this machine. A device that you name is used;
+    /// if it cannot be, that is an error
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// ONNX Runtime's shared library, or the folder it is in

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::protobuf::{Broken, Field, fields, put, text};
 
 /// What is added to an ONNX file's name for a Cast that decides what the network computes in: to fp32 as it stands in
-/// the file, to fp16 where it is changed. `models/ftuseg_models/compact.py` writes them.
+/// the file, to fp16 where it is changed. The package in `models/` writes them when it exports.
 const HALF: &[u8] = b"half:";
 
 /// The name of the output that [`with_byte_answers`] adds.

@@ -112,8 +112,8 @@ mod tests {
                     path: "x".into(),
                     source: io(kind),
                 }),
-                Box::new(SinkError::Tiff(tiled_tiff::Error::Io(io(kind)))),
-                Box::new(SinkError::Tiff(tiled_tiff::Error::File {
+                Box::new(SinkError::Tiff(tiled_tiff::TiledTiffError::Io(io(kind)))),
+                Box::new(SinkError::Tiff(tiled_tiff::TiledTiffError::File {
                     path: "x".into(),
                     source: io(kind),
                 })),

@@ -23,7 +23,7 @@ pub enum SinkError {
     },
     /// The mask could not be written as TIFF.
     #[error(transparent)]
-    Tiff(#[from] tiled_tiff::Error),
+    Tiff(#[from] tiled_tiff::TiledTiffError),
     /// The slide could not be read for the picture.
     #[error(transparent)]
     Slide(#[from] SlideError),

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use ftuseg::backend::{
     About, Backend, BackendError, Brake, NetworkInput, NetworkOutput, Session, SessionOptions,
 };
-use ftuseg::testing::{Network, check_backend, check_refusals};
+use ftuseg::testing::{TestNetwork, check_backend, check_refusals};
 
 use crate::support::{backends, fixture};
 
-fn network(onnx: &[u8], takes_bytes: bool) -> Network<'_> {
-    Network {
+fn network(onnx: &[u8], takes_bytes: bool) -> TestNetwork<'_> {
+    TestNetwork {
         name: "under test",
         onnx,
         takes_bytes,

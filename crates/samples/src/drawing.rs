@@ -10,7 +10,7 @@ use super::spleen::Spleen;
 use super::stain::{Dye, Style, blend};
 use super::tissue::{Ground, Local, Tissue};
 use super::truth::label;
-use super::{Error, Spec};
+use super::{SampleError, Spec};
 use ftuseg_router::Organ;
 
 /// Side of the squares that are drawn at once, in drawn pixels: few enough to stay in the processor's cache.
@@ -83,8 +83,8 @@ impl Drawing {
     /// Prepares the slide that `spec` describes.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it has no pixels, an impossible um/px, or a part of no size.
-    pub fn new(spec: &Spec) -> Result<Drawing, Error> {
+    /// [`SampleError::Usage`] if it has no pixels, an impossible um/px, or a part of no size.
+    pub fn new(spec: &Spec) -> Result<Drawing, SampleError> {
         spec.check()?;
         let seed = mix(spec.seed as u32) ^ mix((spec.seed >> 32) as u32 ^ 0x5eed);
         let outlines = spec.parts.iter().zip(0..);

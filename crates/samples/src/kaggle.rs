@@ -7,7 +7,7 @@ use std::path::Path;
 use ftuseg_mask::rle;
 use ftuseg_slide::tiled_tiff::Compression;
 
-use super::{Drawing, Error, Spec, truth_mask, write_slide};
+use super::{Drawing, SampleError, Spec, truth_mask, write_slide};
 
 /// One slide of a training folder.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,18 +23,18 @@ pub struct KaggleSlide {
 /// that has one is complete.
 ///
 /// # Errors
-/// [`Error::Usage`] for a slide without parts, with parts of several organs, or with an ID that is no plain
-/// file name; [`Error::Tiff`] and [`Error::Io`] when a file cannot be written.
-pub fn write_kaggle_folder(dir: &Path, slides: &[KaggleSlide]) -> Result<(), Error> {
+/// [`SampleError::Usage`] for a slide without parts, with parts of several organs, or with an ID that is no plain
+/// file name; [`SampleError::Tiff`] and [`SampleError::Io`] when a file cannot be written.
+pub fn write_kaggle_folder(dir: &Path, slides: &[KaggleSlide]) -> Result<(), SampleError> {
     let io = |path: &Path| {
         let path = path.to_owned();
-        move |source: std::io::Error| Error::Io { path, source }
+        move |source: std::io::Error| SampleError::Io { path, source }
     };
     let images = dir.join("train_images");
     fs::create_dir_all(&images).map_err(io(&images))?;
     let table = dir.join("train.csv");
     let mut rows = csv::Writer::from_writer(Vec::new());
-    let broken = |error: csv::Error| Error::Io {
+    let broken = |error: csv::Error| SampleError::Io {
         path: table.clone(),
         source: error.into(),
     };
@@ -54,20 +54,20 @@ pub fn write_kaggle_folder(dir: &Path, slides: &[KaggleSlide]) -> Result<(), Err
     for KaggleSlide { id, spec } in slides {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if id.is_empty() || !id.chars().all(plain) {
-            return Err(Error::Usage(format!(
+            return Err(SampleError::Usage(format!(
                 "the ID {id:?}; use letters, digits, - and _"
             )));
         }
         let organ = match spec.parts.split_first() {
             Some((first, rest)) if rest.iter().all(|part| part.organ == first.organ) => first.organ,
             _ => {
-                return Err(Error::Usage(format!(
+                return Err(SampleError::Usage(format!(
                     "{id} must show exactly one organ to be a row of train.csv"
                 )));
             }
         };
         let drawing = Drawing::new(spec)?;
-        let truth = truth_mask(&drawing).map_err(|error| Error::Usage(error.to_string()))?;
+        let truth = truth_mask(&drawing).map_err(|error| SampleError::Usage(error.to_string()))?;
         write_slide(
             &drawing,
             &images.join(format!("{id}.tiff")),

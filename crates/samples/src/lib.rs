@@ -16,7 +16,7 @@
 //! let drawing = Drawing::new(&spec)?;
 //! let mut rgb = vec![0; 64 * 64 * 3];
 //! drawing.rgb(0, 100, 100, 64, 64, &mut rgb);
-//! # Ok::<(), samples::Error>(())
+//! # Ok::<(), samples::SampleError>(())
 //! ```
 
 mod drawing;
@@ -48,13 +48,13 @@ pub use truth::truth_mask;
 /// What can go wrong while drawing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum SampleError {
     /// The spec describes no slide that can be drawn.
     #[error("cannot draw this sample slide: {0}")]
     Usage(String),
     /// Writing a slide failed.
     #[error(transparent)]
-    Tiff(#[from] ftuseg_slide::tiled_tiff::Error),
+    Tiff(#[from] ftuseg_slide::tiled_tiff::TiledTiffError),
     /// Writing `train.csv` or making the folder failed.
     #[error("cannot write {}: {source}; check the free space and the folder's permissions", path.display())]
     Io {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ftuseg_slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file};
 
-use super::{Drawing, Error};
+use super::{Drawing, SampleError};
 
 /// The colours of a [`Drawing`] as tiles of `tile` x `tile` px, `[tile, tile, 3]`.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +42,12 @@ impl TileSource for TruthTiles<'_> {
 /// its size.
 ///
 /// # Errors
-/// [`Error::Tiff`] if the file cannot be written; then there is none.
-pub fn write_slide(drawing: &Drawing, path: &Path, compression: Compression) -> Result<(), Error> {
+/// [`SampleError::Tiff`] if the file cannot be written; then there is none.
+pub fn write_slide(
+    drawing: &Drawing,
+    path: &Path,
+    compression: Compression,
+) -> Result<(), SampleError> {
     let options = options(drawing, Samples::Rgb8, compression);
     let tile = options.tile;
     Ok(write_file(path, &options, &RgbTiles { drawing, tile })?)
@@ -52,8 +56,8 @@ pub fn write_slide(drawing: &Drawing, path: &Path, compression: Compression) -> 
 /// Writes the truth, labels 0 to 5, as a tiled pyramidal TIFF of the slide's size at `path`.
 ///
 /// # Errors
-/// [`Error::Tiff`] if the file cannot be written; then there is none.
-pub fn write_truth(drawing: &Drawing, path: &Path) -> Result<(), Error> {
+/// [`SampleError::Tiff`] if the file cannot be written; then there is none.
+pub fn write_truth(drawing: &Drawing, path: &Path) -> Result<(), SampleError> {
     let options = options(drawing, Samples::Gray8, Compression::Deflate);
     let tile = options.tile;
     Ok(write_file(path, &options, &TruthTiles { drawing, tile })?)

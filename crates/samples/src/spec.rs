@@ -2,7 +2,7 @@
 
 use ftuseg_router::Organ;
 
-use super::Error;
+use super::SampleError;
 use super::noise::Stream;
 
 /// One piece of tissue.
@@ -111,8 +111,8 @@ pub fn tissue_array(width: u32, height: u32, mpp: f64, seed: u64) -> Spec {
 
 impl Spec {
     /// Says what cannot be drawn, if anything.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        let wrong = |text: String| Err(Error::Usage(text));
+    pub(super) fn check(&self) -> Result<(), SampleError> {
+        let wrong = |text: String| Err(SampleError::Usage(text));
         if self.width == 0 || self.height == 0 {
             return wrong(format!(
                 "{} x {} pixels hold nothing",

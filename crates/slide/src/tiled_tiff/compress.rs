@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::write::ZlibEncoder;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-use super::{Compression, Error, TiffOptions};
+use super::{Compression, TiffOptions, TiledTiffError};
 
 /// A tile after compression.
 pub(super) enum Tile {
@@ -40,7 +40,7 @@ impl Compressor {
     }
 
     /// Compresses `raw`, unless it is of one value.
-    pub(super) fn tile(&self, raw: &[u8]) -> Result<Tile, Error> {
+    pub(super) fn tile(&self, raw: &[u8]) -> Result<Tile, TiledTiffError> {
         // Every pixel equals the one before it: one memory comparison of the tile with itself.
         let first = &raw[..self.channels];
         if raw[self.channels..] == raw[..raw.len() - self.channels] {
@@ -52,7 +52,7 @@ impl Compressor {
     }
 
     /// Compresses a tile whose every pixel is `pixel`.
-    pub(super) fn constant(&self, pixel: [u8; 3]) -> Result<Vec<u8>, Error> {
+    pub(super) fn constant(&self, pixel: [u8; 3]) -> Result<Vec<u8>, TiledTiffError> {
         let mut raw = self.buffer();
         for place in raw.chunks_exact_mut(self.channels) {
             place.copy_from_slice(&pixel[..self.channels]);
@@ -60,7 +60,7 @@ impl Compressor {
         self.compress(&raw)
     }
 
-    fn compress(&self, raw: &[u8]) -> Result<Vec<u8>, Error> {
+    fn compress(&self, raw: &[u8]) -> Result<Vec<u8>, TiledTiffError> {
         match self.compression {
             Compression::Deflate => {
                 let mut encoder = ZlibEncoder::new(

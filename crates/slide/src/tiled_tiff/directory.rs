@@ -1,7 +1,7 @@
 //! Encodes TIFF headers and image file directories, classic and BigTIFF, little-endian.
 
 use super::layout::Layout;
-use super::{Compression, Error, Samples, TiffOptions};
+use super::{Compression, Samples, TiffOptions, TiledTiffError};
 
 /// The values of one tag.
 enum Value {
@@ -28,7 +28,7 @@ pub(super) fn header(big: bool) -> Vec<u8> {
 }
 
 /// Where in the header the pointer to the first directory lies, and its bytes.
-pub(super) fn first_pointer(big: bool, offset: u64) -> Result<(u64, Vec<u8>), Error> {
+pub(super) fn first_pointer(big: bool, offset: u64) -> Result<(u64, Vec<u8>), TiledTiffError> {
     let mut bytes = Vec::new();
     push_offset(&mut bytes, big, offset)?;
     Ok((if big { 8 } else { 4 }, bytes))
@@ -90,7 +90,12 @@ impl Directory {
 
     /// The bytes of the directory and its values for a file position of `start`, a multiple of 8. Unless
     /// `last`, it points to a next directory that follows at once; the length is a multiple of 8.
-    pub(super) fn encode(&self, big: bool, start: u64, last: bool) -> Result<Vec<u8>, Error> {
+    pub(super) fn encode(
+        &self,
+        big: bool,
+        start: u64,
+        last: bool,
+    ) -> Result<Vec<u8>, TiledTiffError> {
         let inline = if big { 8 } else { 4 };
         let count = self.entries.len() as u64;
         let head = if big {
@@ -134,7 +139,7 @@ impl Directory {
 
 impl Value {
     /// The TIFF type, the number of values and their bytes.
-    fn encode(&self, big: bool) -> Result<(u16, u64, Vec<u8>), Error> {
+    fn encode(&self, big: bool) -> Result<(u16, u64, Vec<u8>), TiledTiffError> {
         Ok(match self {
             Value::Ascii(text) => (2, text.len() as u64, text.clone()),
             Value::Short(list) => (3, list.len() as u64, bytes_of(list, |v| v.to_le_bytes())),
@@ -167,14 +172,14 @@ fn ascii(text: &str) -> Value {
 }
 
 /// Appends a file offset or a count: 4 bytes in a classic file, 8 in a BigTIFF.
-fn push_offset(bytes: &mut Vec<u8>, big: bool, offset: u64) -> Result<(), Error> {
+fn push_offset(bytes: &mut Vec<u8>, big: bool, offset: u64) -> Result<(), TiledTiffError> {
     if big {
         bytes.extend(offset.to_le_bytes());
         return Ok(());
     }
     // The layout chose the classic format from an upper bound, so this error means a wrong bound.
     let short = u32::try_from(offset).map_err(|_| {
-        Error::LimitsExceeded("the file passes 4 GiB without being a BigTIFF".into())
+        TiledTiffError::LimitsExceeded("the file passes 4 GiB without being a BigTIFF".into())
     })?;
     bytes.extend(short.to_le_bytes());
     Ok(())

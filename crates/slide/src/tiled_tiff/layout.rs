@@ -1,6 +1,6 @@
 //! Lays out the pyramid: the levels, their tiles, and whether the file must be a BigTIFF.
 
-use super::{Compression, Error, Samples, TiffOptions};
+use super::{Compression, Samples, TiffOptions, TiledTiffError};
 
 /// Largest side of a tile in pixels: keeps a raw tile under 64 MiB.
 const LARGEST_TILE: u32 = 4096;
@@ -39,7 +39,7 @@ pub(super) fn level_sizes(width: u32, height: u32, tile: u32) -> Vec<(u32, u32)>
 
 impl Layout {
     /// Checks `options` and plans the file.
-    pub(super) fn new(options: &TiffOptions) -> Result<Layout, Error> {
+    pub(super) fn new(options: &TiffOptions) -> Result<Layout, TiledTiffError> {
         check(options)?;
         let levels: Vec<Level> = options
             .levels()
@@ -57,7 +57,7 @@ impl Layout {
             .map(|level| u64::from(level.columns) * u64::from(level.rows))
             .sum();
         if tiles > MOST_TILES {
-            return Err(Error::LimitsExceeded(format!(
+            return Err(TiledTiffError::LimitsExceeded(format!(
                 "{} x {} pixels make {tiles} tiles of {} pixels, more than {MOST_TILES}; use larger tiles",
                 options.width, options.height, options.tile
             )));
@@ -80,8 +80,8 @@ impl Layout {
 }
 
 /// Says what is wrong with `options`, if anything.
-fn check(options: &TiffOptions) -> Result<(), Error> {
-    let wrong = |text: String| Err(Error::Usage(text));
+fn check(options: &TiffOptions) -> Result<(), TiledTiffError> {
+    let wrong = |text: String| Err(TiledTiffError::Usage(text));
     if options.width == 0 || options.height == 0 {
         return wrong(format!(
             "{} x {} pixels hold nothing",
@@ -106,9 +106,9 @@ fn check(options: &TiffOptions) -> Result<(), Error> {
 }
 
 /// Says what is wrong with a size of a px, if anything.
-pub(super) fn check_mpp(mpp: Option<f64>) -> Result<(), Error> {
+pub(super) fn check_mpp(mpp: Option<f64>) -> Result<(), TiledTiffError> {
     match mpp {
-        Some(mpp) if !(0.001..=1000.0).contains(&mpp) => Err(Error::Usage(format!(
+        Some(mpp) if !(0.001..=1000.0).contains(&mpp) => Err(TiledTiffError::Usage(format!(
             "{mpp} um/px; it must be 0.001 to 1000"
         ))),
         _ => Ok(()),

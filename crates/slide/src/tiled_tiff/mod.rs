@@ -105,7 +105,7 @@ pub trait TileSource: Sync {
 /// What can go wrong while writing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum TiledTiffError {
     /// The options ask for something that no TIFF can be.
     #[error("cannot write this TIFF: {0}")]
     Usage(String),
@@ -134,13 +134,13 @@ pub enum Error {
 /// tiles, one raw tile a thread, and 12 bytes for every tile of the pyramid.
 ///
 /// # Errors
-/// [`Error::Usage`] for options that make no TIFF, [`Error::LimitsExceeded`] for a picture with too many
-/// tiles, [`Error::Io`] when the writer fails. What was written by then is not a valid file.
+/// [`TiledTiffError::Usage`] for options that make no TIFF, [`TiledTiffError::LimitsExceeded`] for a picture with too many
+/// tiles, [`TiledTiffError::Io`] when the writer fails. What was written by then is not a valid file.
 pub fn write<W: Write + Seek>(
     writer: W,
     options: &TiffOptions,
     source: &dyn TileSource,
-) -> Result<(), Error> {
+) -> Result<(), TiledTiffError> {
     write_down(writer, options, options.mpp, source)
 }
 
@@ -150,7 +150,7 @@ fn write_down<W: Write + Seek>(
     options: &TiffOptions,
     down: Option<f64>,
     source: &dyn TileSource,
-) -> Result<(), Error> {
+) -> Result<(), TiledTiffError> {
     let layout = Layout::new(options)?;
     layout::check_mpp(down)?;
     let compressor = Compressor::new(options);
@@ -165,7 +165,7 @@ fn write_down<W: Write + Seek>(
         let mut lengths = Vec::with_capacity(tiles);
         for first in (0..tiles).step_by(TILES_AT_ONCE) {
             let last = (first + TILES_AT_ONCE).min(tiles);
-            let done: Vec<Result<Tile, Error>> = (first..last)
+            let done: Vec<Result<Tile, TiledTiffError>> = (first..last)
                 .into_par_iter()
                 .map_init(
                     || compressor.buffer(),
@@ -192,7 +192,7 @@ fn write_down<W: Write + Seek>(
                     }
                 };
                 let length = u32::try_from(bytes.len())
-                    .map_err(|_| Error::LimitsExceeded("a tile passes 4 GiB".into()))?;
+                    .map_err(|_| TiledTiffError::LimitsExceeded("a tile passes 4 GiB".into()))?;
                 writer.write_all(&bytes)?;
                 if let Some(pixel) = key {
                     constant.insert(pixel, (position, length));
@@ -215,7 +215,7 @@ fn write_directories<W: Write + Seek>(
     layout: &Layout,
     tables: Vec<(Vec<u64>, Vec<u32>)>,
     mut position: u64,
-) -> Result<(), Error> {
+) -> Result<(), TiledTiffError> {
     // Directories start at a multiple of eight: the classic format asks for even offsets, and BigTIFF
     // readers may map the eight-byte arrays in place.
     let padding = position.next_multiple_of(8) - position;
@@ -240,12 +240,12 @@ fn write_directories<W: Write + Seek>(
 /// temporary name in the same folder and renamed at the end. An existing file is replaced.
 ///
 /// # Errors
-/// As [`write()`]; and [`Error::File`], naming `path`, when the file cannot be made, filled or renamed.
+/// As [`write()`]; and [`TiledTiffError::File`], naming `path`, when the file cannot be made, filled or renamed.
 pub fn write_file(
     path: &Path,
     options: &TiffOptions,
     source: &dyn TileSource,
-) -> Result<(), Error> {
+) -> Result<(), TiledTiffError> {
     write_file_down(path, options, options.mpp, source)
 }
 
@@ -258,8 +258,8 @@ pub fn write_file_down(
     options: &TiffOptions,
     down: Option<f64>,
     source: &dyn TileSource,
-) -> Result<(), Error> {
-    let named = |source| Error::File {
+) -> Result<(), TiledTiffError> {
+    let named = |source| TiledTiffError::File {
         path: path.to_owned(),
         source,
     };
@@ -278,7 +278,7 @@ pub fn write_file_down(
     let file = builder.tempfile_in(folder).map_err(named)?;
     let writer: BufWriter<&File> = BufWriter::with_capacity(1 << 20, file.as_file());
     write_down(writer, options, down, source).map_err(|error| match error {
-        Error::Io(source) => named(source),
+        TiledTiffError::Io(source) => named(source),
         other => other,
     })?;
     file.persist(path).map_err(|error| named(error.error))?;

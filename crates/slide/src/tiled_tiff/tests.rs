@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 
-use super::{Compression, Error, Samples, TiffOptions, TileSource, write};
+use super::{Compression, Samples, TiffOptions, TileSource, TiledTiffError, write};
 
 /// A picture whose every pixel depends on its level and place; the left part is constant.
 struct Pattern {
@@ -264,7 +264,10 @@ fn impossible_options_are_named() {
             tile: 256,
         };
         let error = write(Cursor::new(Vec::new()), &options, &source).expect_err("refused");
-        assert!(matches!(error, Error::Usage(_) | Error::LimitsExceeded(_)));
+        assert!(matches!(
+            error,
+            TiledTiffError::Usage(_) | TiledTiffError::LimitsExceeded(_)
+        ));
         assert!(error.to_string().contains(word), "{error}");
     };
     refused(
