@@ -13,6 +13,7 @@ pub struct OrganMap {
 
 /// What one target got of a slide's tissue.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Share {
     /// The target.
     pub target: Target,

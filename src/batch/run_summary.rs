@@ -22,6 +22,7 @@ pub(super) fn entry(job: &Job, status: Status) -> SlideStatus {
 
 /// How a run stands.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RunSummary {
     /// How far it has come.
     pub state: RunState,

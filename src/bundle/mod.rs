@@ -29,6 +29,7 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
 /// A checked bundle.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Bundle {
     /// The folder.
     pub folder: PathBuf,

@@ -42,6 +42,7 @@ pub enum ModelScale {
 
 /// The organ classifier.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RouterSpec {
     /// File in the bundle's folder.
     pub file: String,
@@ -130,6 +131,7 @@ pub struct Loss {
 
 /// A segmentation model.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ModelSpec {
     /// Name, unique in the bundle.
     pub name: String,

@@ -41,6 +41,7 @@ pub struct View {
 /// Several models of one target, and several scales of one model, are several views. Each px of the mask is decided by
 /// the weighted mean of all views.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct LayerPlan {
     /// The target.
     pub target: Target,

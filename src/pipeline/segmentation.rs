@@ -13,6 +13,7 @@ pub use ftuseg_records::{ComputedIn, TileCount, Timings, UsedModel};
 
 /// What one target's models found.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Layer {
     /// The target.
     pub target: Target,
@@ -28,6 +29,7 @@ pub struct Layer {
 
 /// A segmented slide.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Segmentation {
     /// Which target decided where.
     pub map: OrganMap,

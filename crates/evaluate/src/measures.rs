@@ -9,6 +9,7 @@ use super::ImageScore;
 
 /// A measure of an image.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
 pub struct Measure {
     /// Its column in `report.csv`, and its key in the means of `report.json`.
     pub key: &'static str,

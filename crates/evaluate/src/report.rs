@@ -14,6 +14,7 @@ use super::{ImageProblem, Truth};
 
 /// A report, as `report.json` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Version of this layout.
     pub schema: &'static str,
@@ -37,6 +38,7 @@ pub struct Report {
 
 /// One run's part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RunReport {
     /// Per organ, in the organs' order, then images without an organ.
     pub organs: Vec<OrganFigures>,
@@ -65,6 +67,7 @@ pub struct OrganFigures {
 
 /// Summaries of the measures. A measure that some images do not have stands beside its own, smaller n.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Figures {
     /// Dice.
     pub dice: Estimate,

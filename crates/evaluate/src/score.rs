@@ -20,6 +20,7 @@ use ftuseg_slide::mask_image::LabelMask;
 
 /// What one run reached on one image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ImageScore {
     /// The image.
     pub id: String,
@@ -55,6 +56,7 @@ pub(super) enum Swept {
 
 /// All scores of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RunScores {
     /// The run's name.
     pub name: String,
