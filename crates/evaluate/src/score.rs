@@ -297,9 +297,12 @@ pub(super) mod tests {
             pixels: PixelFigures {
                 dice,
                 iou: dice / (2.0 - dice),
-                precision: dice,
-                recall: dice,
-                area_error: None,
+                ..Overlap {
+                    found: 1,
+                    truth: 1,
+                    both: 1,
+                }
+                .figures()
             },
             hd95_px: None,
             hd95_um: None,
