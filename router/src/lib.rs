@@ -9,8 +9,8 @@
 //! use ftuseg_router::{CellGrid, Organ, Target, Votes, decide_by_cell};
 //!
 //! let grid = CellGrid::new(1000, 500, 500.0)?; // two cells side by side
-//! let mut votes = Votes::new(grid, &Organ::ALL);
-//! votes.set(0, 0, 1.0, &[0.9, 0.1, 0.0, 0.0, 0.0])?;
+//! let mut votes = Votes::new(grid, &[Organ::Kidney, Organ::Lung]);
+//! votes.set(0, 0, 1.0, &[0.9, 0.1])?;
 //! let map = decide_by_cell(&votes, 0.5, Target::Baseline);
 //! assert_eq!(map.at_pixel(10, 10), Some(Target::Organ(Organ::Kidney)));
 //! assert_eq!(map.at_pixel(700, 10), None); // glass
