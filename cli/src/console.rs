@@ -98,7 +98,7 @@ mod tests {
         let missing = || std::io::Error::from_raw_os_error(2);
         let own = anyhow::Error::new(ftuseg::batch::BatchError::Input {
             path: "x.svs".into(),
-            source: missing(),
+            cause: missing(),
         });
         assert_eq!(chain(&own), own.to_string());
         let outer = anyhow::Error::new(missing()).context("cannot make the folder x");

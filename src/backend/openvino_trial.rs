@@ -41,10 +41,10 @@ pub struct Trial {
 
 /// The trial's file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the trial cannot be saved in {}: {source}; check the folder's permissions", path.display())]
+#[error("the trial cannot be saved in {}: {cause}; check the folder's permissions", path.display())]
 pub struct TrialError {
     path: PathBuf,
-    source: std::io::Error,
+    cause: std::io::Error,
 }
 
 impl Trial {
@@ -100,16 +100,16 @@ impl Trial {
     /// When the folder cannot be written to.
     pub fn keep(&self, cache: &Path) -> Result<PathBuf, TrialError> {
         let path = place(cache);
-        let failed = |source| TrialError {
+        let failed = |cause| TrialError {
             path: path.clone(),
-            source,
+            cause,
         };
         fs::create_dir_all(cache).map_err(failed)?;
         ftuseg_files::whole::replace(&path, |file| {
             serde_json::to_writer_pretty(&mut *file, self)?;
             file.write_all(b"\n")
         })
-        .map_err(|error| failed(error.source))?;
+        .map_err(|error| failed(error.cause))?;
         Ok(path)
     }
 

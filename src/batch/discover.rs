@@ -53,9 +53,9 @@ pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, B
     let mut seen = HashSet::new();
     let mut is_new = |path: &PathBuf| seen.insert(place_of(path));
     for input in inputs {
-        let meta = std::fs::metadata(input).map_err(|source| BatchError::Input {
+        let meta = std::fs::metadata(input).map_err(|cause| BatchError::Input {
             path: input.clone(),
-            source,
+            cause,
         })?;
         let is_table = Manifest::is_named_so(input);
         if meta.is_dir() {
@@ -164,7 +164,7 @@ fn search(folder: &Path) -> Result<Vec<(PathBuf, Vec<Warning>)>, BatchError> {
                 _ => {
                     return Err(BatchError::Input {
                         path: folder.to_owned(),
-                        source: error.into(),
+                        cause: error.into(),
                     });
                 }
             },

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum BatchError {
     /// An input does not exist or cannot be listed.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Input {
         /// The input.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A folder or manifest names no slide.
     #[error("{}: {reason}", path.display())]
@@ -59,12 +59,12 @@ pub enum BatchError {
         holder: String,
     },
     /// The output folder lies on a file system that knows no locks.
-    #[error("{}: this file system cannot lock the folder ({source})", path.display())]
+    #[error("{}: this file system cannot lock the folder ({cause})", path.display())]
     NoLocks {
         /// The folder.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// Something other than a folder is where the slides' folders belong.
     #[error("{}: it is a link or not a folder, and results are not written through it", path.display())]

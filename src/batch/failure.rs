@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::panic::AssertUnwindSafe;
 
+use crate::sink::SinkError;
 use ftuseg_records::Help;
 
 use super::Job;
@@ -48,17 +49,14 @@ impl Failure {
 
 /// Whether an error comes from a disk that takes nothing more.
 fn is_of_the_disk(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return matches!(
-                io.kind(),
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem
-            );
-        }
-        next = error.source();
-    }
-    false
+    let of_sink = || error.downcast_ref::<SinkError>()?.io_error();
+    let io = error.downcast_ref::<io::Error>().or_else(of_sink);
+    io.is_some_and(|io| {
+        matches!(
+            io.kind(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem
+        )
+    })
 }
 
 /// An error's text with the slide's file. Most name it; those that do not are given it.
@@ -93,7 +91,6 @@ pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::SinkError;
     use crate::slide::tiled_tiff;
 
     #[test]
@@ -110,12 +107,12 @@ mod tests {
                 Box::new(io(kind)),
                 Box::new(SinkError::Io {
                     path: "x".into(),
-                    source: io(kind),
+                    cause: io(kind),
                 }),
                 Box::new(SinkError::Tiff(tiled_tiff::TiledTiffError::Io(io(kind)))),
                 Box::new(SinkError::Tiff(tiled_tiff::TiledTiffError::File {
                     path: "x".into(),
-                    source: io(kind),
+                    cause: io(kind),
                 })),
             ];
             for error in errors {

@@ -108,10 +108,10 @@ impl FolderLock {
     }
 }
 
-fn unlockable(out: &Path, source: std::io::Error) -> BatchError {
+fn unlockable(out: &Path, cause: std::io::Error) -> BatchError {
     BatchError::NoLocks {
         path: out.to_owned(),
-        source,
+        cause,
     }
 }
 

@@ -44,8 +44,8 @@ impl MergeInput {
         let path = out.join("run.json");
         let wrong = |reason: String| BatchError::output(&path, reason);
         let mut report = read_run(&path).map_err(|error| match error {
-            ReadError::Io { source, .. } => {
-                wrong(format!("there are no results of a run here: {source}"))
+            ReadError::Io { cause, .. } => {
+                wrong(format!("there are no results of a run here: {cause}"))
             }
             error => BatchError::Record(error),
         })?;

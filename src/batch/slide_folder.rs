@@ -48,9 +48,9 @@ struct Temporary {
 impl Temporary {
     fn new(slides: &Path, id: &str) -> Result<Self, SinkError> {
         let (path, old) = (part_of(slides, id), old_of(slides, id));
-        let io = |source| SinkError::Io {
+        let io = |cause| SinkError::Io {
             path: path.clone(),
-            source,
+            cause,
         };
         if path.exists() {
             std::fs::remove_dir_all(&path).map_err(io)?;
@@ -60,9 +60,9 @@ impl Temporary {
     }
 
     fn become_final(self, target: &Path) -> Result<(), SinkError> {
-        let io = |source| SinkError::Io {
+        let io = |cause| SinkError::Io {
             path: target.to_owned(),
-            source,
+            cause,
         };
         sync_folder(&self.path);
         if target.exists() {

@@ -82,9 +82,9 @@ pub(super) fn spill(out: &Path, mask: &Mask) -> Result<File, SinkError> {
         row.rewind()?;
         Ok(row)
     };
-    write().map_err(|source| SinkError::Io {
+    write().map_err(|cause| SinkError::Io {
         path: out.join("submission.csv"),
-        source,
+        cause,
     })
 }
 

@@ -61,9 +61,9 @@ impl Bundle {
                 folder: folder.to_owned(),
             });
         }
-        let io = |source| BundleError::Io {
+        let io = |cause| BundleError::Io {
             path: path.clone(),
-            source,
+            cause,
         };
         let text = plain::read_text(&path, MAX_MANIFEST_BYTES).map_err(io)?;
         let sha256 = hex(&Sha256::digest(text.as_bytes()));
@@ -117,9 +117,9 @@ impl Bundle {
     /// When the file cannot be read, or has another sha256 than the manifest states.
     pub fn verified_file(&self, file: &str, sha256: &str) -> Result<Vec<u8>, BundleError> {
         let path = self.folder.join(file);
-        let io = |source| BundleError::Io {
+        let io = |cause| BundleError::Io {
             path: path.clone(),
-            source,
+            cause,
         };
         let bytes = plain::read(&path, MAX_MODEL_BYTES).map_err(io)?;
         let found = hex(&Sha256::digest(&bytes));

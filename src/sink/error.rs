@@ -14,12 +14,12 @@ use crate::slide::tiled_tiff;
 #[non_exhaustive]
 pub enum SinkError {
     /// A file could not be written.
-    #[error("{}: cannot be written: {source}; check the free space and the folder's permissions", path.display())]
+    #[error("{}: cannot be written: {cause}; check the free space and the folder's permissions", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The mask could not be written as TIFF.
     #[error(transparent)]
@@ -52,10 +52,19 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+    /// What the system said, where it is the system that refused.
+    pub fn io_error(&self) -> Option<&std::io::Error> {
+        match self {
+            SinkError::Io { cause, .. } => Some(cause),
+            SinkError::Tiff(error) => error.io_error(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
         SinkError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 }

@@ -90,3 +90,55 @@ fn options_are_told_from_what_pip_takes() {
         assert!(!names_an_option(line), "{line}");
     }
 }
+
+/// An error and what it says it comes from, one line each.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut next = Some(error);
+    let mut texts = Vec::new();
+    while let Some(error) = next {
+        texts.push(error.to_string());
+        next = error.source();
+    }
+    texts
+}
+
+#[test]
+fn no_text_stands_twice_in_a_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere/file");
+    let bundle = std::fs::read_to_string(
+        crate::support::TinyBundle::new().path().to_owned() + "/bundle.toml",
+    );
+    std::fs::write(folder.path().join("bundle.toml"), bundle.unwrap() + MODEL).unwrap();
+    let bundle = ftuseg::bundle::Bundle::load(folder.path()).unwrap();
+    let engine = ftuseg::Engine::builder(folder.path())
+        .build()
+        .err()
+        .unwrap();
+    let errors: [Box<dyn std::error::Error>; 6] = [
+        Box::new(ftuseg::slide::open(&nowhere).err().unwrap()),
+        Box::new(
+            ftuseg::slide::mask_image::read_mask_image(&nowhere)
+                .err()
+                .unwrap(),
+        ),
+        Box::new(bundle.verified_file("m.onnx", &"0".repeat(64)).unwrap_err()),
+        Box::new(engine),
+        Box::new(ftuseg_evaluate::read_truth(&nowhere).err().unwrap()),
+        Box::new(
+            ftuseg::batch::discover(std::slice::from_ref(&nowhere), None)
+                .err()
+                .unwrap(),
+        ),
+    ];
+    for error in errors {
+        let texts = chain(error.as_ref());
+        assert!(!texts[0].is_empty());
+        for pair in texts.windows(2) {
+            assert!(!pair[0].contains(&pair[1]), "{texts:#?}");
+        }
+    }
+}
+
+/// A model whose file is not there.
+const MODEL: &str = "[[model]]\nname = \"m\"\nfile = \"m.onnx\"\nsha256 = \"0000000000000000000000000000000000000000000000000000000000000000\"\nrole = \"baseline\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\ntile = 64\nmpp = 2.0\n";

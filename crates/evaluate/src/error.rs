@@ -13,12 +13,12 @@ use super::ClassError;
 #[non_exhaustive]
 pub enum EvaluateError {
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A table, a folder or a GeoJSON file is not what it should be.
     #[error("{}: {reason}", path.display())]
@@ -47,7 +47,7 @@ pub enum EvaluateError {
     Mask(#[from] MaskError),
     /// An RLE that does not fit its image.
     #[error("its RLE: {0}")]
-    Rle(#[from] RleError),
+    Rle(RleError),
     /// A mask of another size than the truth.
     #[error("it is {} x {} px, but the truth is {} x {} px", found.0, found.1, truth.0, truth.1)]
     Size {
@@ -58,11 +58,17 @@ pub enum EvaluateError {
     },
 }
 
+impl From<RleError> for EvaluateError {
+    fn from(error: RleError) -> Self {
+        EvaluateError::Rle(error)
+    }
+}
+
 impl EvaluateError {
-    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+    pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
         EvaluateError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot be written: {source}; check the free space and the folder's permissions", path.display())]
+#[error("{}: cannot be written: {cause}; check the free space and the folder's permissions", path.display())]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
     /// The system's reason.
-    pub source: std::io::Error,
+    pub cause: std::io::Error,
 }
 
 /// Replaces a file whole: it is written alongside under a temporary name, waits until it is on the disk, and is renamed.
@@ -32,12 +32,12 @@ pub fn replace(
             .sync_all()?;
         std::fs::rename(&part, path)
     };
-    write().map_err(|source| {
+    write().map_err(|cause| {
         // Nothing half-written stays behind; if even that fails, the first reason is the one to tell.
         let _ = std::fs::remove_file(&part);
         WriteError {
             path: path.to_owned(),
-            source,
+            cause,
         }
     })
 }

@@ -17,12 +17,12 @@ const MAX_RUN: u64 = 1 << 30;
 #[non_exhaustive]
 pub enum ReadError {
     /// The file cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// It is not what it should be.
     #[error("{}: is not a record: {reason}", path.display())]
@@ -67,9 +67,9 @@ struct Stated {
 }
 
 fn read<T: DeserializeOwned>(path: &Path, most: u64, known: &'static str) -> Result<T, ReadError> {
-    let bytes = plain::read(path, most).map_err(|source| ReadError::Io {
+    let bytes = plain::read(path, most).map_err(|cause| ReadError::Io {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     let wrong = |error: serde_json::Error| ReadError::Format {
         path: path.to_owned(),

@@ -28,7 +28,7 @@ pub struct KaggleSlide {
 pub fn write_kaggle_folder(dir: &Path, slides: &[KaggleSlide]) -> Result<(), SampleError> {
     let io = |path: &Path| {
         let path = path.to_owned();
-        move |source: std::io::Error| SampleError::Io { path, source }
+        move |cause: std::io::Error| SampleError::Io { path, cause }
     };
     let images = dir.join("train_images");
     fs::create_dir_all(&images).map_err(io(&images))?;
@@ -36,7 +36,7 @@ pub fn write_kaggle_folder(dir: &Path, slides: &[KaggleSlide]) -> Result<(), Sam
     let mut rows = csv::Writer::from_writer(Vec::new());
     let broken = |error: csv::Error| SampleError::Io {
         path: table.clone(),
-        source: error.into(),
+        cause: error.into(),
     };
     rows.write_record([
         "id",

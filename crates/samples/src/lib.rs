@@ -56,11 +56,11 @@ pub enum SampleError {
     #[error(transparent)]
     Tiff(#[from] ftuseg_slide::tiled_tiff::TiledTiffError),
     /// Writing `train.csv` or making the folder failed.
-    #[error("cannot write {}: {source}; check the free space and the folder's permissions", path.display())]
+    #[error("cannot write {}: {cause}; check the free space and the folder's permissions", path.display())]
     Io {
         /// The file or folder that was to be written.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 }

@@ -31,12 +31,12 @@ pub enum SlideError {
         reason: String,
     },
     /// The operating system could not read the file.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file asks for more memory or pixels than the limits allow.
     #[error("{}: over the limits: {reason}", path.display())]
@@ -82,10 +82,10 @@ impl SlideError {
     }
 
     /// A file that the system could not read.
-    pub fn io(path: &Path, source: std::io::Error) -> Self {
+    pub fn io(path: &Path, cause: std::io::Error) -> Self {
         SlideError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 

@@ -11,12 +11,12 @@ use crate::SlideError;
 #[non_exhaustive]
 pub enum MaskImageError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file holds no mask whose meaning is sure.
     #[error("{}: {reason}", path.display())]
@@ -35,10 +35,10 @@ pub enum MaskImageError {
 }
 
 impl MaskImageError {
-    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+    pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
         MaskImageError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 

@@ -114,18 +114,40 @@ pub enum TiledTiffError {
     LimitsExceeded(String),
     /// The JPEG encoder refused a tile.
     #[error("cannot compress a tile as JPEG: {0}")]
-    Jpeg(#[from] jpeg_encoder::EncodingError),
+    Jpeg(jpeg_encoder::EncodingError),
     /// Writing failed.
     #[error("cannot write the TIFF: {0}; check the free space and the folder's permissions")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// Making, filling or renaming the file failed.
-    #[error("cannot write {}: {source}; check the free space and the folder's permissions", path.display())]
+    #[error("cannot write {}: {cause}; check the free space and the folder's permissions", path.display())]
     File {
         /// The file that was to be written.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
+}
+
+impl TiledTiffError {
+    /// What the system said, where it is the system that refused.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            TiledTiffError::Io(cause) | TiledTiffError::File { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for TiledTiffError {
+    fn from(cause: io::Error) -> Self {
+        TiledTiffError::Io(cause)
+    }
+}
+
+impl From<jpeg_encoder::EncodingError> for TiledTiffError {
+    fn from(cause: jpeg_encoder::EncodingError) -> Self {
+        TiledTiffError::Jpeg(cause)
+    }
 }
 
 /// Writes one pyramidal TIFF to `writer`, which must stand at position 0 of an empty file or buffer.
@@ -259,9 +281,9 @@ pub fn write_file_down(
     down: Option<f64>,
     source: &dyn TileSource,
 ) -> Result<(), TiledTiffError> {
-    let named = |source| TiledTiffError::File {
+    let named = |cause| TiledTiffError::File {
         path: path.to_owned(),
-        source,
+        cause,
     };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
