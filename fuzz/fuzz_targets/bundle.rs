@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     for model in &bundle.models {
         assert!(model.tile > 0, "{model:?}");
-        assert_ne!(bundle.label(model.target()), 0);
+        assert_ne!(bundle.label(model.target), 0);
         is_inside(&model.file);
         assert!(bundle.verified_file(&model.file, &model.sha256).is_err());
     }
