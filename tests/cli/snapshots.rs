@@ -40,10 +40,12 @@ fn helps() {
         let name = words.clone().collect::<Vec<_>>().join("-");
         let outcome = dir
             .ftuseg(words.next().unwrap())
-            .args(words.chain(["--help"]));
+            .args(words.chain(["--help"]))
+            .env("COLUMNS", "100");
         shown(&format!("help-{name}"), &outcome.ends_with(0).stdout);
     }
-    shown("help", &dir.ftuseg("help").ends_with(0).stdout);
+    let outcome = dir.ftuseg("help").env("COLUMNS", "100").ends_with(0);
+    shown("help", &outcome.stdout);
 }
 
 #[test]
