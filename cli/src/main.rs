@@ -5,7 +5,7 @@ macro_rules! say {
     ($($words:tt)*) => { crate::console::print_line(format_args!($($words)*)) };
 }
 
-/// Prints a line on standard error, as `tell!` does, but by [`console::tell_line`].
+/// Prints a line on standard error, as `eprintln!` does, but by [`console::tell_line`].
 macro_rules! tell {
     ($($words:tt)*) => { crate::console::tell_line(format_args!($($words)*)) };
 }

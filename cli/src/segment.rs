@@ -196,13 +196,13 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
     } else if !args.batch.quiet {
         told = super::table::print(summary);
     }
-    let rerun: Vec<&SlideStatus> = summary
+    let redone: Vec<&SlideStatus> = summary
         .ours()
         .filter(|slide| slide.done_again.is_some())
         .collect();
-    if !rerun.is_empty() && !args.batch.quiet && !args.batch.overwrite {
+    if !redone.is_empty() && !args.batch.quiet && !args.batch.overwrite {
         tell!("not reused from an earlier run:");
-        for slide in rerun {
+        for slide in redone {
             let reason = slide.done_again.as_deref().unwrap_or_default();
             tell!("  {}: {reason}", printable(&slide.id));
         }

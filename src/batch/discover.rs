@@ -169,11 +169,11 @@ fn search(folder: &Path) -> Result<Vec<(PathBuf, Vec<Warning>)>, BatchError> {
                 }
             },
         };
-        let identity = entry.path().extension().is_some_and(|extension| {
+        let is_known = entry.path().extension().is_some_and(|extension| {
             let extension = extension.to_string_lossy().to_lowercase();
             EXTENSIONS.contains(&extension.as_str())
         });
-        if identity && entry.file_type().is_file() {
+        if is_known && entry.file_type().is_file() {
             found.push(entry.into_path());
         }
     }

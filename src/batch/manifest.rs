@@ -47,7 +47,7 @@ impl Manifest {
                     .map(String::as_str)
                     .filter(|text| !text.is_empty())
             };
-            let identity = |index: Option<usize>| field(index).and_then(said);
+            let known = |index: Option<usize>| field(index).and_then(said);
             let id = field(Some(columns.id))
                 .ok_or_else(|| wrong(format!("line {line}: the id is empty")))?;
             let file = match (columns.path, images) {
@@ -59,7 +59,7 @@ impl Manifest {
                 (None, Some(images)) => image_of(images, id),
                 (None, None) => return Err(wrong("it has no column path".to_owned())),
             };
-            let resolution = identity(columns.mpp)
+            let resolution = known(columns.mpp)
                 .map(|text| {
                     table
                         .number(text)
@@ -72,7 +72,7 @@ impl Manifest {
                 })
                 .transpose()?;
             jobs.push(Job {
-                organ: identity(columns.organ).map(str::to_lowercase),
+                organ: known(columns.organ).map(str::to_lowercase),
                 resolution,
                 ..Job::new(id.to_owned(), file)
             });

@@ -178,10 +178,10 @@ impl Joining {
             .map(|(index, of)| format!("{index}/{of}"))
             .collect();
         for note in &notes {
-            let mut identity: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
+            let mut known: HashSet<String> = self.slides.iter().map(|s| s.id.clone()).collect();
             for id in &note.batch {
                 // Slides of one id are in one shard, so that all of them are missing or none.
-                if !identity.insert(id.clone()) {
+                if !known.insert(id.clone()) {
                     continue;
                 }
                 let reason = "no folder holds it; its shard is missing or had other inputs";

@@ -36,7 +36,7 @@ pub(super) fn plan_resume(
     slides: &Path,
 ) -> Result<ResumePlan, BatchError> {
     let report = read_report(&batch.out);
-    let mut plan_resume = ResumePlan {
+    let mut plan = ResumePlan {
         slides: Vec::with_capacity(jobs.len()),
         todo: Vec::new(),
         rows: batch
@@ -61,7 +61,7 @@ pub(super) fn plan_resume(
         if deadline.is_stopped() {
             return Err(BatchError::Stopped);
         }
-        let mut status = plan_resume.look_at(batch, index, job, slides, &deadline)?;
+        let mut status = plan.look_at(batch, index, job, slides, &deadline)?;
         if status.status == Status::Pending {
             let times = crash_marker::count(slides, &job.folder);
             if times > 0 {
@@ -75,18 +75,18 @@ pub(super) fn plan_resume(
             if batch.rerun == Rerun::Failed && !failed {
                 status.reason = Some(NOT_TRIED.to_owned());
             } else {
-                plan_resume.todo.push(index);
+                plan.todo.push(index);
             }
         }
-        plan_resume.slides.push(status);
+        plan.slides.push(status);
     }
-    plan_resume.todo.sort_by_key(|index| last.contains(index));
-    plan_resume.look_at_others(batch, jobs, slides, report)?;
+    plan.todo.sort_by_key(|index| last.contains(index));
+    plan.look_at_others(batch, jobs, slides, report)?;
     if deadline.is_stopped() {
         // Also where it was stopped half-way through a file.
         return Err(BatchError::Stopped);
     }
-    Ok(plan_resume)
+    Ok(plan)
 }
 
 impl ResumePlan {
@@ -176,11 +176,11 @@ impl ResumePlan {
         slides: &Path,
         report: Vec<SlideStatus>,
     ) -> Result<(), BatchError> {
-        let mut identity: HashSet<String> = jobs.iter().map(|job| job.folder.clone()).collect();
+        let mut known: HashSet<String> = jobs.iter().map(|job| job.folder.clone()).collect();
         let ours = batch.provenance();
         let (mut changed, mut total) = (Vec::new(), 0);
         for name in folders(slides)? {
-            if identity.contains(&name) {
+            if known.contains(&name) {
                 continue;
             }
             let folder = slides.join(&name);
@@ -208,7 +208,7 @@ impl ResumePlan {
                 });
             }
             self.slides.push(status);
-            identity.insert(name);
+            known.insert(name);
         }
         if !changed.is_empty() {
             let (differing, first) = (changed.len(), changed.swap_remove(0));
@@ -229,9 +229,9 @@ impl ResumePlan {
             let is_job = jobs
                 .iter()
                 .any(|job| job.id == slide.id && job.path.display().to_string() == slide.path);
-            if !slide.is_there() && !is_job && !identity.contains(slide.folder_name()) {
+            if !slide.is_there() && !is_job && !known.contains(slide.folder_name()) {
                 slide.earlier = true;
-                identity.insert(slide.folder_name().to_owned());
+                known.insert(slide.folder_name().to_owned());
                 self.slides.push(slide);
             }
         }

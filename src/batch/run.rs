@@ -115,18 +115,12 @@ impl<'a> Batch<'a> {
         let mut jobs = jobs.to_vec();
         assign_folders(&mut jobs, &slides, self.rerun, self.identity(), &deadline);
         let jobs = jobs.as_slice();
-        let plan_resume = plan_resume(self, jobs, &slides)?;
-        for note in &plan_resume.notes {
+        let plan = plan_resume(self, jobs, &slides)?;
+        for note in &plan.notes {
             tell(Event::Note(note));
         }
         let heading = Heading::of_run(self.provenance(), self.shard.clone());
-        let mut reports = Reports::new(
-            &self.out,
-            heading,
-            plan_resume.slides,
-            plan_resume.rows,
-            started,
-        );
+        let mut reports = Reports::new(&self.out, heading, plan.slides, plan.rows, started);
         reports.write(RunState::Running)?;
         for index in 0..jobs.len() {
             if reports.slide(index).is_there() {
@@ -147,7 +141,7 @@ impl<'a> Batch<'a> {
             halt: Halt::default(),
             tell,
         };
-        run.all(&plan_resume.todo)?;
-        run.end(&plan_resume.todo)
+        run.all(&plan.todo)?;
+        run.end(&plan.todo)
     }
 }

@@ -1,4 +1,5 @@
-//! Runs one layer's plan: reader threads, one inference thread per lane, one stitching thread, and bounded channels between them.
+//! Runs one layer's plan: reader threads, one inference thread per lane, one stitching thread, and bounded channels
+//! between them.
 
 use std::collections::BTreeMap;
 use std::ops::DerefMut;
@@ -90,20 +91,20 @@ pub(super) fn run(
             "the backend has no lanes to run networks in".to_owned(),
         )));
     }
-    let bounds = QueueLimits::new(&how, largest.unwrap_or(1), lanes.len());
+    let limits = QueueLimits::new(&how, largest.unwrap_or(1), lanes.len());
     // A lane without a permit would wait for ever for one, and could not run anyway.
-    lanes.truncate(bounds.batches);
+    lanes.truncate(limits.batches);
     // A reader takes a permit before it takes a tile, and inference gives it back in the plan's order. So at most
     // this many tiles are in memory, however slow one of them is to read.
-    let (permits, permit) = full(bounds.read)?;
+    let (permits, permit) = full(limits.read)?;
     // The same for batches, between the lanes and the stitcher: however slow one lane is.
-    let (batches, batch) = full(bounds.batches)?;
-    let (read, to_infer) = bounded::<Read>(bounds.read);
-    let (inferred, to_stitch) = bounded::<Inferred>(bounds.batches);
+    let (batches, batch) = full(limits.batches)?;
+    let (read, to_infer) = bounded::<Read>(limits.read);
+    let (inferred, to_stitch) = bounded::<Inferred>(limits.batches);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let reading: Vec<_> = (0..bounds.readers)
+        let reading: Vec<_> = (0..limits.readers)
             .map(|_| {
                 let (read, permit) = (read.clone(), permit.clone());
                 let (next, stop) = (&next, &stop);
@@ -369,7 +370,7 @@ mod tests {
 
     #[test]
     fn bytes_bound_what_waits_but_never_to_nothing() {
-        let bounds = |queue_bytes, lanes| {
+        let limits = |queue_bytes, lanes| {
             let how = RunSettings {
                 blend: Blend::Crop,
                 symmetries: &[],
@@ -382,12 +383,12 @@ mod tests {
             let found = QueueLimits::new(&how, 100, lanes);
             (found.readers, found.read, found.batches)
         };
-        assert_eq!(bounds(None, 1), (4, 8, 3));
-        assert_eq!(bounds(None, 4), (4, 14, 6));
-        assert_eq!(bounds(Some(u64::MAX), 1), (4, 8, 3));
+        assert_eq!(limits(None, 1), (4, 8, 3));
+        assert_eq!(limits(None, 4), (4, 14, 6));
+        assert_eq!(limits(Some(u64::MAX), 1), (4, 8, 3));
         // 30 kB a tile of pixels, 40 kB a tile of answers.
-        assert_eq!(bounds(Some(300_000), 1), (4, 5, 1));
-        assert_eq!(bounds(Some(120_000), 1), (2, 2, 1));
-        assert_eq!(bounds(Some(1), 4), (1, 1, 1));
+        assert_eq!(limits(Some(300_000), 1), (4, 5, 1));
+        assert_eq!(limits(Some(120_000), 1), (2, 2, 1));
+        assert_eq!(limits(Some(1), 4), (1, 1, 1));
     }
 }

@@ -82,11 +82,11 @@ impl LayerPlan {
                     }),
                     // All look where the first one does, so that every px has the mean of all.
                     Some(first) => {
-                        let looked = Coverage::at(first);
+                        let coverage = Coverage::at(first);
                         view.tiles_where(|across, down| {
                             let columns = owned(&view.across, across, view.plane.scale.0, size.0);
                             let rows = owned(&view.down, down, view.plane.scale.1, size.1);
-                            looked.touches(columns, rows)
+                            coverage.touches(columns, rows)
                         })
                     }
                 };
@@ -392,13 +392,13 @@ mod tests {
             "the same grid needs the same tiles"
         );
         // Every px that the first view owns is owned by a tile of the third.
-        let looked = Coverage::at(third);
+        let coverage = Coverage::at(third);
         let mut seen = 0;
         for row in 0..height {
             for range in plan.looked(row, width) {
                 seen += range.len();
                 for x in range {
-                    assert!(looked.touches((x, x + 1), (row, row + 1)), "({x}, {row})");
+                    assert!(coverage.touches((x, x + 1), (row, row + 1)), "({x}, {row})");
                 }
             }
         }

@@ -30,14 +30,12 @@ pub(super) fn unsure(map: &OrganMap, limit: f32, fallback: Target) -> Option<War
 
 /// A warning if the router took some of the tissue for none of the organs that it knows.
 pub(super) fn other(map: &OrganMap) -> Option<Warning> {
-    let shares = map.shares().into_iter();
-    let other = shares
-        .into_iter()
-        .find(|share| share.target == Target::Other)?;
+    let mut shares = map.shares().into_iter();
+    let other = shares.find(|share| share.target == Target::Other)?;
     Some(Warning::new(
         WarningKind::OtherTissue,
         format!(
-            "{:.0} % of the tissue looks like none of the organs that the router knows (confidence {:.2}); so nothing was segmented there",
+            "{:.0} % of the tissue looks like none of the organs that the router knows (confidence {:.2}), so nothing was segmented there",
             other.share * 100.0,
             other.confidence
         ),

@@ -31,18 +31,20 @@ fn drawn_slide() -> (MemorySlide, Vec<u8>) {
     (slide, organs)
 }
 
+/// What a manifest says of one organ's model.
+fn organ_lines(organ: &str) -> String {
+    format!(
+        "role = \"organ\"\norgan = \"{organ}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = {MPP:?}"
+    )
+}
+
 /// Kidney's model finds red and nothing else, prostate's green and nothing else: a px that the wrong model decided
 /// is missing from the mask.
 fn bundle() -> TinyBundle {
-    let lines = |organ: &str| {
-        format!(
-            "role = \"organ\"\norgan = \"{organ}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = {MPP:?}"
-        )
-    };
     TinyBundle::new()
         .router(0.5)
-        .model("kidney", "red.onnx", &lines("kidney"))
-        .model("prostate", "green.onnx", &lines("prostate"))
+        .model("kidney", "red.onnx", &organ_lines("kidney"))
+        .model("prostate", "green.onnx", &organ_lines("prostate"))
         .model(
             "baseline",
             "red-float.onnx",
@@ -146,15 +148,10 @@ fn unsure_tissue_goes_to_the_baseline() {
 
 /// A bundle like [`bundle`], whose router says "none of these" where blue stands out.
 fn bundle_with_other() -> TinyBundle {
-    let lines = |organ: &str| {
-        format!(
-            "role = \"organ\"\norgan = \"{organ}\"\ninput = \"uint8-nhwc\"\noutput = \"probability\"\nmpp = {MPP:?}"
-        )
-    };
     TinyBundle::new()
         .router_with_other(0.5)
-        .model("kidney", "red.onnx", &lines("kidney"))
-        .model("lung", "red.onnx", &lines("lung"))
+        .model("kidney", "red.onnx", &organ_lines("kidney"))
+        .model("lung", "red.onnx", &organ_lines("lung"))
 }
 
 /// Half of it kidney, half of it tissue of no organ that the router knows; every model finds all of both.

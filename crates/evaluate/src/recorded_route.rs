@@ -1,6 +1,7 @@
 //! What a run's records say of where slides were sent and who decided them.
 
 use ftuseg_records::SlideRecord;
+use ftuseg_router::Target;
 use serde::Serialize;
 
 /// From this share of its tissue on, one target decided the whole image.
@@ -90,6 +91,9 @@ pub(super) fn decided(record: &SlideRecord) -> Result<Decided, String> {
             first.organ,
             first.share * 100.0
         ));
+    }
+    if first.organ == Target::Other.name() {
+        return Err("no model decided it: its tissue is none of the router's organs".to_owned());
     }
     let threshold = first
         .threshold

@@ -35,7 +35,6 @@ pub mod tiled_tiff;
 mod tissue;
 pub mod warning;
 
-#[cfg(feature = "files")]
 use std::path::Path;
 
 pub use error::SlideError;
@@ -119,6 +118,29 @@ impl SlideInfo {
     /// Full-size height in px.
     pub fn height(&self) -> u32 {
         self.levels[0].height
+    }
+
+    /// The level that a region of `width` x `height` px is to be read from into `buffer` bytes. `path` is what errors name.
+    ///
+    /// # Errors
+    /// When there is no such level, or the buffer has another size than the region.
+    pub(crate) fn level_to_read(
+        &self,
+        path: &Path,
+        level: usize,
+        (width, height): (u32, u32),
+        buffer: usize,
+    ) -> Result<Level, SlideError> {
+        let Some(&found) = self.levels.get(level) else {
+            return Err(SlideError::usage(path, format!("it has no level {level}")));
+        };
+        match rgb_len(width, height) == Some(buffer) {
+            true => Ok(found),
+            false => Err(SlideError::usage(
+                path,
+                "the buffer does not fit the region",
+            )),
+        }
     }
 
     /// How many full-size px one px of `level` spans, across and down. Levels beyond the last count as the last.

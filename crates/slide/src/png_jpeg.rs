@@ -11,7 +11,7 @@ use super::tiff::{AlphaSeen, ignored_alpha};
 use crate::warning::{Warning, WarningKind};
 use ftuseg_files::plain;
 
-use super::{Level, MAX_SIDE, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use super::{Level, MAX_SIDE, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap};
 
 /// Memory that one decoded image may take: 1 GiB, a 18,900 px square.
 const MAX_BYTES: u64 = 1 << 30;
@@ -190,18 +190,8 @@ impl SlideReader for PngJpegReader {
         height: u32,
         out: &mut [u8],
     ) -> Result<(), SlideError> {
-        if level != 0 {
-            return Err(SlideError::usage(
-                &self.path,
-                format!("it has no level {level}"),
-            ));
-        }
-        if rgb_len(width, height) != Some(out.len()) {
-            return Err(SlideError::usage(
-                &self.path,
-                "the buffer does not fit the region",
-            ));
-        }
+        self.info
+            .level_to_read(&self.path, level, (width, height), out.len())?;
         out.fill(255);
         let size = (self.info.width(), self.info.height());
         copy_overlap(&self.pixels, (0, 0), size, out, (x, y), (width, height));

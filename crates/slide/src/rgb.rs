@@ -112,18 +112,8 @@ impl SlideReader for RgbSlide<'_> {
         height: u32,
         out: &mut [u8],
     ) -> Result<(), SlideError> {
-        if level != 0 {
-            return Err(SlideError::usage(
-                Path::new(NAME),
-                format!("there is no level {level}"),
-            ));
-        }
-        if rgb_len(width, height) != Some(out.len()) {
-            return Err(SlideError::usage(
-                Path::new(NAME),
-                "the buffer does not have the region's size",
-            ));
-        }
+        self.info
+            .level_to_read(Path::new(NAME), level, (width, height), out.len())?;
         out.fill(255);
         let size = (self.info.width(), self.info.height());
         copy_overlap(&self.pixels, (0, 0), size, out, (x, y), (width, height));

@@ -17,7 +17,7 @@ use quick_cache::sync::Cache;
 use crate::warning::Warning;
 
 use super::resolution::choose;
-use super::{Level, MAX_SIDE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use super::{Level, MAX_SIDE, SlideError, SlideInfo, SlideReader, copy_overlap};
 use ffi::{Api, Handle};
 pub use ftuseg_provision::openslide::OPENSLIDE;
 pub use library::{use_search, version};
@@ -270,18 +270,9 @@ impl SlideReader for OpenSlideReader {
         height: u32,
         out: &mut [u8],
     ) -> Result<(), SlideError> {
-        let Some(&whole) = self.info.levels.get(level) else {
-            return Err(SlideError::usage(
-                &self.path,
-                format!("it has no level {level}"),
-            ));
-        };
-        if rgb_len(width, height) != Some(out.len()) {
-            return Err(SlideError::usage(
-                &self.path,
-                "the buffer does not fit the region",
-            ));
-        }
+        let whole = self
+            .info
+            .level_to_read(&self.path, level, (width, height), out.len())?;
         let clamp = |start: i64, length: u32, most: u32| {
             let end = start.saturating_add(i64::from(length));
             // Both are sides of the level at most.

@@ -45,7 +45,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap, rgb_len};
+use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap};
 use decode::Chunk;
 use directory::{Directories, Directory, tag};
 use file_bytes::FileBytes;
@@ -351,18 +351,10 @@ impl SlideReader for TiffReader {
         height: u32,
         out: &mut [u8],
     ) -> Result<(), SlideError> {
-        let Some(layout) = self.levels.get(level) else {
-            return Err(SlideError::usage(
-                &self.path,
-                format!("it has no level {level}"),
-            ));
-        };
-        if rgb_len(width, height) != Some(out.len()) {
-            return Err(SlideError::usage(
-                &self.path,
-                "the buffer does not fit the region",
-            ));
-        }
+        self.info
+            .level_to_read(&self.path, level, (width, height), out.len())?;
+        // One layout for each level of `info`.
+        let layout = &self.levels[level];
         let chunk = (i64::from(layout.chunk.0), i64::from(layout.chunk.1));
         let clamp = |start: i64, length: u32, most: u32| {
             let most = i64::from(most);

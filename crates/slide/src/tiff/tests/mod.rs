@@ -104,7 +104,7 @@ fn text(text: &str) -> Vec<u32> {
 
 fn whole(slide: &TiffReader, level: usize) -> Vec<u8> {
     let Level { width, height } = slide.info().levels[level];
-    let mut rgb = vec![1; rgb_len(width, height).unwrap()];
+    let mut rgb = vec![1; crate::rgb_len(width, height).unwrap()];
     slide.read(level, 0, 0, width, height, &mut rgb).unwrap();
     rgb
 }
