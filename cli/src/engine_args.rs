@@ -81,7 +81,7 @@ pub(super) struct TileArgs {
     #[arg(long, value_name = "PX")]
     pub overlap: Option<u32>,
     /// How overlapping tiles are merged
-    #[arg(long, value_enum, default_value = "crop")]
+    #[arg(long, value_enum, default_value = "gaussian")]
     pub blend: BlendArg,
     /// Test-time augmentation: show each tile to its network in several ways and average the answers. More accurate, and
     /// slower by the number of ways
@@ -97,7 +97,7 @@ impl Default for TileArgs {
         TileArgs {
             batch: None,
             overlap: None,
-            blend: BlendArg::Crop,
+            blend: BlendArg::Gaussian,
             tta: TtaArg::None,
             precision: PrecisionArg::Auto,
         }

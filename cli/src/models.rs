@@ -122,10 +122,13 @@ fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
             }
         );
         say!(
-            "  decision    {:?} from {}, objects from {} px, holes {}",
+            "  decision    {:?} from {}, objects from {}, holes {}",
             model.output,
             model.threshold,
-            model.min_area,
+            match model.fit {
+                ModelScale::Mpp(mpp) => format!("{:.0} um2", model.min_area * mpp * mpp),
+                ModelScale::Whole => format!("{:.0} px", model.min_area),
+            },
             if model.fill_holes { "filled" } else { "kept" }
         );
         say!("  weight      {}", model.weight);

@@ -44,6 +44,14 @@ impl Organ {
         }
     }
 
+    /// The name for people: `large intestine`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Organ::LargeIntestine => "large intestine",
+            organ => organ.name(),
+        }
+    }
+
     /// What one object is called, for people and for QuPath's classifications.
     pub fn ftu(self) -> &'static str {
         match self {
@@ -87,6 +95,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// The name for people: an organ's, `baseline`, `unet` or `other`.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Target::Organ(organ) => organ.label(),
+            target => target.name(),
+        }
+    }
+
     /// The organ's name, `baseline`, `unet` or `other`.
     pub fn name(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ from .. import ORGANS
 from ..atomic_files import read_json, write_text
 from ..config import Config
 from ..measuring.model_choice import networks_of
+from ..measuring.thresholds import AREAS_UM2
 from ..networks import other_tissue
 from ..networks.encoders import title
 
@@ -126,7 +127,7 @@ def _model(
         "mpp": config.mpp,
         "overlap": config.overlap,
         "threshold": choice.get("threshold", 0.5),
-        "min_area": round(choice.get("min_area_um2", 0.0) / config.mpp**2),
+        "min_area_um2": choice.get("min_area_um2", AREAS_UM2[0]),
         "fill_holes": choice.get("fill_holes", False),
         "parameters": parameters.get(name),
     }

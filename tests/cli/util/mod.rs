@@ -4,6 +4,7 @@
 
 mod command;
 mod drawn;
+mod tiff_levels;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use command::TestCommand;
 pub use drawn::*;
+pub use tiff_levels::{Level, as_grey, levels};
 
 /// um/px of the slides and the models.
 pub const MPP: f64 = 2.0;
@@ -98,6 +100,7 @@ impl Dir {
             tile: 64,
             mpp,
             description: None,
+            palette: None,
         };
         let path = self.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
