@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
-use ftuseg::bundle::{Bundle, default_bundle};
+use ftuseg::bundle::{Bundle, default_bundle, named_bundle};
 use ftuseg::pipeline::{Blend, Engine, Precision, Route, Tta};
 use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
 use ftuseg_provision::onnxruntime::{self, Search};
@@ -17,8 +17,9 @@ use super::advice;
 /// Where the models come from and what runs them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArgs {
-    /// Folder of the model bundle [default: the one shipped with the project, models/bundle]
-    #[arg(long, value_name = "DIR")]
+    /// The model bundle: its folder, or the name of one that `ftuseg models install` has installed [default: the one that
+    /// came with the program, or the installed one]
+    #[arg(long, value_name = "DIR|NAME")]
     pub bundle: Option<PathBuf>,
     /// What runs the networks; auto falls back to rten only if ONNX Runtime cannot be found or fetched, and says so
     #[arg(long, value_enum, default_value = "auto")]
@@ -176,7 +177,7 @@ impl EngineArgs {
     /// Loads the bundle's manifest.
     pub fn load_bundle(&self) -> anyhow::Result<Bundle> {
         let folder = match &self.bundle {
-            Some(folder) => folder.clone(),
+            Some(named) => named_bundle(named)?,
             None => default_bundle()?,
         };
         Ok(Bundle::load(&folder)?)

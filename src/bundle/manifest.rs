@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Accuracy, Bundle, BundleError, Dice, InputKind, Int8, ModelScale, ModelSpec, Normalisation,
-    OutputKind, RouterSpec,
+    OutputKind, RouterSpec, TrainingImages,
 };
 
 #[derive(Deserialize)]
@@ -17,9 +17,18 @@ struct RawBundle {
     version: String,
     licence: String,
     description: Option<String>,
+    training_images: Option<RawFile>,
     router: Option<RawRouter>,
     #[serde(default)]
     model: Vec<RawModel>,
+}
+
+/// A file that is no model.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    file: String,
+    sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +131,15 @@ pub(super) fn parse(
     if models.is_empty() {
         return Err(wrong("it has no [[model]]".to_owned()));
     }
+    let training_table = raw.training_images.map(|table| (table.file, table.sha256));
+    if let Some((file, sum)) = &training_table {
+        check_file(file)
+            .and_then(|()| check_sum(sum))
+            .map_err(|e| wrong(format!("training_images: {e}")))?;
+    }
     Ok(Bundle {
+        training_images: TrainingImages::default(),
+        training_table,
         folder: folder.to_owned(),
         name: raw.name,
         version: raw.version,

@@ -105,6 +105,8 @@ impl Engine {
         } = self.route(slide, request)?;
         let mut warnings = self.doubts(&tissue, &map);
         warnings.extend(warnings::contradicted(request.mpp, stated));
+        let training_image = training_image::find(slide, &self.bundle.training_images)?;
+        warnings.extend(training_image.as_deref().map(warnings::seen_in_training));
         let plans = map
             .targets()
             .into_iter()
@@ -199,6 +201,7 @@ impl Engine {
             tiles,
             timings,
             warnings,
+            training_image,
         })
     }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod bad_slides;
+mod bundles;
 mod commands;
 mod devices;
 mod docs;

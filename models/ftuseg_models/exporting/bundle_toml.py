@@ -13,6 +13,7 @@ from ..measuring.model_choice import networks_of
 from ..measuring.thresholds import AREAS_UM2
 from ..networks import other_tissue
 from ..networks.encoders import title
+from . import training_images
 
 NAME = "ftuseg-cores"
 VERSION = "0.6.0"
@@ -65,6 +66,8 @@ def describe(config: Config, out: Path) -> None:
         "licence": "research use",
         "description": f"{title(config.encoder)} U-Nets behind an organ classifier; {origin(config)}.",
     }
+    if (out / training_images.NAME).exists():
+        head["training_images"] = {"file": training_images.NAME, "sha256": _sha256(out / training_images.NAME)}
     text += "".join(f"{k} = {_value(v)}\n" for k, v in head.items())
     if (out / "router.onnx").exists():
         text += _table(
