@@ -82,6 +82,7 @@ pub(crate) fn draw(
         tile: TILE,
         mpp: Some(MPP),
         description: None,
+        palette: None,
     };
     let corner = Corner {
         tiles: RgbTiles {

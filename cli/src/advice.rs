@@ -78,7 +78,7 @@ pub(super) fn of_start(about: &About, device: DeviceChoice) -> Option<&'static s
     }
 }
 
-const NAME_BUNDLE: &str = "name a bundle's folder with --bundle DIR";
+const NAME_BUNDLE: &str = "name a bundle's folder with --bundle DIR, or install one with `ftuseg models install FOLDER|ARCHIVE` (the project's own is the folder models/bundle of its repository)";
 const NAME_CLASSES: &str = "name those that count with --class NAME";
 
 fn with(text: String, advice: Option<String>) -> String {
@@ -122,7 +122,10 @@ fn of_pipeline(error: &PipelineError) -> Option<String> {
 
 fn of_bundle(error: &BundleError) -> Option<String> {
     match error {
-        BundleError::Missing { .. } | BundleError::NotFound { .. } => Some(NAME_BUNDLE.to_owned()),
+        BundleError::Missing { .. }
+        | BundleError::NotFound { .. }
+        | BundleError::NotInstalled { .. } => Some(NAME_BUNDLE.to_owned()),
+        BundleError::Several { .. } => Some("name one with --bundle NAME".to_owned()),
         _ => None,
     }
 }

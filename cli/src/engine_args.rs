@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
-use ftuseg::bundle::{Bundle, default_bundle};
+use ftuseg::bundle::{Bundle, default_bundle, named_bundle};
 use ftuseg::pipeline::{Blend, Engine, Precision, Route, Tta};
 use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
 use ftuseg_provision::onnxruntime::{self, Search};
@@ -34,8 +34,9 @@ pub(super) mod heading {
 /// Where the models come from and what runs them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArgs {
-    /// Folder of the model bundle [default: the one shipped with the project, models/bundle]
-    #[arg(long, value_name = "DIR", help_heading = heading::MODELS)]
+    /// The model bundle: its folder, or the name of one that `ftuseg models install` has installed [default: the one that
+    /// came with the program, or the installed one]
+    #[arg(long, value_name = "DIR|NAME", help_heading = heading::MODELS)]
     pub bundle: Option<PathBuf>,
     /// What runs the networks; auto falls back to rten only if ONNX Runtime cannot be found or fetched, and says so
     #[arg(long, value_enum, default_value = "auto", help_heading = heading::SPEED)]
@@ -99,7 +100,7 @@ pub(super) struct TileArgs {
     #[arg(long, value_name = "PX", help_heading = heading::MODELS)]
     pub overlap: Option<u32>,
     /// How overlapping tiles are merged
-    #[arg(long, value_enum, default_value = "crop", help_heading = heading::MODELS)]
+    #[arg(long, value_enum, default_value = "gaussian", help_heading = heading::MODELS)]
     pub blend: BlendArg,
     /// Test-time augmentation: show each tile to its network in several ways and average the answers. More accurate, and
     /// slower by the number of ways
@@ -115,7 +116,7 @@ impl Default for TileArgs {
         TileArgs {
             batch: None,
             overlap: None,
-            blend: BlendArg::Crop,
+            blend: BlendArg::Gaussian,
             tta: TtaArg::None,
             precision: PrecisionArg::Auto,
         }
@@ -194,7 +195,7 @@ impl EngineArgs {
     /// Loads the bundle's manifest.
     pub fn load_bundle(&self) -> anyhow::Result<Bundle> {
         let folder = match &self.bundle {
-            Some(folder) => folder.clone(),
+            Some(named) => named_bundle(named)?,
             None => default_bundle()?,
         };
         Ok(Bundle::load(&folder)?)

@@ -99,7 +99,7 @@ enum Command {
     Inspect(inspect::Args),
     /// Encode and decode Kaggle's run-length encoding
     Rle(rle::Args),
-    /// List, verify and inspect the models of a bundle
+    /// List, verify and inspect the models of a bundle, and install bundles
     Models(models::Args),
     /// Check what works on this machine: runtime library, devices, OpenSlide, models
     Doctor(doctor::Args),

@@ -1,32 +1,56 @@
-//! `ftuseg models`: what is in a bundle.
+//! `ftuseg models`: what is in a bundle, and which bundles are installed.
 
-use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 
 use super::engine_args::EngineArgs;
 use ftuseg::backend::Arithmetic;
-use ftuseg::bundle::{Bundle, InputKind, ModelScale, ModelSpec};
+use ftuseg::bundle::{
+    Bundle, InputKind, ModelScale, ModelSpec, bundles_folder, default_bundle, install_bundle,
+    installed_bundles,
+};
 use ftuseg::pipeline::{Network, Precision};
 
 /// Arguments of `ftuseg models`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// list the models; verify their sha256; or inspect them: verify, load and describe
-    #[arg(value_enum)]
+    #[command(subcommand)]
     what: What,
-    #[command(flatten)]
-    engine: EngineArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, clap::Subcommand)]
 enum What {
-    List,
-    Verify,
-    Inspect,
+    /// List the models of the bundle with their accuracy
+    List(EngineArgs),
+    /// Compare the bundle's files with their sha256
+    Verify(EngineArgs),
+    /// Load each model of the bundle and describe it
+    Inspect(EngineArgs),
+    /// Install a bundle for yourself, so that it is found wherever you run ftuseg; all its files are checked first
+    Install {
+        /// The bundle's folder, or a .zip, .tar or .tar.gz with one bundle in it
+        source: PathBuf,
+    },
+    /// List the bundles that are installed, and say which one is used where none is named
+    Installed,
 }
 
 /// Runs the command and returns its exit code.
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
-    let bundle = args.engine.load_bundle()?;
+    match &args.what {
+        What::List(engine) => list(&opened(engine)?),
+        What::Verify(engine) => return Ok(verify(&opened(engine)?)),
+        What::Inspect(engine) => inspect(engine, &opened(engine)?)?,
+        What::Install { source } => install(source)?,
+        What::Installed => installed(),
+    }
+    Ok(0)
+}
+
+/// The bundle, named on standard output.
+fn opened(engine: &EngineArgs) -> anyhow::Result<Bundle> {
+    let bundle = engine.load_bundle()?;
     say!(
         "{} {} ({}), {}",
         bundle.name,
@@ -34,12 +58,41 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         bundle.licence,
         bundle.folder.display()
     );
-    match args.what {
-        What::List => list(&bundle),
-        What::Verify => return Ok(verify(&bundle)),
-        What::Inspect => inspect(args, &bundle)?,
+    Ok(bundle)
+}
+
+fn install(source: &Path) -> anyhow::Result<()> {
+    let bundles = bundles_folder().context(
+        "there is no home folder to install bundles in; name a folder for ftuseg's data in the variable FTUSEG_DATA",
+    )?;
+    let installed = install_bundle(source, &bundles)?;
+    say!(
+        "installed {} {} in {}",
+        installed.name,
+        installed.version,
+        installed.folder.display()
+    );
+    match default_bundle() {
+        Ok(folder) if folder == installed.folder => {}
+        // Another one comes first, or several are installed and none is the default.
+        _ => say!("use it with --bundle {}", installed.folder_name()),
     }
-    Ok(0)
+    Ok(())
+}
+
+fn installed() {
+    for bundle in installed_bundles() {
+        say!(
+            "{} {}  {}",
+            bundle.name,
+            bundle.version,
+            bundle.folder.display()
+        );
+    }
+    match default_bundle() {
+        Ok(folder) => say!("used where none is named: {}", folder.display()),
+        Err(error) => say!("used where none is named: none ({error})"),
+    }
 }
 
 fn list(bundle: &Bundle) {
@@ -71,20 +124,9 @@ fn dice(model: &ModelSpec) -> String {
     format!("Dice {}", all.join(", "))
 }
 
-fn files(bundle: &Bundle) -> impl Iterator<Item = (&str, &str)> {
-    let router = bundle
-        .router
-        .iter()
-        .map(|r| (r.file.as_str(), r.sha256.as_str()));
-    router.chain(bundle.models.iter().flat_map(|m| {
-        let int8 = m.int8.iter().map(|i| (i.file.as_str(), i.sha256.as_str()));
-        std::iter::once((m.file.as_str(), m.sha256.as_str())).chain(int8)
-    }))
-}
-
 fn verify(bundle: &Bundle) -> u8 {
     let mut code = 0;
-    for (file, sum) in files(bundle) {
+    for (file, sum) in bundle.files() {
         match bundle.verified_file(file, sum) {
             Ok(bytes) => say!("{file}: good, {:.1} MB", bytes.len() as f64 / 1e6),
             Err(error) => {
@@ -96,8 +138,8 @@ fn verify(bundle: &Bundle) -> u8 {
     code
 }
 
-fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
-    let backend = args.engine.start_backend(Arithmetic::Fp32)?;
+fn inspect(engine: &EngineArgs, bundle: &Bundle) -> anyhow::Result<()> {
+    let backend = engine.start_backend(Arithmetic::Fp32)?;
     for model in &bundle.models {
         Network::model(backend.as_ref(), bundle, model, Precision::Fp32)?;
         say!("{}: loads in {}", model.name, backend.about().backend);
@@ -122,10 +164,13 @@ fn inspect(args: &Args, bundle: &Bundle) -> anyhow::Result<()> {
             }
         );
         say!(
-            "  decision    {:?} from {}, objects from {} px, holes {}",
+            "  decision    {:?} from {}, objects from {}, holes {}",
             model.output,
             model.threshold,
-            model.min_area,
+            match model.fit {
+                ModelScale::Mpp(mpp) => format!("{:.0} um2", model.min_area * mpp * mpp),
+                ModelScale::Whole => format!("{:.0} px", model.min_area),
+            },
             if model.fill_holes { "filled" } else { "kept" }
         );
         say!("  weight      {}", model.weight);

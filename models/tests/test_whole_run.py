@@ -70,7 +70,7 @@ def test_the_bundle_has_every_model_with_its_threshold(bundle):
     assert {model["organ"] for model in described["model"] if model["role"] == "organ"} == set(ORGANS)
     assert {"baseline", "unet"} <= {model["name"] for model in described["model"]}
     for model in described["model"]:
-        assert 0 < model["threshold"] < 1 and model["min_area"] >= 0
+        assert 0 < model["threshold"] < 1 and model["min_area_um2"] >= 100
         assert (bundle / model["file"]).exists()
         # figures of networks that never saw the cores, with n
         assert all(dice["n"] > 0 and "held out in fold-0, fold-1" in dice["set"] for dice in model["dice"])

@@ -228,6 +228,7 @@ impl ActiveRun<'_> {
             tiles: record.tiles,
             timings: record.timings,
             warnings: Vec::new(),
+            training_image: record.training_image.clone(),
         })
     }
 }

@@ -18,6 +18,23 @@ pub enum BundleError {
         /// The places looked at.
         looked: Vec<String>,
     },
+    /// What was named is neither a folder nor an installed bundle.
+    #[error(
+        "no model bundle \"{name}\": there is no such folder, and {}",
+        installed_ones(installed)
+    )]
+    NotInstalled {
+        /// What was named.
+        name: String,
+        /// The bundles that are installed.
+        installed: Vec<String>,
+    },
+    /// Bundles of several names are installed, and none was named.
+    #[error("several model bundles are installed: {}", installed.join(", "))]
+    Several {
+        /// The bundles that are installed.
+        installed: Vec<String>,
+    },
     /// The manifest is wrong.
     #[error("{}: {reason}", path.display())]
     Manifest {
@@ -52,5 +69,12 @@ impl BundleError {
             path: path.to_owned(),
             reason: reason.into(),
         }
+    }
+}
+
+fn installed_ones(installed: &[String]) -> String {
+    match installed {
+        [] => "no bundle is installed".to_owned(),
+        all => format!("installed are {}", all.join(", ")),
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Accuracy, Bundle, BundleError, Dice, InputKind, Int8, ModelScale, ModelSpec, Normalisation,
-    OutputKind, RouterSpec,
+    OutputKind, RouterSpec, TrainingImages,
 };
 
 #[derive(Deserialize)]
@@ -17,9 +17,18 @@ struct RawBundle {
     version: String,
     licence: String,
     description: Option<String>,
+    training_images: Option<RawFile>,
     router: Option<RawRouter>,
     #[serde(default)]
     model: Vec<RawModel>,
+}
+
+/// A file that is no model.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    file: String,
+    sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +81,7 @@ struct RawModel {
     overlap: Option<u32>,
     threshold: Option<f32>,
     min_area: Option<f64>,
+    min_area_um2: Option<f64>,
     fill_holes: Option<bool>,
     parameters: Option<u64>,
     #[serde(default)]
@@ -121,7 +131,15 @@ pub(super) fn parse(
     if models.is_empty() {
         return Err(wrong("it has no [[model]]".to_owned()));
     }
+    let training_table = raw.training_images.map(|table| (table.file, table.sha256));
+    if let Some((file, sum)) = &training_table {
+        check_file(file)
+            .and_then(|()| check_sum(sum))
+            .map_err(|e| wrong(format!("training_images: {e}")))?;
+    }
     Ok(Bundle {
+        training_images: TrainingImages::default(),
+        training_table,
         folder: folder.to_owned(),
         name: raw.name,
         version: raw.version,
@@ -159,6 +177,26 @@ fn check_together(a: &ModelSpec, b: &ModelSpec) -> Result<(), String> {
         ),
         _ => same("scale: all mpp, or all fit = \"whole\"", false),
     }
+}
+
+/// The smallest object, in px of the model's own scale, from either key.
+fn check_min_area(px: Option<f64>, um2: Option<f64>, fit: ModelScale) -> Result<f64, String> {
+    let (key, value, area) = match (px, um2, fit) {
+        (Some(_), Some(_), _) => {
+            return Err("min_area (in px) and min_area_um2 say the same; keep one".to_owned());
+        }
+        (_, Some(_), ModelScale::Whole) => {
+            return Err(
+                "min_area_um2 needs mpp; with fit = \"whole\" give min_area in px".to_owned(),
+            );
+        }
+        (_, Some(um2), ModelScale::Mpp(mpp)) => ("min_area_um2", um2, um2 / (mpp * mpp)),
+        (px, None, _) => ("min_area", px.unwrap_or(0.0), px.unwrap_or(0.0)),
+    };
+    if !(value >= 0.0 && area.is_finite()) {
+        return Err(format!("{key} = {value} must be 0 or more"));
+    }
+    Ok(area)
 }
 
 /// A plain file name: it cannot lead out of the bundle's folder.
@@ -313,10 +351,7 @@ fn check_model(raw: RawModel) -> Result<ModelSpec, String> {
         check_file(&int8.file).map_err(|e| format!("int8: {e}"))?;
         check_sum(&int8.sha256).map_err(|e| format!("int8: {e}"))?;
     }
-    let min_area = raw.min_area.unwrap_or(0.0);
-    if !(min_area.is_finite() && min_area >= 0.0) {
-        return Err(format!("min_area = {min_area} must be 0 or more"));
-    }
+    let min_area = check_min_area(raw.min_area, raw.min_area_um2, fit)?;
     Ok(ModelSpec {
         input: check_input(raw.input.as_deref(), raw.mean, raw.std)?,
         name: raw.name,
@@ -385,6 +420,9 @@ mod tests {
             ("overlap = 300", "overlap"),
             ("threshold = 1.5", "threshold"),
             ("min_area = -1", "min_area"),
+            ("min_area_um2 = -1", "min_area_um2"),
+            ("min_area_um2 = nan", "min_area_um2"),
+            ("min_area = 1\nmin_area_um2 = 16", "keep one"),
             ("fit = \"whole\"", "exactly one"),
             ("organ = \"liver\"", "liver"),
             ("role = \"organ\"", "organ"),
@@ -434,6 +472,11 @@ mod tests {
         let first = model(&format!("{PLAIN}\nmin_area = 100"));
         assert!(load(&format!("{first}\n{other}\nmin_area = 25")).is_ok());
         assert!(load(&format!("{first}\n{other}\nmin_area = 100")).is_err());
+        let in_um2 = format!("{first}\n{other}\nmin_area_um2 = 625");
+        assert_eq!(load(&in_um2).unwrap().models[1].min_area, 25.0);
+        let whole = model(&PLAIN.replace("mpp = 2.5", "fit = \"whole\""));
+        let error = load(&format!("{whole}\nmin_area_um2 = 625")).unwrap_err();
+        assert!(error.contains("needs mpp"), "{error}");
     }
 
     #[test]

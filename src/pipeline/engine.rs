@@ -17,7 +17,7 @@ use super::postprocess::{clean_up, keep_to_region};
 use super::routing::or_cancelled;
 use super::{
     ComputedIn, EngineOptions, Layer, LayerPlan, Network, PipelineError, Precision, Request,
-    RoutedSlide, Segmentation, TileCount, UsedModel, warnings,
+    RoutedSlide, Segmentation, TileCount, UsedModel, training_image, warnings,
 };
 
 /// A bundle on a backend. Models are loaded when first needed and kept for all slides.
@@ -107,6 +107,8 @@ impl Engine {
         warnings.extend(warnings::contradicted(request.mpp, stated));
         let info = slide.info();
         warnings.extend(resolution.and_then(|r| size_warning(r, info.width(), info.height())));
+        let training_image = training_image::find(slide, &self.bundle.training_images)?;
+        warnings.extend(training_image.as_deref().map(warnings::seen_in_training));
         let plans = map
             .targets()
             .into_iter()
@@ -201,6 +203,7 @@ impl Engine {
             tiles,
             timings,
             warnings,
+            training_image,
         })
     }
 

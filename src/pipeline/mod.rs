@@ -34,6 +34,7 @@ mod request;
 mod routing;
 mod segmentation;
 mod stitch;
+mod training_image;
 mod tta;
 mod warnings;
 

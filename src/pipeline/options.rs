@@ -99,7 +99,7 @@ impl Default for EngineOptions {
             route: Route::Tile,
             tissue: TissueMode::Auto,
             overlap: None,
-            blend: Blend::Crop,
+            blend: Blend::Gaussian,
             tta: Tta::None,
             precision: Precision::Auto,
             readers: std::thread::available_parallelism().map_or(1, usize::from),

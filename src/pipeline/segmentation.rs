@@ -45,6 +45,8 @@ pub struct Segmentation {
     pub timings: Timings,
     /// What looks doubtful about it, beside what the reader says.
     pub warnings: Vec<Warning>,
+    /// The image of the networks' training that the slide looks like. What is found on it says nothing about accuracy.
+    pub training_image: Option<String>,
 }
 
 impl Segmentation {

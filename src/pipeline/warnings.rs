@@ -43,6 +43,16 @@ pub(super) fn other(map: &OrganMap) -> Option<Warning> {
     ))
 }
 
+/// A warning that the networks have seen this image in training.
+pub(super) fn seen_in_training(image: &str) -> Warning {
+    Warning::new(
+        WarningKind::TrainingImage,
+        format!(
+            "the bundle's networks were trained on this image ({image}); how well they do on it says nothing about new images"
+        ),
+    )
+}
+
 /// How far the um/px that a user gives may lie from the file's before it is spoken of, per cent. People round.
 const APART: f64 = 10.0 + 1e-6;
 

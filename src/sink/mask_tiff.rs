@@ -7,7 +7,7 @@ use ftuseg_router::Target;
 use crate::mask::{Mask, Rect};
 use crate::slide::tiled_tiff::{Compression, Samples, TiffOptions, TileSource, write_file_down};
 
-use super::{Sink, SinkError, SlideFindings};
+use super::{Sink, SinkError, SlideFindings, colour};
 
 /// Side of a tile, px.
 const TILE: u32 = 512;
@@ -38,9 +38,22 @@ impl Sink for MaskTiff {
             tile: TILE,
             mpp: findings.mpp(),
             description: Some(legend(findings)),
+            palette: Some(palette(findings)),
         };
         Ok(write_file_down(path, &options, down, &Labels(layers))?)
     }
+}
+
+/// The colours of the values: those of the outlines on black. Values that no mask holds are grey.
+fn palette(findings: &SlideFindings<'_>) -> Box<[[u8; 3]; 256]> {
+    let mut colours = Box::new([[128; 3]; 256]);
+    colours[0] = [0; 3];
+    colours[255] = colour(Target::Baseline);
+    for organ in findings.bundle.organs() {
+        let target = Target::Organ(organ);
+        colours[usize::from(findings.bundle.label(target))] = colour(target);
+    }
+    colours
 }
 
 /// What the values mean, for people who open the file.

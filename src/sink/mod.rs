@@ -6,9 +6,11 @@
 mod colours;
 mod error;
 mod geojson;
+mod legend;
 mod mask_tiff;
 mod output;
 mod overlay;
+mod picture;
 mod probability_tiff;
 mod record;
 

@@ -43,6 +43,7 @@ impl Sink for ProbabilityTiff {
             tile: PROBABILITY_TILE,
             mpp: findings.mpp(),
             description: Some(LEGEND.to_owned()),
+            palette: None,
         };
         let written = write_file_down(path, &options, down, &source);
         let failed = source.failed.into_inner();

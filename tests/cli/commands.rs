@@ -352,7 +352,10 @@ fn every_help_names_its_options() {
             vec!["--width", "--height", "--out", "RLE"],
         ),
         (&["rle", "encode"], vec!["MASK"]),
-        (&["models"], with(&["list", "verify", "inspect"])),
+        (
+            &["models"],
+            vec!["list", "verify", "inspect", "install", "installed"],
+        ),
         (
             &["evaluate"],
             vec![

@@ -10,7 +10,7 @@ use super::{slides_of, status};
 
 /// What `mask.tif` says of its values, and the values that occur.
 fn legend(dir: &Dir, out: &str) -> (String, Vec<u8>) {
-    let file = std::io::Cursor::new(dir.read(format!("{out}/slides/one/mask.tif")));
+    let file = std::io::Cursor::new(as_grey(dir.read(format!("{out}/slides/one/mask.tif"))));
     let mut decoder = tiff::decoder::Decoder::new(file).unwrap();
     let text = decoder.get_tag_ascii_string(tiff::tags::Tag::ImageDescription);
     let tiff::decoder::DecodingResult::U8(mut values) = decoder.read_image().unwrap() else {

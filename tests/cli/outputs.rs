@@ -8,44 +8,28 @@ use std::io::BufReader;
 
 use super::util::*;
 use serde_json::Value;
-use tiff::decoder::{Decoder, DecodingResult};
+use tiff::decoder::Decoder;
 use tiff::tags::Tag;
 
-/// A level of `mask.tif`.
-struct Labels {
-    width: usize,
-    height: usize,
-    values: Vec<u8>,
-}
-
-/// All levels of a slide's `mask.tif`.
-fn read_mask(dir: &Dir, out: &str, id: &str) -> Vec<Labels> {
+/// All levels of a slide's `mask.tif`: values with a palette, numbers for programs and colours for eyes.
+fn read_mask(dir: &Dir, out: &str, id: &str) -> Vec<Level> {
     let path = dir.join(out).join("slides").join(id).join("mask.tif");
-    let mut file = Decoder::new(BufReader::new(File::open(path).unwrap())).unwrap();
-    let mut levels = Vec::new();
+    let mut file = Decoder::new(BufReader::new(File::open(&path).unwrap())).unwrap();
     loop {
-        let (width, height) = file.dimensions().unwrap();
-        assert!(file.find_tag(Tag::TileWidth).unwrap().is_some(), "no tiles");
-        let compression = file.get_tag_u32(Tag::Compression).unwrap();
-        assert_ne!(compression, 1, "not compressed");
-        let DecodingResult::U8(values) = file.read_image().unwrap() else {
-            panic!("the labels are no bytes");
-        };
-        assert_eq!(values.len(), width as usize * height as usize);
-        levels.push(Labels {
-            width: width as usize,
-            height: height as usize,
-            values,
-        });
+        assert_eq!(file.get_tag_u32(Tag::PhotometricInterpretation).unwrap(), 3);
+        let palette = file.get_tag_u16_vec(Tag::ColorMap).unwrap();
+        assert_eq!(palette.len(), 3 * 256);
+        let colour = |label: usize| [0, 1, 2].map(|c| palette[c * 256 + label]);
+        assert_eq!((colour(0), colour(1)), ([0; 3], [0, 200 * 257, 0]));
         if !file.more_images() {
-            return levels;
+            return levels(&path);
         }
         file.next_image().unwrap();
     }
 }
 
 /// Paints a GeoJSON polygon by the even-odd rule, px centre by px centre. Returns how many px it holds.
-fn paint(rings: &[Value], label: u8, labels: &mut Labels) -> usize {
+fn paint(rings: &[Value], label: u8, labels: &mut Level) -> usize {
     let mut crossings = vec![Vec::new(); labels.height];
     // The first px whose centre lies at or beyond a coordinate.
     let first = |at: f64| (at - 0.5).ceil() as usize;
@@ -81,7 +65,7 @@ fn paint(rings: &[Value], label: u8, labels: &mut Labels) -> usize {
 }
 
 /// Checks that mask, RLE, GeoJSON and record of a slide agree px by px; returns the labels at full size.
-fn check_agreement(dir: &Dir, out: &str, id: &str) -> Labels {
+fn check_agreement(dir: &Dir, out: &str, id: &str) -> Level {
     let mask = read_mask(dir, out, id).swap_remove(0);
     let (width, height) = (mask.width, mask.height);
     let folder = dir.join(out).join("slides").join(id);
@@ -96,7 +80,7 @@ fn check_agreement(dir: &Dir, out: &str, id: &str) -> Labels {
 
     let collection = dir.json(folder.join("objects.geojson"));
     assert_eq!(collection["type"], "FeatureCollection");
-    let mut painted = Labels {
+    let mut painted = Level {
         width,
         height,
         values: vec![0; width * height],
@@ -155,7 +139,7 @@ fn check_agreement(dir: &Dir, out: &str, id: &str) -> Labels {
 }
 
 /// Checks the labels against what a function says.
-fn assert_labels(labels: &Labels, expected: impl Fn(u32, u32) -> u8) {
+fn assert_labels(labels: &Level, expected: impl Fn(u32, u32) -> u8) {
     for y in 0..labels.height {
         for x in 0..labels.width {
             assert_eq!(
@@ -345,9 +329,13 @@ fn the_overlay_shows_the_slide_and_the_outlines() {
     let picture = image::open(dir.join("out/slides/one/overlay.png"))
         .unwrap()
         .into_rgb8();
+    // The slide is shown four times as large, the legend below it.
     let (width, height) = picture.dimensions();
-    assert_eq!(u64::from(width) * 200, u64::from(height) * 300);
-    let scale = f64::from(width) / 300.0;
+    let (scale, bottom) = (4.0, 800);
+    assert!(
+        width == 1200 && (830..900).contains(&height),
+        "{width} x {height}"
+    );
     let at = |x: f64, y: f64| picture.get_pixel((x * scale) as u32, (y * scale) as u32).0;
     // Inside the ring's band and outside the tissue, far from any outline, the slide is as it was.
     assert_eq!(at(70.0, 43.0), KIDNEY_FTU);
@@ -367,9 +355,12 @@ fn the_overlay_shows_the_slide_and_the_outlines() {
                 .unwrap();
         let places: Vec<u32> = picture
             .enumerate_pixels()
-            .filter(|(_, _, px)| px.0 == colour)
+            .filter(|(_, y, px)| *y < bottom && px.0 == colour)
             .map(|(x, _, _)| x)
             .collect();
+        let legend = picture.enumerate_pixels();
+        let square = legend.filter(|(_, y, px)| *y >= bottom && px.0 == colour);
+        assert_eq!(square.count(), 16 * 16, "{organ} in the legend");
         assert!(places.len() > 200, "{organ}: {} px", places.len());
         assert!(places.iter().all(|&x| (x < width / 2) == left), "{organ}");
     }

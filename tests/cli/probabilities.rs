@@ -1,48 +1,11 @@
 //! `prob.tif` holds what the models said: known px, several organs in one slide, a pyramid of means, the same bytes
 //! with any number of threads. Read by the `tiff` crate, not by the project's own code.
 
-use std::fs::File;
-use std::io::BufReader;
-
 use super::util::*;
-use tiff::decoder::{Decoder, DecodingResult};
-use tiff::tags::Tag;
-
-/// One level of a TIFF of bytes.
-struct Level {
-    width: usize,
-    height: usize,
-    values: Vec<u8>,
-}
-
-impl Level {
-    fn at(&self, x: usize, y: usize) -> u8 {
-        self.values[y * self.width + x]
-    }
-}
 
 /// All levels of a file of a slide's folder.
-fn levels(dir: &Dir, out: &str, file: &str) -> Vec<Level> {
-    let path = dir.join(out).join("slides").join(file);
-    let mut file = Decoder::new(BufReader::new(File::open(path).unwrap())).unwrap();
-    let mut levels = Vec::new();
-    loop {
-        let (width, height) = file.dimensions().unwrap();
-        assert!(file.find_tag(Tag::TileWidth).unwrap().is_some(), "no tiles");
-        assert_ne!(file.get_tag_u32(Tag::Compression).unwrap(), 1);
-        let DecodingResult::U8(values) = file.read_image().unwrap() else {
-            panic!("the probabilities are no bytes");
-        };
-        levels.push(Level {
-            width: width as usize,
-            height: height as usize,
-            values,
-        });
-        if !file.more_images() {
-            return levels;
-        }
-        file.next_image().unwrap();
-    }
+fn levels_of(dir: &Dir, out: &str, file: &str) -> Vec<Level> {
+    levels(&dir.join(out).join("slides").join(file))
 }
 
 /// A folder with a slide of two organs at four times the size, so that there are several levels.
@@ -61,7 +24,7 @@ fn each_px_holds_what_its_own_organs_model_says() {
     dir.segment(["big.tif"], "out")
         .args(["--write", "prob,all"])
         .ends_with(0);
-    let levels = levels(&dir, "out", "big/prob.tif");
+    let levels = levels_of(&dir, "out", "big/prob.tif");
     let full = &levels[0];
     assert_eq!((full.width, full.height), (1201, 799));
     // Kidney's model answers red / 255, prostate's green / 255; a value is floor(256 p).
@@ -82,7 +45,7 @@ fn each_px_holds_what_its_own_organs_model_says() {
     let organs = record["organs"].as_array().unwrap();
     assert_eq!(organs.len(), 2);
     assert!(organs.iter().all(|organ| organ["threshold"] == 0.5));
-    let mask = &self::levels(&dir, "out", "big/mask.tif")[0];
+    let mask = &levels_of(&dir, "out", "big/mask.tif")[0];
     let same = |(p, label): (&u8, &u8)| (*p >= 128) == (*label != 0);
     assert!(full.values.iter().zip(&mask.values).all(same));
 }
@@ -94,7 +57,7 @@ fn smaller_levels_are_means() {
         .args(["--write", "prob"])
         .ends_with(0);
     assert!(!dir.join("out/slides/big/mask.tif").exists());
-    let levels = levels(&dir, "out", "big/prob.tif");
+    let levels = levels_of(&dir, "out", "big/prob.tif");
     let sizes: Vec<_> = levels.iter().map(|l| (l.width, l.height)).collect();
     assert_eq!(sizes, [(1201, 799), (601, 400), (301, 200), (151, 100)]);
     for pair in levels.windows(2) {
@@ -133,8 +96,8 @@ fn threads_change_no_byte_and_views_and_blends_agree_with_the_mask() {
         }
         let bytes = |out: &str| dir.read(format!("{out}/slides/fine/prob.tif"));
         assert!(bytes("1") == bytes("4"), "{options:?}");
-        let prob = &levels(&dir, "1", "fine/prob.tif")[0];
-        let mask = &levels(&dir, "1", "fine/mask.tif")[0];
+        let prob = &levels_of(&dir, "1", "fine/prob.tif")[0];
+        let mask = &levels_of(&dir, "1", "fine/mask.tif")[0];
         assert_eq!((prob.width, prob.height), (700, 450));
         let same = |(p, label): (&u8, &u8)| (*p >= 128) == (*label != 0);
         assert!(
@@ -166,6 +129,6 @@ fn they_are_written_only_when_asked_for_and_a_rerun_keeps_them() {
     dir.segment(["white.tif"], "white")
         .args(["--write", "prob"])
         .ends_with(0);
-    let empty = &levels(&dir, "white", "white/prob.tif")[0];
+    let empty = &levels_of(&dir, "white", "white/prob.tif")[0];
     assert!(empty.values.iter().all(|&value| value == 0));
 }

@@ -84,5 +84,6 @@ fn options(drawing: &Drawing, samples: Samples, compression: Compression) -> Tif
             if spec.parts.len() > 8 { ", ..." } else { "" },
             spec.seed
         )),
+        palette: None,
     }
 }

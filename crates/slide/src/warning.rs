@@ -33,6 +33,8 @@ pub enum WarningKind {
     LeftOut,
     /// The picture is dark or has no colours, as no stained slide in bright light is.
     NotBrightfield,
+    /// The networks were trained on this image.
+    TrainingImage,
 }
 
 impl WarningKind {
@@ -52,6 +54,7 @@ impl WarningKind {
             WarningKind::Slower => "slower",
             WarningKind::LeftOut => "left-out",
             WarningKind::NotBrightfield => "not-brightfield",
+            WarningKind::TrainingImage => "training-image",
         }
     }
 }

@@ -18,7 +18,7 @@ from ..measuring.tables import MOST_MB
 from ..networks import architectures, other_tissue
 from ..onnx_graphs import conversion, quantisation, sessions
 from ..training import checkpoints, jobs, previous_bundle
-from . import core_check, parity
+from . import core_check, parity, training_images
 from .bundle_toml import describe, member
 
 INT8_APART = 0.05
@@ -155,6 +155,7 @@ def export_all(config: Config, out: Path, stand_in: bool = False) -> None:
     parity.write(out, samples)
     metrics |= {"cores": core_check.files(config, out), "cores_about": " ".join(core_check.files.__doc__.split())}
     write_json(out / "metrics.json", metrics)
+    training_images.write(config, out)
     describe(config, out)
 
 

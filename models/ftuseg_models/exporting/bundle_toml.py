@@ -10,8 +10,10 @@ from .. import ORGANS
 from ..atomic_files import read_json, write_text
 from ..config import Config
 from ..measuring.model_choice import networks_of
+from ..measuring.thresholds import AREAS_UM2
 from ..networks import other_tissue
 from ..networks.encoders import title
+from . import training_images
 
 NAME = "ftuseg-cores"
 VERSION = "0.6.0"
@@ -64,6 +66,8 @@ def describe(config: Config, out: Path) -> None:
         "licence": "research use",
         "description": f"{title(config.encoder)} U-Nets behind an organ classifier; {origin(config)}.",
     }
+    if (out / training_images.NAME).exists():
+        head["training_images"] = {"file": training_images.NAME, "sha256": _sha256(out / training_images.NAME)}
     text += "".join(f"{k} = {_value(v)}\n" for k, v in head.items())
     if (out / "router.onnx").exists():
         text += _table(
@@ -126,7 +130,7 @@ def _model(
         "mpp": config.mpp,
         "overlap": config.overlap,
         "threshold": choice.get("threshold", 0.5),
-        "min_area": round(choice.get("min_area_um2", 0.0) / config.mpp**2),
+        "min_area_um2": choice.get("min_area_um2", AREAS_UM2[0]),
         "fill_holes": choice.get("fill_holes", False),
         "parameters": parameters.get(name),
     }

@@ -20,6 +20,7 @@ from ..measuring.thresholds import Choice, clean
 from ..networks.encoders import title
 from ..onnx_graphs import sessions
 from ..training.metrics import dice
+from ..training.previous_bundle import min_area_um2
 from .bundle_toml import origin
 
 TRUTH, FOUND = (0, 160, 0), (220, 0, 200)
@@ -58,7 +59,7 @@ def _draw(config: Config, out: Path, members: list[dict], samples: list, folder:
     """Draw what an organ's models find together on its drawn cores; returns the lines that show the pictures."""
     opened = [sessions.open_session(out / one["file"], config.threads) for one in members]
     entry = members[0]
-    choice = Choice(entry["threshold"], entry["min_area"] * entry["mpp"] ** 2, entry["fill_holes"])
+    choice = Choice(entry["threshold"], min_area_um2(entry), entry["fill_holes"])
     rows = []
     for core in [core for core in samples if core.organ == entry["organ"]]:
         answers = [sessions.probability(session, core, entry["mpp"], entry["tile"]) for session in opened]
@@ -101,7 +102,8 @@ def run(config: Config, out: Path, samples: Path | None = None) -> None:
             "Drawn tissue is not what the models are for; it shows what they look for and what misleads them.\n"
         )
     for entry in described["model"]:
-        rows = [[key, str(entry[key])] for key in ("role", "file", "parameters", "mpp", "tile", "threshold", "min_area")]
+        shown = ("role", "file", "parameters", "mpp", "tile", "threshold")
+        rows = [[key, str(entry[key])] for key in shown] + [["smallest object, um2", f"{min_area_um2(entry):g}"]]
         parts += [f"## {entry['name']}\n", table(["", ""], rows)]
         for figure in entry.get("dice", []):
             parts.append(f"- {NAMES[figure['organ']]}: mean Dice {figure['mean']:.3f} (n = {figure['n']}, {figure['set']})")

@@ -14,8 +14,8 @@ from .cross_validation import SINGLE, MeasuredCore
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 17))
 """0.05 to 0.8. Lung needs low ones: only a few of its many alveoli are outlined, so even a right answer is uncertain."""
-AREAS_UM2 = (0.0, 100.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
-"""Smallest objects that are tried, um2. A crypt of the large intestine has some 4000."""
+AREAS_UM2 = (100.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
+"""Smallest objects that are tried, um2. 100 is a disc as large as one cell: no unit is smaller. A crypt of the large intestine has some 4000."""
 LEAST = 5
 """Least number of cores that choose a threshold or a smallest object: the choice of two or three is noise."""
 TIE = 0.02
@@ -33,7 +33,7 @@ class Choice:
     """What is done with a network's probabilities."""
 
     threshold: float = 0.5
-    min_area_um2: float = 0.0
+    min_area_um2: float = AREAS_UM2[0]
     fill_holes: bool = False
 
 
@@ -141,14 +141,14 @@ class Table:
         return best
 
     def plain_area(self, cores: list[MeasuredCore]) -> float:
-        """The largest of `AREAS_UM2` within a quarter of the true objects' fifth percentile; the organ with the smallest
+        """The largest of `AREAS_UM2` within a quarter of the true objects' fifth percentile, or the first; the organ with the smallest
         ones decides. One of few areas, so that leaving a core out rarely needs masks that were not made yet."""
         smallest = []
         for organ in ORGANS:
             areas = [area for core in cores if core.organ == organ for area in self._areas(core.id)]
             if areas:
                 smallest.append(float(np.percentile(areas, 5)) / 4)
-        return max(area for area in AREAS_UM2 if area <= min(smallest, default=0.0))
+        return max(area for area in AREAS_UM2 if area <= max(min(smallest, default=0.0), AREAS_UM2[0]))
 
     @lru_cache(maxsize=None)  # noqa: B019 - lives as long as the table
     def _areas(self, core_id: str) -> tuple[float, ...]:

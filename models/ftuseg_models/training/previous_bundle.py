@@ -68,6 +68,11 @@ def _of_other_files(value):
     return value
 
 
+def min_area_um2(model: dict) -> float:
+    """The smallest object that a model's entry in bundle.toml keeps, um2: older bundles state it in px of the model."""
+    return model.get("min_area_um2", model.get("min_area", 0.0) * model["mpp"] ** 2)
+
+
 def choices(config: Config) -> dict[str, dict]:
     """The thresholds and clean-up of the bundle of `finish_from`, as from `calibration.run`: `networks` for each network,
     `serving` for each organ. Both are empty if there is no such bundle."""
@@ -78,7 +83,7 @@ def choices(config: Config) -> dict[str, dict]:
     for model in models_of(config.finish_from):
         choice = {
             "threshold": model["threshold"],
-            "min_area_um2": model["min_area"] * model["mpp"] ** 2,
+            "min_area_um2": min_area_um2(model),
             "fill_holes": model["fill_holes"],
         }
         if model.get("organ") in serving:

@@ -25,7 +25,7 @@ from ftuseg_models.onnx_graphs import calibration_tiles, conversion, fp16_storag
 from ftuseg_models.training import checkpoints, jobs, metrics
 
 MODEL_KEYS = {
-    "name", "role", "organ", "file", "sha256", "input", "output", "tile", "mpp", "overlap", "threshold", "min_area",
+    "name", "role", "organ", "file", "sha256", "input", "output", "tile", "mpp", "overlap", "threshold", "min_area_um2",
     "fill_holes", "parameters", "dice",
 }  # fmt: skip
 ROUTER_KEYS = {
@@ -241,9 +241,9 @@ def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(set
     }  # fmt: skip
     one, other = described["lung"], described["lung-baseline"]
     assert one["organ"] == other["organ"] == "lung" and one["dice"] == other["dice"] == figure
-    for key in ("threshold", "min_area", "fill_holes", "role"):
+    for key in ("threshold", "min_area_um2", "fill_holes", "role"):
         assert one[key] == other[key], "the engine refuses members that do not agree"
-    assert one["threshold"] == 0.35 and one["min_area"] == round(1600 / settings.mpp**2)
+    assert one["threshold"] == 0.35 and one["min_area_um2"] == 1600.0
     # what was not decided for an organ is what is known of the network that answers for it
     assert described["kidney"]["threshold"] == 0.6 and described["kidney"]["dice"] == known["baseline"][:1]
     kept = json.loads((settings.bundle / "parity.json").read_text())["probabilities"]

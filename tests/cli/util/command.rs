@@ -34,6 +34,14 @@ impl TestCommand {
         self
     }
 
+    /// Runs it in a folder below the scratch folder.
+    pub fn within(mut self, folder: &str) -> Self {
+        let scratch = self.command.get_current_dir().map(Path::to_owned);
+        self.command
+            .current_dir(scratch.unwrap_or_default().join(folder));
+        self
+    }
+
     /// Sets a variable of the environment.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);

@@ -4,6 +4,7 @@
 
 mod command;
 mod drawn;
+mod tiff_levels;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use command::TestCommand;
 pub use drawn::*;
+pub use tiff_levels::{Level, as_grey, levels};
 
 /// um/px of the slides and the models.
 pub const MPP: f64 = 2.0;
@@ -98,6 +100,7 @@ impl Dir {
             tile: 64,
             mpp,
             description: None,
+            palette: None,
         };
         let path = self.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -171,11 +174,11 @@ impl Dir {
     }
 }
 
-/// Holds a report (`run`) or a record (`slide`) against its schema.
+/// Holds a report (`run`), a record (`slide`) or a line of `--json-log` (`event`) against its schema.
 pub fn assert_valid(value: &Value, kind: &str) {
     static SCHEMAS: OnceLock<BTreeMap<&str, jsonschema::Validator>> = OnceLock::new();
     let schemas = SCHEMAS.get_or_init(|| {
-        ["run", "slide"]
+        ["run", "slide", "event"]
             .map(|kind| {
                 let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
                 let file = root.join(format!("schemas/{kind}.schema.json"));

@@ -50,6 +50,7 @@ impl Directory {
             Compression::Jpeg { .. } => 7,
         };
         let photometric = match (options.samples, options.compression) {
+            (Samples::Gray8, _) if options.palette.is_some() => 3,
             (Samples::Gray8, _) => 1,
             (Samples::Rgb8, Compression::Deflate) => 2,
             (Samples::Rgb8, Compression::Jpeg { .. }) => 6,
@@ -78,6 +79,12 @@ impl Directory {
             entries.push((296, Value::Short(vec![3])));
         }
         entries.push((305, ascii("ftuseg")));
+        if let (3, Some(palette)) = (photometric, &options.palette) {
+            // All reds, then all greens, then all blues, each of 16 bits.
+            let channel = |c: usize| palette.iter().map(move |rgb| u16::from(rgb[c]) * 257);
+            let values = (0..3).flat_map(channel).collect();
+            entries.push((320, Value::Short(values)));
+        }
         entries.push((322, Value::Long(vec![options.tile])));
         entries.push((323, Value::Long(vec![options.tile])));
         entries.push((324, Value::Offsets(offsets)));

@@ -71,7 +71,9 @@ impl Layout {
             Compression::Jpeg { .. } => raw * 2 + 2048,
         };
         let description = options.description.as_ref().map_or(0, String::len) as u64;
-        let bound = tiles * (tile_bound + 16) + levels.len() as u64 * DIRECTORY_BOUND + description;
+        let palette = options.palette.as_ref().map_or(0, |_| 3 * 256 * 2);
+        let directories = levels.len() as u64 * (DIRECTORY_BOUND + palette);
+        let bound = tiles * (tile_bound + 16) + directories + description;
         Ok(Layout {
             levels,
             big: bound >= u64::from(u32::MAX),
@@ -93,6 +95,9 @@ fn check(options: &TiffOptions) -> Result<(), TiledTiffError> {
             "a tile of {} pixels; it must be a multiple of 16, at most {LARGEST_TILE}",
             options.tile
         ));
+    }
+    if options.palette.is_some() && options.samples != Samples::Gray8 {
+        return wrong("a palette is for values of one byte only".into());
     }
     if let Compression::Jpeg { quality } = options.compression {
         if options.samples != Samples::Rgb8 {

@@ -81,6 +81,9 @@ pub struct TiffOptions {
     pub mpp: Option<f64>,
     /// Text for the ImageDescription tag of the first directory.
     pub description: Option<String>,
+    /// The colour in which each value of [`Samples::Gray8`] is shown, RGB. The values stay what they are; only programs
+    /// that show the file look at it. `None` shows them as grey.
+    pub palette: Option<Box<[[u8; 3]; 256]>>,
 }
 
 impl TiffOptions {

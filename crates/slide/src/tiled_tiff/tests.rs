@@ -44,6 +44,7 @@ fn options(width: u32, height: u32, samples: Samples, compression: Compression) 
         tile: 256,
         mpp: Some(0.4),
         description: Some("a pattern".into()),
+        palette: None,
     }
 }
 

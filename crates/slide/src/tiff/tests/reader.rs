@@ -55,6 +55,7 @@ fn resolutions_are_read_from_tags() {
             tile: 16,
             mpp,
             description: None,
+            palette: None,
         };
         write_file(&path, &options, &Grey).unwrap();
         let slide = TiffReader::open(&path).unwrap();
