@@ -70,6 +70,7 @@ impl RecordSink {
             timings: segmentation.timings,
             seconds: self.seconds,
             made_by: self.provenance.clone(),
+            training_image: None,
             rle: self.rle.clone(),
         }
     }

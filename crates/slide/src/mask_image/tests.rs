@@ -382,12 +382,7 @@ fn pictures_of_tissue_are_refused_with_what_was_found() {
             .collect();
         let mut out = Vec::new();
         jpeg_encoder::Encoder::new(&mut out, 90)
-            .encode(
-                &rgb,
-                side as u16,
-                side as u16,
-                jpeg_encoder::ColorType::Rgb,
-            )
+            .encode(&rgb, side as u16, side as u16, jpeg_encoder::ColorType::Rgb)
             .unwrap();
         refused("a photograph", &out, "it is a photograph and no mask");
     }
@@ -407,9 +402,7 @@ fn coloured_labels_by_the_thousand_are_a_mask_all_the_same() {
             .collect();
         collector.row(0, y, &row).unwrap();
     }
-    let read = collector
-        .finish(&MaskKind::plain(8, Meaning::Rgb))
-        .unwrap();
+    let read = collector.finish(&MaskKind::plain(8, Meaning::Rgb)).unwrap();
     assert_eq!(
         (read.mask.count(), read.objects.unwrap().len()),
         (40_000, 2500)
