@@ -91,7 +91,7 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
     let head = ["id", "organ", "run"].into_iter();
     let head = head.chain(MEASURES.iter().map(|measure| measure.key));
     table
-        .write_record(head.chain(["routed_to", "confidence"]))
+        .write_record(head.chain(["routed_to", "confidence", "training_image"]))
         .map_err(wrong)?;
     let number = |value: Option<f64>, decimals: usize| {
         value.map_or(String::new(), |value| format!("{value:.decimals$}"))
@@ -110,6 +110,7 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
             }
             row.push(score.routed.as_ref().map_or(String::new(), |r| cell(&r.to)));
             row.push(number(score.routed.as_ref().map(|r| r.confidence), 6));
+            row.push(score.training_image.as_deref().map_or(String::new(), cell));
             table.write_record(row).map_err(wrong)?;
         }
     }

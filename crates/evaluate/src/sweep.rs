@@ -93,7 +93,7 @@ impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Verdict::ClearGain => f.write_str("clear gain"),
-            Verdict::NoClearGain => f.write_str("no clear gain: the interval includes 0"),
+            Verdict::NoClearGain => f.write_str("no clear gain"),
             Verdict::FewImages => write!(f, "fewer than {ENOUGH} images"),
         }
     }
@@ -303,6 +303,9 @@ fn toml(run: &str, targets: &[TargetSweep]) -> String {
         };
         let verdict = match sweep.verdict() {
             Verdict::ClearGain => String::new(),
+            Verdict::NoClearGain => {
+                "; no clear gain (the interval includes 0), so left out".to_owned()
+            }
             verdict => format!("; {verdict}, so left out"),
         };
         for model in &target.models {
@@ -384,6 +387,33 @@ mod tests {
         let model = &parsed["model"].as_array().unwrap()[0];
         assert_eq!(model["name"].as_str(), Some("spleen-net"));
         assert_eq!(model["threshold"].as_float(), Some(77.0 / 256.0));
+    }
+
+    #[test]
+    fn a_gain_whose_interval_includes_0_is_a_comment_and_no_clear_gain() {
+        // Six images gain a little at a lower threshold; two lose at it, so that the interval of the gain includes 0.
+        let mut images: Vec<ImageScore> = ["a", "b", "c", "d", "e", "f"]
+            .map(|id| score(id, "lung", "lung", peak(76, 0.8)))
+            .into();
+        images.push(score("g", "lung", "lung", peak(230, 0.8)));
+        images.push(score("h", "lung", "lung", peak(230, 0.8)));
+        let found = sweep("r", &images, 1).unwrap();
+        let overall = &found.targets[0].overall;
+        let gain = overall.leave_one_out.as_ref().unwrap().gain;
+        assert!(gain.mean > 0.0 && gain.low < 0.0, "{gain:?}");
+        assert!(!overall.clear_gain);
+        assert_eq!(overall.verdict().to_string(), "no clear gain");
+        assert!(found.toml.contains("# threshold = "), "{}", found.toml);
+        assert!(
+            found
+                .toml
+                .contains("no clear gain (the interval includes 0), so left out")
+        );
+        // Where all agree the gain is clear, and the line counts; of four images it does not.
+        let clear = &sweep("r", &images[..6], 1).unwrap();
+        assert!(clear.targets[0].overall.clear_gain && !clear.toml.contains("# threshold"));
+        let few = &sweep("r", &images[..4], 1).unwrap();
+        assert_eq!(few.targets[0].overall.verdict(), Verdict::FewImages);
     }
 
     #[test]

@@ -13,6 +13,8 @@ const EARLY: usize = 1 << 20;
 /// From so many different values on, a picture that changes at every other px is no mask: few tools know so many labels,
 /// and theirs have areas.
 const MANY_VALUES: usize = 256;
+/// A label of so many has one part or a few; a colour of a photograph that was enlarged comes again and again.
+const PARTS: usize = 4;
 /// Levels of grey that a mask's white may have beside it before its edges count as smoothed.
 const LEVELS: usize = 6;
 
@@ -107,7 +109,12 @@ impl Collector {
         if self.is_photograph() {
             return Err(photograph(self.counts.len()));
         }
-        let is_foreground = kind.decide(&self.counts)?;
+        let is_foreground =
+            kind.decide(&self.counts)
+                .map_err(|reason| match self.counts.len() > MANY_VALUES {
+                    true => photograph(self.counts.len()),
+                    false => reason,
+                })?;
         check_smooth(kind, &self.counts)?;
         let mut mask = Mask::new(self.width, self.height).map_err(|error| error.to_string())?;
         let (mut labels, mut several) = (None, false);
@@ -135,8 +142,13 @@ impl Collector {
         drop(pieces);
         join(&mut runs);
         check_picture(&mask, runs.len() as u64, self.counts.len())?;
+        let objects = Objects::of_labels(runs);
+        let values = self.counts.len();
+        if values > MANY_VALUES && objects.len() > PARTS * values {
+            return Err(photograph(values));
+        }
         Ok(LabelMask {
-            objects: Some(Objects::of_labels(runs)),
+            objects: Some(objects),
             mask,
             left_out: Vec::new(),
         })
@@ -167,7 +179,7 @@ fn check_picture(mask: &Mask, labelled_runs: u64, values: usize) -> Result<(), S
 
 fn photograph(values: usize) -> String {
     format!(
-        "it is a picture and no mask: it has {values} values that change from px to px, as in a photograph or a map of \
+        "it is a picture and no mask: it has {values} values that change all over it, as in a photograph or a map of \
          probabilities, while a mask has areas of one value; give the mask that was made of it, or cut probabilities at a \
          threshold"
     )

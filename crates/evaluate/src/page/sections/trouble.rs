@@ -59,12 +59,20 @@ fn row(of: &str, group: &ProblemGroup) -> Vec<Cell> {
     ]
 }
 
-/// The table of such rows.
-pub(super) fn table(name: String, caption: String, rows: Vec<Vec<Cell>>) -> Table {
+/// The table of such rows; whose they are stands there only where it says something.
+pub(super) fn table(name: String, caption: String, mut rows: Vec<Vec<Cell>>) -> Table {
+    let mut head = head(["of", "images", "what", "ids"]);
+    if rows
+        .iter()
+        .all(|row| matches!(&row[0], Cell::Text(of) if of.is_empty()))
+    {
+        head.remove(0);
+        rows.iter_mut().for_each(|row| drop(row.remove(0)));
+    }
     Table {
         name,
         caption,
-        head: head(["of", "images", "what", "ids"]),
+        head,
         rows,
         sums: 0,
         is_text: true,
