@@ -22,11 +22,11 @@ pub use error::BundleError;
 pub use find::{InstalledBundle, bundles_folder, default_bundle, installed_bundles, named_bundle};
 #[cfg(feature = "install")]
 pub use install::{InstallError, install_bundle};
-pub use training_images::{Look, TrainingImages};
 pub use spec::{
     Accuracy, Dice, InputKind, Int8, Loss, ModelScale, ModelSpec, Normalisation, OutputKind,
     RouterSpec,
 };
+pub use training_images::{Look, TrainingImages};
 
 /// The largest model file that is read: 2 GiB, the limit of an ONNX file without external data.
 const MAX_MODEL_BYTES: u64 = 2 << 30;
@@ -86,7 +86,9 @@ impl Bundle {
             let bytes = bundle.verified_file(file, sum)?;
             let wrong = |reason: String| BundleError::manifest(&path, reason);
             if bytes.len() > MAX_TABLE_BYTES {
-                return Err(wrong("it is too large for a table of training images".to_owned()));
+                return Err(wrong(
+                    "it is too large for a table of training images".to_owned(),
+                ));
             }
             let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text".to_owned()))?;
             bundle.training_images = TrainingImages::parse(&text).map_err(wrong)?;
@@ -140,14 +142,19 @@ impl Bundle {
             .router
             .iter()
             .map(|r| (r.file.as_str(), r.sha256.as_str()));
-        router.chain(self.models.iter().flat_map(|model| {
-            let int8 = model
-                .int8
-                .iter()
-                .map(|i| (i.file.as_str(), i.sha256.as_str()));
-            std::iter::once((model.file.as_str(), model.sha256.as_str())).chain(int8)
-        }))
-        .chain(self.training_table.iter().map(|(file, sum)| (file.as_str(), sum.as_str())))
+        router
+            .chain(self.models.iter().flat_map(|model| {
+                let int8 = model
+                    .int8
+                    .iter()
+                    .map(|i| (i.file.as_str(), i.sha256.as_str()));
+                std::iter::once((model.file.as_str(), model.sha256.as_str())).chain(int8)
+            }))
+            .chain(
+                self.training_table
+                    .iter()
+                    .map(|(file, sum)| (file.as_str(), sum.as_str())),
+            )
     }
 
     /// Reads all files and compares them with the sums that the manifest states.

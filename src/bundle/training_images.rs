@@ -45,6 +45,11 @@ impl Look {
         Some(Look(look))
     }
 
+    /// The look as a bundle's table of training images has it: hexadecimal bytes, row by row.
+    pub fn to_hex(&self) -> String {
+        super::hex(&self.0)
+    }
+
     /// The cells less their mean, of length 1; all 0 for a picture of one brightness.
     fn unit(&self) -> Vec<f64> {
         let mean = self.0.iter().map(|&c| f64::from(c)).sum::<f64>() / self.0.len() as f64;
@@ -113,7 +118,10 @@ impl TrainingImages {
     /// Reads the bundle's table: a line `image,look`, then each image's name and its look as hexadecimal bytes.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut lines = text.lines().zip(1..);
-        if lines.next().is_none_or(|(head, _)| head.trim() != "image,look") {
+        if lines
+            .next()
+            .is_none_or(|(head, _)| head.trim() != "image,look")
+        {
             return Err("its first line is not \"image,look\"".to_owned());
         }
         let mut images = Vec::new();
@@ -167,7 +175,8 @@ mod tests {
         for y in 0..height {
             for x in 0..width {
                 let (u, v) = (x as f64 / width as f64, y as f64 / height as f64);
-                let wave = (u * (9.0 + seed) + 2.0 * seed).sin() + (v * (7.0 + seed) + u * 5.0).cos();
+                let wave =
+                    (u * (9.0 + seed) + 2.0 * seed).sin() + (v * (7.0 + seed) + u * 5.0).cos();
                 rgb.extend([(128.0 + 50.0 * wave) as u8; 3]);
             }
         }
@@ -179,9 +188,13 @@ mod tests {
     }
 
     fn table(looks: &[Look]) -> TrainingImages {
-        let hex = |look: &Look| crate::bundle::hex(&look.0);
-        let lines = looks.iter().enumerate().map(|(n, look)| format!("set {n},{}", hex(look)));
-        let text: Vec<String> = std::iter::once("image,look".to_owned()).chain(lines).collect();
+        let lines = looks
+            .iter()
+            .enumerate()
+            .map(|(n, look)| format!("set {n},{}", look.to_hex()));
+        let text: Vec<String> = std::iter::once("image,look".to_owned())
+            .chain(lines)
+            .collect();
         TrainingImages::parse(&text.join("\n")).unwrap()
     }
 
@@ -197,7 +210,11 @@ mod tests {
 
     #[test]
     fn orientations_are_eight_different_ones() {
-        let mut all: Vec<_> = look(300, 200, 1.0).orientations().iter().map(|l| l.0).collect();
+        let mut all: Vec<_> = look(300, 200, 1.0)
+            .orientations()
+            .iter()
+            .map(|l| l.0)
+            .collect();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), 8);

@@ -17,7 +17,7 @@ use super::postprocess::{clean_up, keep_to_region};
 use super::routing::or_cancelled;
 use super::{
     ComputedIn, EngineOptions, Layer, LayerPlan, Network, PipelineError, Precision, Request,
-    RoutedSlide, Segmentation, TileCount, UsedModel, warnings,
+    RoutedSlide, Segmentation, TileCount, UsedModel, training_image, warnings,
 };
 
 /// A bundle on a backend. Models are loaded when first needed and kept for all slides.
