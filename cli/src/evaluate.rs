@@ -150,14 +150,13 @@ fn tell(report: &Report) {
             run.mean_of_images.as_ref(),
         );
         if let Some(unseen) = &run.unseen {
+            let (was, them) = match unseen.seen_images {
+                1 => ("was", "it"),
+                _ => ("were", "them"),
+            };
             say!(
-                "  {} of these {} seen in training: Dice on them says nothing about new images",
-                count(unseen.seen_images, "image"),
-                if unseen.seen_images == 1 {
-                    "was"
-                } else {
-                    "were"
-                }
+                "  {} of these images {was} seen in training: Dice on {them} says nothing about new images",
+                unseen.seen_images
             );
             match unseen.unseen_images {
                 0 => say!("  no image is left that was not seen in training"),

@@ -151,7 +151,7 @@ fn images_seen_in_training_are_marked_and_figures_without_them_stand_beside() {
         .ends_with(0)
         .stdout;
     for words in [
-        "1 image of these was seen in training: Dice on it says nothing about new images",
+        "1 of these images was seen in training: Dice on it says nothing about new images",
         "over the 1 image not seen in training:",
     ] {
         assert!(said.contains(words), "{said}");
