@@ -86,11 +86,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(figures) = args.figures.as_deref().filter(|figures| figures.is_file()) {
         bail!("--figures {} is a file; give a folder", figures.display());
     }
+    // However the program is called, the command is the same.
+    let words = std::env::args_os().skip(1);
     let options = ReportOptions {
         title: args.title.clone(),
         date: date()?,
-        command: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
+        command: std::iter::once("ftuseg".to_owned())
+            .chain(words.map(|word| word.to_string_lossy().into_owned()))
             .collect(),
         seed: args.seed,
         reference: args.reference,

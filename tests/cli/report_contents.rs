@@ -64,7 +64,7 @@ fn a_report_says_when_how_and_of_what_it_was_made() {
         found["runs"][1]["source_unknown"]
             .as_str()
             .unwrap()
-            .contains("masks alone")
+            .contains("mask files alone")
     );
     let html = page(&dir);
     assert!(html.contains("<title>Kidneys &lt;b&gt; &amp; &quot;co&quot;</title>"));

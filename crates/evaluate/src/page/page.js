@@ -191,7 +191,10 @@ function open(id, run) {
   $("big-title").textContent = caption(s);
   $("big-run").value = run;
   const value = m => m.path.split(".").reduce((part, key) => part?.[key], s);
-  const figures = measures.filter(m => m.key !== "dice" && known(value(m))).map(m => `${m.title} ${(m.signed ? signed : digits)(value(m), m.decimals)}`);
+  const figures = measures.filter(m => m.key !== "dice" && known(value(m))).map(m => {
+    const [name, unit] = m.title.split(", ");
+    return `${name} ${(m.signed ? signed : digits)(value(m), m.decimals)}${unit ? " " + unit.replace("um", "µm").replace("mm2", "mm²") : ""}`;
+  });
   if (s.routed) figures.push(`sent to ${organName(s.routed.to)} with confidence ${digits(s.routed.confidence)}`);
   if (!images[id].image) figures.push("the image itself could not be shown");
   $("big-figures").replaceChildren(...seen(s), capital(figures.join("; ")));
