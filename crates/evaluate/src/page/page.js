@@ -91,7 +91,7 @@ const widths = new ResizeObserver(entries => {
 function figure(f) {
   const drawing = document.importNode(new DOMParser().parseFromString(f.svg, "image/svg+xml").documentElement, true);
   drawing.classList.add("chart");
-  drawing.style.setProperty("--width", drawing.getAttribute("width"));
+  const width = drawing.getAttribute("width");
   drawing.removeAttribute("width");
   drawing.removeAttribute("height");
   const tools = element("div", { class: "tools" }, element("span", {}, "Save as"),
@@ -99,7 +99,7 @@ function figure(f) {
     tool("PNG", `Save as PNG: ${f.name}`, button => png(f, button)));
   const scroll = element("div", { class: "scroll" }, drawing);
   widths.observe(scroll);
-  return element("figure", { class: "piece", id: "figure-" + f.name }, scroll, element("p", { class: "hint" }, "Swipe or scroll sideways to see all of it."), element("figcaption", { class: "small" }, f.caption), tools);
+  return element("figure", { class: "piece", id: "figure-" + f.name, style: `--width:${Number(width)}` }, scroll, element("p", { class: "hint" }, "Swipe or scroll sideways to see all of it."), element("figcaption", { class: "small" }, f.caption), tools);
 }
 const kinds = {
   heading: text => element("h3", {}, text),
