@@ -86,11 +86,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(figures) = args.figures.as_deref().filter(|figures| figures.is_file()) {
         bail!("--figures {} is a file; give a folder", figures.display());
     }
+    // However the program is called, the command is the same.
+    let words = std::env::args_os().skip(1);
     let options = ReportOptions {
         title: args.title.clone(),
         date: date()?,
-        command: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
+        command: std::iter::once("ftuseg".to_owned())
+            .chain(words.map(|word| word.to_string_lossy().into_owned()))
             .collect(),
         seed: args.seed,
         reference: args.reference,
@@ -150,14 +152,13 @@ fn tell(report: &Report) {
             run.mean_of_images.as_ref(),
         );
         if let Some(unseen) = &run.unseen {
+            let (was, them) = match unseen.seen_images {
+                1 => ("was", "it"),
+                _ => ("were", "them"),
+            };
             say!(
-                "  {} of these {} seen in training: Dice on them says nothing about new images",
-                count(unseen.seen_images, "image"),
-                if unseen.seen_images == 1 {
-                    "was"
-                } else {
-                    "were"
-                }
+                "  {} of these images {was} seen in training: Dice on {them} says nothing about new images",
+                unseen.seen_images
             );
             match unseen.unseen_images {
                 0 => say!("  no image is left that was not seen in training"),

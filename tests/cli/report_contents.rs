@@ -64,7 +64,7 @@ fn a_report_says_when_how_and_of_what_it_was_made() {
         found["runs"][1]["source_unknown"]
             .as_str()
             .unwrap()
-            .contains("masks alone")
+            .contains("mask files alone")
     );
     let html = page(&dir);
     assert!(html.contains("<title>Kidneys &lt;b&gt; &amp; &quot;co&quot;</title>"));
@@ -151,7 +151,7 @@ fn images_seen_in_training_are_marked_and_figures_without_them_stand_beside() {
         .ends_with(0)
         .stdout;
     for words in [
-        "1 image of these was seen in training: Dice on it says nothing about new images",
+        "1 of these images was seen in training: Dice on it says nothing about new images",
         "over the 1 image not seen in training:",
     ] {
         assert!(said.contains(words), "{said}");

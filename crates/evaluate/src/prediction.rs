@@ -70,7 +70,7 @@ impl Prediction {
                 Ok(about) => (Some(about), None),
                 Err(error) => (None, Some(error.to_string())),
             },
-            _ => (None, Some("masks alone do not say".to_owned())),
+            _ => (None, Some("mask files alone do not say".to_owned())),
         };
         Ok(Prediction {
             name,

@@ -91,7 +91,7 @@ const widths = new ResizeObserver(entries => {
 function figure(f) {
   const drawing = document.importNode(new DOMParser().parseFromString(f.svg, "image/svg+xml").documentElement, true);
   drawing.classList.add("chart");
-  drawing.style.setProperty("--width", drawing.getAttribute("width"));
+  const width = drawing.getAttribute("width");
   drawing.removeAttribute("width");
   drawing.removeAttribute("height");
   const tools = element("div", { class: "tools" }, element("span", {}, "Save as"),
@@ -99,7 +99,7 @@ function figure(f) {
     tool("PNG", `Save as PNG: ${f.name}`, button => png(f, button)));
   const scroll = element("div", { class: "scroll" }, drawing);
   widths.observe(scroll);
-  return element("figure", { class: "piece", id: "figure-" + f.name }, scroll, element("p", { class: "hint" }, "Swipe or scroll sideways to see all of it."), element("figcaption", { class: "small" }, f.caption), tools);
+  return element("figure", { class: "piece", id: "figure-" + f.name, style: `--width:${Number(width)}` }, scroll, element("p", { class: "hint" }, "Swipe or scroll sideways to see all of it."), element("figcaption", { class: "small" }, f.caption), tools);
 }
 const kinds = {
   heading: text => element("h3", {}, text),
@@ -191,7 +191,10 @@ function open(id, run) {
   $("big-title").textContent = caption(s);
   $("big-run").value = run;
   const value = m => m.path.split(".").reduce((part, key) => part?.[key], s);
-  const figures = measures.filter(m => m.key !== "dice" && known(value(m))).map(m => `${m.title} ${(m.signed ? signed : digits)(value(m), m.decimals)}`);
+  const figures = measures.filter(m => m.key !== "dice" && known(value(m))).map(m => {
+    const [name, unit] = m.title.split(", ");
+    return `${name} ${(m.signed ? signed : digits)(value(m), m.decimals)}${unit ? " " + unit.replace("um", "µm").replace("mm2", "mm²") : ""}`;
+  });
   if (s.routed) figures.push(`sent to ${organName(s.routed.to)} with confidence ${digits(s.routed.confidence)}`);
   if (!images[id].image) figures.push("the image itself could not be shown");
   $("big-figures").replaceChildren(...seen(s), capital(figures.join("; ")));

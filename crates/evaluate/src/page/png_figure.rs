@@ -11,6 +11,21 @@ const FAMILY: &str = "DejaVu Sans";
 /// px of the picture for one of the drawing: 300 dpi for a drawing of 760 px printed 19 cm wide.
 const SCALE: f32 = 3.0;
 
+/// Letters and signs that the font has.
+const COVERED: [std::ops::RangeInclusive<char>; 9] = [
+    ' '..='~',
+    '\u{a0}'..='\u{17f}',
+    '\u{391}'..='\u{3a1}',
+    '\u{3a3}'..='\u{3c9}',
+    '\u{2010}'..='\u{2015}',
+    '\u{2018}'..='\u{201e}',
+    '\u{2026}'..='\u{2026}',
+    '\u{2212}'..='\u{2212}',
+    '\u{2264}'..='\u{2265}',
+];
+/// Stands for a letter that the font has not.
+const UNKNOWN: char = '\u{25a1}';
+
 /// The font, loaded once.
 fn fonts() -> Arc<Database> {
     static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
@@ -22,7 +37,7 @@ fn fonts() -> Arc<Database> {
     Arc::clone(FONTS.get_or_init(load))
 }
 
-/// A figure as PNG.
+/// A figure as PNG. A letter that the font has not is an empty box: the SVG has it.
 ///
 /// # Errors
 /// When the drawing cannot be read or the picture cannot be made.
@@ -32,7 +47,12 @@ pub(super) fn png(svg: &str) -> Result<Vec<u8>, String> {
         fontdb: fonts(),
         ..Options::default()
     };
-    let tree = Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
+    let known = |c: char| c == '\n' || COVERED.iter().any(|range| range.contains(&c));
+    let shown: String = svg
+        .chars()
+        .map(|c| if known(c) { c } else { UNKNOWN })
+        .collect();
+    let tree = Tree::from_str(&shown, &options).map_err(|error| error.to_string())?;
     let size = tree.size().to_int_size();
     let size = size.scale_by(SCALE).ok_or("it has no size")?;
     let mut picture = Pixmap::new(size.width(), size.height()).ok_or("it is too large")?;
@@ -95,9 +115,15 @@ mod tests {
         // Signs that figures use are in the font.
         for sign in ["\u{2212}", "–", "…", "µ", "²", "±", "é", "ß", "≥"] {
             assert!(dark(sign) > 5, "{sign}");
-            assert!(fonts().faces().next().is_some());
         }
         assert_ne!(dark("µ"), dark("²"));
+        let blank = ['\u{20}', '\u{a0}', '\u{ad}'];
+        for c in COVERED.into_iter().flatten().filter(|c| !blank.contains(c)) {
+            assert!(dark(&c.to_string()) > 0, "{c:?}");
+        }
+        // Letters of other scripts leave no gap.
+        assert_eq!(dark("肾"), dark("\u{25a1}"));
+        assert!(dark("肾") > 20);
     }
 
     #[test]

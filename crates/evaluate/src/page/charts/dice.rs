@@ -92,8 +92,8 @@ pub(in super::super) fn dice(report: &Report, organs: &[Option<String>]) -> Opti
         }
     }
     let mut caption = format!(
-        "Dice of every image. Each mark is an image and each black bar a mean. From {BOX_FROM} images on, a box holds the \
-         middle half of them, with the median in it and lines to the lowest and the highest. Marks are spread vertically \
+        "Dice of every image. Each mark is an image and each black bar a mean. With {BOX_FROM} images or more, a box spans the \
+         middle half, with a line at the median and whiskers to the lowest and the highest. Marks are spread vertically \
          so that they do not hide each other."
     );
     if any_seen {

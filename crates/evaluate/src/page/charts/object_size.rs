@@ -67,7 +67,7 @@ pub(in super::super) fn object_size(report: &Report) -> Option<Figure> {
         }
     }
     let few = match left_out {
-        true => format!(" Of more than {DOTS} objects only some have dots."),
+        true => format!(" Of runs with more than {DOTS} objects, only some are drawn as dots."),
         false => String::new(),
     };
     Some(Figure {

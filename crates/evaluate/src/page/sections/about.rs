@@ -52,7 +52,7 @@ pub(in super::super) fn summary(report: &Report) -> Vec<String> {
             report.version
         ),
         format!(
-            "Each mean stands with its n; square brackets hold its 95 % bootstrap interval (seed {}).",
+            "Every mean is given with its n; square brackets give its 95 % bootstrap interval (seed {}).",
             report.seed
         ),
     ]
@@ -63,7 +63,7 @@ pub(super) fn section(report: &Report) -> Option<Section> {
     let unknown = report.runs.iter().filter_map(|run| {
         let why = run.scores.source_unknown.as_ref()?;
         Some(Block::Small(format!(
-            "{}: what made it is not known ({why}).",
+            "{}: how it was made is unknown ({why}).",
             run.scores.name
         )))
     });

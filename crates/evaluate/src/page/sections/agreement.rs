@@ -34,11 +34,14 @@ pub(super) fn section(report: &Report, organs: &[Option<String>]) -> Option<Sect
                 places: area_places,
             },
         ];
-        let mut inside = Vec::new();
-        for (quantity, of) in quantities.iter().zip(OF) {
-            inside.push(Block::Figure(charts::agreement(run, at, organs, quantity)));
-            inside.push(Block::Table(table(&run.scores.name, found, quantity, of)));
-        }
+        let figures = quantities.iter();
+        let figures = figures.map(|quantity| charts::agreement(run, at, organs, quantity));
+        let tables = quantities.iter().zip(OF);
+        let tables = tables.map(|(quantity, of)| table(&run.scores.name, found, quantity, of));
+        let inside = vec![
+            Block::Row(figures.map(Block::Figure).collect()),
+            Block::Row(tables.map(Block::Table).collect()),
+        ];
         blocks.push(Block::Fold(run.scores.name.clone(), at == 0, inside));
     }
     if !blocks.is_empty() {

@@ -49,7 +49,7 @@ pub(super) fn section(report: &Report) -> Option<Section> {
         return None;
     }
     let mut blocks = vec![Block::Small(
-        "Differences of Dice on the same images. A difference is clear if its 95 % interval does not include 0; otherwise \
+        "Differences in Dice on the same images. A difference is clear if its 95 % interval does not include 0; otherwise \
          chance may explain it."
             .to_owned(),
     )];

@@ -33,7 +33,7 @@ fn text(report: &Report) -> String {
         .map(|run| run.scores.problems.len() + run.scores.missing.len())
         .sum();
     if unscored + report.truth_problems.len() > 0 {
-        sentences.push("Images that could not be scored are in no mean.".to_owned());
+        sentences.push("Images that could not be scored are excluded from all means.".to_owned());
     }
     sentences.push(format!(
         "Dice is 2|A∩B|/(|A|+|B|) over pixels, 1 where both masks are empty; objects match one to one at an intersection over \

@@ -101,8 +101,8 @@ fn fractions(routing: &Routing, number: usize) -> Table {
         )
     };
     let mut rows = vec![
-        of_images("images: most of the tissue", &routing.by_slide),
-        of_images("tissue: mean fraction of an image", &routing.by_tissue),
+        of_images("by image (most of its tissue)", &routing.by_slide),
+        of_images("by tissue (mean fraction per image)", &routing.by_tissue),
     ];
     if let Some(cells) = &routing.by_cell {
         let n = format!(
@@ -111,7 +111,7 @@ fn fractions(routing: &Routing, number: usize) -> Table {
             count(cells.images, "image")
         );
         rows.push(row(
-            "routing cells of all images",
+            "by routing cell (all images)",
             cells.share,
             cells.low,
             cells.high,
@@ -121,7 +121,7 @@ fn fractions(routing: &Routing, number: usize) -> Table {
     Table {
         name: format!("routing-{number}"),
         caption: "Sent to the true organ".to_owned(),
-        head: head(["of", "fraction", "95 % interval", "n"]),
+        head: head(["", "fraction", "95 % interval", "n"]),
         rows,
         sums: 0,
         is_text: false,
@@ -142,7 +142,7 @@ fn costs(found: &RoutingCost, number: usize) -> Table {
     let organs = organs.map(|one| row(words::organ(one.organ.as_deref()), Some(&one.cost)));
     let sums = [
         (
-            "images not sent to their organ as a whole",
+            "images not sent entirely to their organ",
             &found.sent_elsewhere,
         ),
         (MEAN_OF_ORGANS, &found.mean_of_organ_means),
@@ -156,7 +156,7 @@ fn costs(found: &RoutingCost, number: usize) -> Table {
             "organ".to_owned(),
             format!("Dice with the true organ ({})", found.given),
             format!("Dice as routed ({})", found.run),
-            "cost: Dice lost by routing".to_owned(),
+            "cost: Dice lost to routing".to_owned(),
         ],
         rows: organs.chain(sums).collect(),
         sums: 3,

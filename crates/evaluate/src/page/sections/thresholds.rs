@@ -32,7 +32,10 @@ pub(super) fn section(report: &Report) -> Option<Section> {
         }
         if !found.left_out.is_empty() {
             let rows = super::trouble::grouped("", &found.left_out);
-            let title = format!("{} in no sweep", count(found.left_out.len(), "image"));
+            let title = format!(
+                "{} left out of the sweep",
+                count(found.left_out.len(), "image")
+            );
             blocks.push(Block::Fold(
                 title,
                 false,

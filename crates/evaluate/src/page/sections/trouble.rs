@@ -23,8 +23,8 @@ pub(super) fn section(report: &Report) -> Option<Section> {
     let notes = grouped("", &report.notes);
     let mut blocks = Vec::new();
     for (name, caption, rows) in [
-        ("not-scored", "Not scored, and in no mean", out),
-        ("not-in-truth", "Masks without a truth", unknown),
+        ("not-scored", "Not scored, and not in any mean", out),
+        ("not-in-truth", "Masks without truth", unknown),
         ("notes", "Scored, with remarks", notes),
     ] {
         if !rows.is_empty() {
