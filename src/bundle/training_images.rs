@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn blank_pictures_look_like_nothing() {
         let blank = Look::of(&vec![244; 100 * 100 * 3], 100, 100).unwrap();
-        assert_eq!(table(&[blank.clone()]).find(&blank), None);
+        assert_eq!(table(std::slice::from_ref(&blank)).find(&blank), None);
         assert_eq!(Look::of(&[0; 20 * 30 * 3], 20, 30), None);
     }
 
