@@ -69,7 +69,7 @@ fn results_of_other_settings_are_not_mixed_in() {
     for options in [
         &["--overlap", "4"][..],
         &["--route", "baseline"],
-        &["--blend", "gaussian"],
+        &["--blend", "crop"],
         &["--mpp", "1.5"],
         &["--tissue", "off"],
     ] {
