@@ -18,12 +18,8 @@ impl Home {
 
     /// The command, run where no bundle lies.
     fn ftuseg(&self, subcommand: &str) -> TestCommand {
-        let data = self.0.join("data");
         fs::create_dir_all(self.0.join("elsewhere")).unwrap();
-        self.0
-            .ftuseg(subcommand)
-            .env("FTUSEG_DATA", data.to_str().unwrap())
-            .within("elsewhere")
+        self.0.ftuseg(subcommand).within("elsewhere")
     }
 
     fn install(&self, source: &str) -> TestCommand {
