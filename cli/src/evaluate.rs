@@ -11,6 +11,7 @@ use ftuseg_evaluate::{
     Classes, Estimate, Figures, ImageProblem, OrganFigures, Pictures, Prediction, Reference,
     Report, ReportOptions, group, read_truth, score, write,
 };
+use ftuseg_router::Organ;
 
 /// Arguments of `ftuseg evaluate`.
 #[derive(Debug, clap::Args)]
@@ -195,8 +196,7 @@ fn say_figures(organs: &[OrganFigures], of_organs: Option<&Figures>, of_images: 
     };
     for organ in organs {
         let name = match organ.organ.as_deref() {
-            Some("largeintestine") => "large intestine",
-            Some(name) => name,
+            Some(name) => name.parse().map_or(name, |organ: Organ| organ.label()),
             None => "organ unknown",
         };
         line(name, &organ.figures.dice);

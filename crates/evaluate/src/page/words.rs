@@ -58,8 +58,10 @@ pub(super) fn list(names: &[String]) -> String {
 pub(super) fn organ(organ: Option<&str>) -> String {
     match organ {
         None => "organ unknown".to_owned(),
-        Some(name) if name == Organ::LargeIntestine.name() => "large intestine".to_owned(),
-        Some(name) => name.to_owned(),
+        Some(name) => name
+            .parse()
+            .map_or(name, |organ: Organ| organ.label())
+            .to_owned(),
     }
 }
 

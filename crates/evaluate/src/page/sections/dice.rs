@@ -1,6 +1,6 @@
 //! Dice per organ and over all, without what was seen in training, and beside published results.
 
-use super::super::super::{Reference, Report, RunReport};
+use super::super::super::{Figures, OrganFigures, Reference, Report, RunReport};
 use super::super::blocks::{Block, Section};
 use super::super::charts;
 use super::super::table::{Cell, Table};
@@ -52,26 +52,42 @@ fn by_run(report: &Report) -> Vec<String> {
     std::iter::once("organ".to_owned()).chain(runs).collect()
 }
 
-fn dice(report: &Report, organs: &[Option<String>]) -> Table {
-    let cells = |name: String, of: &dyn Fn(&RunReport) -> Cell| -> Vec<Cell> {
-        let runs = report.runs.iter().map(of);
+/// What one run's column shows: its organs' figures, the mean of their means, the mean of all images.
+type Shown<'a> = (&'a [OrganFigures], Option<&'a Figures>, Option<&'a Figures>);
+
+/// A row for each organ and two of means.
+fn rows(
+    report: &Report,
+    organs: &[Option<String>],
+    shown: impl Fn(&RunReport) -> Shown<'_>,
+) -> Vec<Vec<Cell>> {
+    let row = |name: String, of: &dyn Fn(Shown<'_>) -> Cell| -> Vec<Cell> {
+        let runs = report.runs.iter().map(|run| of(shown(run)));
         std::iter::once(Cell::Text(name)).chain(runs).collect()
     };
-    let mut rows: Vec<Vec<Cell>> = organs
-        .iter()
-        .map(|organ| {
-            cells(words::organ(organ.as_deref()), &|run| {
-                let figures = run.organs.iter().find(|figures| figures.organ == *organ);
-                mean(figures.map(|figures| &figures.figures.dice))
-            })
+    let of_organ = |organ: &Option<String>| {
+        row(words::organ(organ.as_deref()), &|(all, _, _)| {
+            let figures = all.iter().find(|figures| figures.organ == *organ);
+            mean(figures.map(|figures| &figures.figures.dice))
         })
-        .collect();
-    rows.push(cells(MEAN_OF_ORGANS.to_owned(), &|run| {
-        mean(run.mean_of_organ_means.as_ref().map(|f| &f.dice))
+    };
+    let mut rows: Vec<Vec<Cell>> = organs.iter().map(of_organ).collect();
+    rows.push(row(MEAN_OF_ORGANS.to_owned(), &|(_, of_means, _)| {
+        mean(of_means.map(|figures| &figures.dice))
     }));
-    rows.push(cells(MEAN_OF_IMAGES.to_owned(), &|run| {
-        mean(run.mean_of_images.as_ref().map(|f| &f.dice))
+    rows.push(row(MEAN_OF_IMAGES.to_owned(), &|(_, _, of_images)| {
+        mean(of_images.map(|figures| &figures.dice))
     }));
+    rows
+}
+
+/// The figures of all images of a run.
+fn of_all(run: &RunReport) -> Shown<'_> {
+    let (of_means, of_images) = (&run.mean_of_organ_means, &run.mean_of_images);
+    (&run.organs, of_means.as_ref(), of_images.as_ref())
+}
+
+fn dice(report: &Report, organs: &[Option<String>]) -> Table {
     let seen = report.runs.iter().any(|run| run.unseen.is_some());
     Table {
         name: "dice".to_owned(),
@@ -80,7 +96,7 @@ fn dice(report: &Report, organs: &[Option<String>]) -> Table {
             false => "Mean Dice".to_owned(),
         },
         head: by_run(report),
-        rows,
+        rows: rows(report, organs, of_all),
         sums: 2,
         is_text: false,
     }
@@ -88,41 +104,23 @@ fn dice(report: &Report, organs: &[Option<String>]) -> Table {
 
 /// The same without images that networks have seen. A run that has seen none stands there as it is.
 fn unseen(report: &Report, organs: &[Option<String>]) -> Table {
-    let cells = |name: String, of: &dyn Fn(&RunReport) -> Cell| -> Vec<Cell> {
-        let runs = report.runs.iter().map(of);
-        std::iter::once(Cell::Text(name)).chain(runs).collect()
-    };
-    let mut rows: Vec<Vec<Cell>> = organs
-        .iter()
-        .map(|organ| {
-            cells(words::organ(organ.as_deref()), &|run| {
-                let organs = run
-                    .unseen
-                    .as_ref()
-                    .map_or(&run.organs, |unseen| &unseen.organs);
-                let figures = organs.iter().find(|figures| figures.organ == *organ);
-                mean(figures.map(|figures| &figures.figures.dice))
-            })
-        })
-        .collect();
-    rows.push(cells(MEAN_OF_ORGANS.to_owned(), &|run| {
-        let figures = match &run.unseen {
-            Some(unseen) => unseen.mean_of_organ_means.as_ref(),
-            None => run.mean_of_organ_means.as_ref(),
-        };
-        mean(figures.map(|figures| &figures.dice))
-    }));
-    rows.push(cells(MEAN_OF_IMAGES.to_owned(), &|run| {
-        let figures = match &run.unseen {
-            Some(unseen) => unseen.mean_of_images.as_ref(),
-            None => run.mean_of_images.as_ref(),
-        };
-        mean(figures.map(|figures| &figures.dice))
-    }));
-    rows.push(cells("left out".to_owned(), &|run| {
+    let mut rows = rows(report, organs, |run| match &run.unseen {
+        Some(unseen) => (
+            &unseen.organs,
+            unseen.mean_of_organ_means.as_ref(),
+            unseen.mean_of_images.as_ref(),
+        ),
+        None => of_all(run),
+    });
+    let left_out = report.runs.iter().map(|run| {
         let seen = run.unseen.as_ref().map_or(0, |unseen| unseen.seen_images);
         Cell::Text(format!("{} seen in training", count(seen, "image")))
-    }));
+    });
+    rows.push(
+        std::iter::once(Cell::from("left out"))
+            .chain(left_out)
+            .collect(),
+    );
     Table {
         name: "dice-unseen".to_owned(),
         caption: "Mean Dice over images not seen in training".to_owned(),
