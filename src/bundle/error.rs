@@ -20,7 +20,7 @@ pub enum BundleError {
     },
     /// What was named is neither a folder nor an installed bundle.
     #[error(
-        "no model bundle \"{name}\": there is no such folder, and {}",
+        "no model bundle \"{name}\": there is no such folder with a bundle.toml, and {}",
         installed_ones(installed)
     )]
     NotInstalled {

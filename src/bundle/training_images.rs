@@ -45,6 +45,11 @@ impl Look {
         Some(Look(look))
     }
 
+    /// The look as a bundle's table of training images has it: hexadecimal bytes, row by row.
+    pub fn to_hex(&self) -> String {
+        super::hex(&self.0)
+    }
+
     /// The cells less their mean, of length 1; all 0 for a picture of one brightness.
     fn unit(&self) -> Vec<f64> {
         let mean = self.0.iter().map(|&c| f64::from(c)).sum::<f64>() / self.0.len() as f64;
@@ -183,11 +188,10 @@ mod tests {
     }
 
     fn table(looks: &[Look]) -> TrainingImages {
-        let hex = |look: &Look| crate::bundle::hex(&look.0);
         let lines = looks
             .iter()
             .enumerate()
-            .map(|(n, look)| format!("set {n},{}", hex(look)));
+            .map(|(n, look)| format!("set {n},{}", look.to_hex()));
         let text: Vec<String> = std::iter::once("image,look".to_owned())
             .chain(lines)
             .collect();
@@ -219,7 +223,7 @@ mod tests {
     #[test]
     fn blank_pictures_look_like_nothing() {
         let blank = Look::of(&vec![244; 100 * 100 * 3], 100, 100).unwrap();
-        assert_eq!(table(&[blank.clone()]).find(&blank), None);
+        assert_eq!(table(std::slice::from_ref(&blank)).find(&blank), None);
         assert_eq!(Look::of(&[0; 20 * 30 * 3], 20, 30), None);
     }
 

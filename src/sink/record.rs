@@ -75,6 +75,7 @@ impl RecordSink {
             timings: segmentation.timings,
             seconds: self.seconds,
             made_by: self.provenance.clone(),
+            training_image: segmentation.training_image.clone(),
             rle: self.rle.clone(),
         }
     }

@@ -1,10 +1,12 @@
 //! Bundles that are installed for the user: from folders and archives, by name, several side by side; hostile archives.
+//! And images that a bundle says its networks were trained on.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use super::util::*;
+use ftuseg::bundle::Look;
 
 /// A folder with a slide, a bundle, and its own place for installed bundles.
 struct Home(Dir);
@@ -16,12 +18,8 @@ impl Home {
 
     /// The command, run where no bundle lies.
     fn ftuseg(&self, subcommand: &str) -> TestCommand {
-        let data = self.0.join("data");
         fs::create_dir_all(self.0.join("elsewhere")).unwrap();
-        self.0
-            .ftuseg(subcommand)
-            .env("FTUSEG_DATA", data.to_str().unwrap())
-            .within("elsewhere")
+        self.0.ftuseg(subcommand).within("elsewhere")
     }
 
     fn install(&self, source: &str) -> TestCommand {
@@ -98,13 +96,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn an_installed_bundle_is_found_from_anywhere() {
     let home = Home::new();
-    home.install("../bundle").ends_with(0).says(&["installed"]);
+    home.install("../bundle")
+        .ends_with(0)
+        .prints(&["installed"]);
     let folders = home.folders();
     assert_eq!(folders.len(), 1, "{folders:?}");
     home.ftuseg("models")
         .args(["list"])
         .ends_with(0)
-        .says(&[&folders[0]]);
+        .prints(&[&folders[0]]);
     home.ftuseg("segment")
         .args(["../one.tif", "--out", "../out"])
         .ends_with(0);
@@ -129,13 +129,13 @@ fn several_versions_stand_side_by_side_and_the_newest_is_used() {
         "{names:?}"
     );
     let used = |args: &[&str]| home.ftuseg("models").args(["list"]).args(args).ends_with(0);
-    used(&[]).says(&[&newest]);
-    used(&["--bundle", newest.trim_end_matches("-0.10.0")]).says(&[&newest]);
-    used(&["--bundle", &older]).says(&[&older]);
+    used(&[]).prints(&[&newest]);
+    used(&["--bundle", newest.trim_end_matches("-0.10.0")]).prints(&[&newest]);
+    used(&["--bundle", &older]).prints(&[&older]);
     home.ftuseg("models")
         .args(["installed"])
         .ends_with(0)
-        .says(&[&newest, &older, "used where none is named"]);
+        .prints(&[&newest, &older, "used where none is named"]);
     home.ftuseg("models")
         .args(["list", "--bundle", "unheard-of"])
         .ends_with(2)
@@ -253,4 +253,53 @@ fn where_there_is_no_bundle_it_says_where_one_comes_from() {
     outcome
         .ends_with(2)
         .says(&["nowhere", "ftuseg models install"]);
+}
+
+#[test]
+fn images_of_the_networks_training_are_recognised_and_said() {
+    let dir = Dir::new();
+    // Soft shapes: what is known again is brightness, so a flat picture would be known by nothing.
+    let shade =
+        |x: f64, y: f64| [(128.0 + 60.0 * ((9.0 * x).sin() + (7.0 * y + 4.0 * x).cos())) as u8; 3];
+    let mirrored = |x: f64, y: f64| shade(1.0 - x, y);
+    let other = |x: f64, y: f64| shade(1.7 * x, 0.4 + y);
+    let slide =
+        |name: &str, (width, height): (u32, u32), of: &(dyn Fn(f64, f64) -> [u8; 3] + Sync)| {
+            dir.slide(name, (width, height), Some(MPP), |x, y| {
+                of(
+                    f64::from(x) / f64::from(width),
+                    f64::from(y) / f64::from(height),
+                )
+            });
+        };
+    slide("seen.tif", (300, 200), &shade);
+    slide("larger.tif", (700, 470), &mirrored);
+    slide("new.tif", (300, 200), &other);
+    let rgb: Vec<u8> = (0..200_u32)
+        .flat_map(|y| (0..300_u32).map(move |x| (x, y)))
+        .flat_map(|(x, y)| shade(f64::from(x) / 300.0, f64::from(y) / 200.0))
+        .collect();
+    let look = Look::of(&rgb, 300, 200).unwrap().to_hex();
+    let table = format!("image,look\ncores 17,{look}\n");
+    let line = format!(
+        "training_images = {{ file = \"seen.csv\", sha256 = \"{}\" }}\n",
+        sha256(table.as_bytes())
+    );
+    dir.bundle("bundle", &(line + &full_bundle()));
+    dir.write("bundle/seen.csv", &table);
+    dir.segment(["seen.tif", "larger.tif", "new.tif"], "out")
+        .ends_with(0);
+    for (id, seen) in [("seen", true), ("larger", true), ("new", false)] {
+        let record = dir.json(format!("out/slides/{id}/slide.json"));
+        let named = record.get("training_image").and_then(|name| name.as_str());
+        assert_eq!(named, seen.then_some("cores 17"), "{id}");
+        let warnings = record["warnings"].as_array().unwrap();
+        let told = warnings.iter().any(|w| w["kind"] == "training-image");
+        assert_eq!(told, seen, "{id}: {warnings:?}");
+    }
+    // A table that is not what the manifest states is no table.
+    dir.write("bundle/seen.csv", table + "\n");
+    dir.segment(["new.tif"], "other")
+        .ends_with(2)
+        .says(&["seen.csv", "sha256"]);
 }

@@ -228,7 +228,7 @@ fn the_doctor_tells_well_from_ill() {
         assert!(well.contains(word), "{word:?} is missing:\n{well}");
     }
     for (shown, word) in [
-        (doctor("nowhere", "rten", 1), "no model bundle in nowhere"),
+        (doctor("nowhere", "rten", 1), "no model bundle \"nowhere\""),
         (
             doctor("bundle", "onnxruntime", 1),
             "no usable ONNX Runtime library",

@@ -21,7 +21,8 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 fn prepared() -> Dir {
     let dir = Dir::new();
     dir.bundle("bundle", &full_bundle());
-    dir.bundle("my_bundle", &full_bundle());
+    let named = full_bundle().replace("name = \"tiny\"", "name = \"mine\"");
+    dir.bundle("my_bundle", &named);
     let mut table = String::from("id,organ,img_height,img_width,pixel_size,rle\n");
     for (name, organ) in [("a", "kidney"), ("b", "prostate")] {
         for folder in ["slides", "my_slides", "train_images"] {

@@ -29,6 +29,8 @@ mod outputs;
 mod probabilities;
 mod progress_output;
 mod refusals;
+mod report_contents;
+mod report_figures;
 mod report_page;
 mod report_schema;
 mod reruns;

@@ -61,6 +61,18 @@ fn taken(dir: &Dir, browser: &str, hash: &str, script: &str, how: &[&str]) -> (S
 /// machine. So here the time is real, and the document is taken when all that the page asked for has arrived: one
 /// request is left without an answer until `selector` is found (or a minute is over).
 fn rendered_with(dir: &Dir, browser: &str, script: &str, selector: &str) -> (String, String) {
+    rendered_at(dir, browser, "", script, selector, &[])
+}
+
+/// The same with a link and with what the browser is told besides.
+fn rendered_at(
+    dir: &Dir,
+    browser: &str,
+    hash: &str,
+    script: &str,
+    selector: &str,
+    how: &[&str],
+) -> (String, String) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
     let address = format!("http://{}", server.local_addr().unwrap());
@@ -92,7 +104,7 @@ fn rendered_with(dir: &Dir, browser: &str, script: &str, selector: &str) -> (Str
             open.push(stream);
         }
     });
-    let page = taken(dir, browser, "", &format!("{wait} {script}"), &[]);
+    let page = taken(dir, browser, hash, &format!("{wait} {script}"), how);
     waiting.join().unwrap();
     page
 }
@@ -142,10 +154,12 @@ fn the_page_works_in_a_browser() {
         "mean of the organs' means",
         "2 of 2 images",
         "data:image/jpeg;base64,",
-        "out.csv minus out",
+        "Dice of exact.csv minus Dice of out",
+        "are identical: the same masks on every image",
         "Reliability diagram",
         "Mean Dice by threshold",
-        "Cost of routing errors: given (true organs given) minus out",
+        "Cost of routing errors in out",
+        "Segmentations were compared with reference annotations of 2 images (1 kidney, 1 lung)",
     ] {
         assert!(plain.contains(part), "{part:?} is missing");
     }
@@ -253,6 +267,185 @@ fn the_page_works_in_a_browser() {
     // A link that names no image opens nothing, and breaks nothing.
     let (nothing, log) = rendered(&dir, browser, "#image=%3Cb%3E&run=x", "");
     assert!(!dialog(&nothing)[..60].contains("open") && !log.contains("Uncaught"));
+}
+
+/// What a script leaves as the page's title.
+fn title(dir: &Dir, browser: &str, script: &str) -> String {
+    let (document, log) = rendered(dir, browser, "", script);
+    assert!(!log.contains("Uncaught"), "{log}");
+    let title = document.split("<title>").nth(1).unwrap();
+    title[..title.find('<').unwrap()].to_owned()
+}
+
+/// A report on 40 images of two organs, with a routed run, one with given organs and one of another tool.
+fn forty() -> Dir {
+    let dir = Dir::with_slide();
+    let mut table = String::from("id,path,organ\n");
+    for at in 0..40 {
+        let organ = if at % 2 == 0 { "kidney" } else { "lung" };
+        std::fs::copy(dir.join("one.tif"), dir.join(format!("core-{at}.tif"))).unwrap();
+        table += &format!("core-{at},core-{at}.tif,{organ}\n");
+    }
+    dir.write("m.csv", table);
+    for route in ["tile", "given"] {
+        dir.segment(["m.csv"], route)
+            .args(["--route", route, "--write", "all,prob"])
+            .ends_with(0);
+    }
+    let mut truth = String::from("id,organ,img_width,img_height,pixel_size,rle\n");
+    for (at, (id, rle)) in dir.submission("tile").iter().enumerate() {
+        let organ = if id[5..].parse::<u32>().unwrap() % 2 == 0 {
+            "kidney"
+        } else {
+            "lung"
+        };
+        let part: Vec<&str> = rle.split(' ').take(20 + 4 * at).collect();
+        truth += &format!("{id},{organ},300,200,2.0,{}\n", part.join(" "));
+    }
+    dir.write("truth.csv", truth);
+    dir.ftuseg("evaluate")
+        .args([
+            "--truth",
+            "truth.csv",
+            "--out",
+            "report",
+            "--pred",
+            "tile",
+            "given",
+        ])
+        .ends_with(0);
+    dir
+}
+
+#[test]
+fn forty_images_fit_on_paper_and_on_a_phone_without_overlaps() {
+    let Some(browser) = chromium() else {
+        println!("skipped: there is no Chromium on this machine");
+        return;
+    };
+    let dir = forty();
+    // No two texts of a figure lie over each other, and none leaves it.
+    let overlaps = "document.querySelectorAll('details').forEach(d => d.open = true); const bad = []; let texts = 0; \
+        for (const svg of document.querySelectorAll('svg.chart')) { \
+        const own = svg.getBoundingClientRect(); \
+        const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]); \
+        texts += boxes.length; \
+        boxes.forEach(([a, p], i) => { \
+        if (p.left < own.left - 1 || p.right > own.right + 1 || p.bottom > own.bottom + 1) bad.push(a + ' leaves'); \
+        boxes.slice(i + 1).forEach(([b, q]) => { \
+        if (p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2) bad.push(a + ' on ' + b); }); }); } \
+        document.title = texts + ';' + bad.join(';');";
+    let found = title(&dir, browser, overlaps);
+    let (texts, bad) = found.split_once(';').unwrap();
+    assert!(texts.parse::<u32>().unwrap() > 100, "{found}");
+    assert_eq!(bad, "");
+    // On a narrow screen the page keeps its width; wide tables scroll, and say so.
+    let narrow = "document.title = [document.documentElement.scrollWidth - innerWidth, \
+        [...document.querySelectorAll('.piece.wide .hint')].filter(h => h.offsetHeight > 0).length, \
+        $('nearer').getBoundingClientRect().top === $('whole').getBoundingClientRect().top].join(';');";
+    let when_wide = format!(
+        "setInterval(() => {{ if (!document.querySelector('.piece.wide .hint') || $('told')) return; {narrow} \
+         const told = document.createElement('i'); told.id = 'told'; document.body.append(told); }}, 50);"
+    );
+    let (document, log) = rendered_at(
+        &dir,
+        browser,
+        "#image=core-1&run=tile",
+        &when_wide,
+        "#told",
+        &["--window-size=500,900"],
+    );
+    assert!(!log.contains("Uncaught"), "{log}");
+    let told = document.split("<title>").nth(1).unwrap();
+    let told: Vec<&str> = told[..told.find('<').unwrap()].split(';').collect();
+    assert!(told[0].parse::<i32>().unwrap() <= 0, "{told:?}");
+    assert!(told[1].parse::<u32>().unwrap() > 0, "{told:?}");
+    assert_eq!(told[2], "true", "the zoom buttons stand in one row");
+    // On paper: pages before the gallery, which begins on one of its own.
+    let pdf = dir.join("report.pdf");
+    let pages = |path: &str| {
+        Command::new(browser)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-pdf-header-footer",
+                "--virtual-time-budget=5000",
+            ])
+            .arg(format!("--user-data-dir={}", dir.join("profile").display()))
+            .arg(format!("--print-to-pdf={}", pdf.display()))
+            .arg(format!("file://{}", dir.join(path).display()))
+            .output()
+            .unwrap();
+        let bytes = std::fs::read(&pdf).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        text.matches("/Type /Page\n").count()
+    };
+    let whole = pages("report/report.html");
+    dir.ftuseg("evaluate")
+        .args([
+            "--truth",
+            "truth.csv",
+            "--out",
+            "report",
+            "--no-pictures",
+            "--pred",
+            "tile",
+            "given",
+        ])
+        .ends_with(0);
+    // The gallery, which has nothing to show then, takes the last one.
+    let report = pages("report/report.html") - 1;
+    assert!((1..6).contains(&report), "{report} pages");
+    assert!(whole > report, "{whole} pages");
+}
+
+#[test]
+fn tables_and_figures_are_copied_and_saved_by_a_button() {
+    let Some(browser) = chromium() else {
+        println!("skipped: there is no Chromium on this machine");
+        return;
+    };
+    let dir = Dir::with_slide();
+    dir.segment(["one.tif"], "out").ends_with(0);
+    let rle = dir.submission("out")[0].1.clone();
+    dir.write(
+        "truth.csv",
+        format!("id,organ,img_width,img_height,pixel_size,rle\none,kidney,300,200,2.0,{rle}\n"),
+    );
+    dir.ftuseg("evaluate")
+        .args(["--truth", "truth.csv", "--out", "report", "--pred", "out"])
+        .ends_with(0);
+    // What would go to the clipboard and to the disk is caught on its way there.
+    let catch = "const got = []; document.execCommand = () => { got.push(document.activeElement.value); return true; }; \
+        Object.defineProperty(navigator, 'clipboard', { value: { writeText: async () => { throw 1; } } }); \
+        HTMLAnchorElement.prototype.click = function () { got.push(this.download + ' ' + this.href.slice(0, 5)); };";
+    let press =
+        |label: &str| format!("document.querySelector('button[aria-label^=\"{label}\"]').click();");
+    let labels = [
+        "Copy as Markdown: Mean Dice",
+        "Copy as LaTeX: Mean Dice",
+        "Copy as CSV: Mean Dice",
+        "Copy: Methods",
+        "Save as SVG: dice-per-image",
+        "Save as PNG: dice-per-image",
+    ];
+    let script: String = labels.iter().map(|label| press(label)).collect();
+    let got = title(
+        &dir,
+        browser,
+        &format!("{catch} {script} setTimeout(() => document.title = JSON.stringify(got), 2000);"),
+    );
+    for part in [
+        "| organ | out |",
+        "begin{tabular}{lr}",
+        "organ,out,out low,out high,out median,out n",
+        "Segmentations were compared with reference annotations of 1 image (1 kidney)",
+        "dice-per-image.svg blob:",
+        "dice-per-image.png blob:",
+    ] {
+        assert!(got.contains(part), "{part}: {got}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::support::{backends, rten};
 use ftuseg::backend::{Arithmetic, Device, OnnxRuntime};
-use ftuseg::bundle::Bundle;
+use ftuseg::bundle::{Bundle, Look};
 use ftuseg::mask::rle;
 use ftuseg::pipeline::{Engine, EngineOptions, Network, Precision, Request, Route};
 use ftuseg::slide::{self, Resolution, ResolutionSource, TissueMode};
@@ -276,4 +276,28 @@ fn the_engine_reaches_the_dice_that_was_measured_in_training() {
         mean < 0.015 && worst < 0.1,
         "differences of the Dice: {off:?}"
     );
+}
+
+#[test]
+fn it_knows_the_cores_that_its_networks_were_trained_on() {
+    let cores = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hpa/train_images");
+    let Ok(entries) = std::fs::read_dir(&cores) else {
+        println!("left out: {} is not there", cores.display());
+        return;
+    };
+    let known = shipped().training_images;
+    for entry in entries {
+        let path = entry.unwrap().path();
+        let slide = slide::open(&path).unwrap();
+        let (width, height) = (slide.info().width(), slide.info().height());
+        let mut rgb = vec![0; width as usize * height as usize * 3];
+        let plane = slide::Plane::at_scale(width, height, 1.0);
+        plane
+            .read(slide.as_ref(), 0, 0, width, height, &mut rgb)
+            .unwrap();
+        let look = Look::of(&rgb, width as usize, height as usize).unwrap();
+        let id = path.file_stem().unwrap().to_str().unwrap();
+        let expected = format!("hpa {id}");
+        assert_eq!(known.find(&look), Some(expected.as_str()));
+    }
 }

@@ -31,7 +31,7 @@ pub struct Measure {
 }
 
 /// All measures, in the order of the columns. Dice, the first one, decides comparisons.
-pub const MEASURES: [Measure; 12] = [
+pub const MEASURES: [Measure; 16] = [
     Measure {
         value: |score| Some(score.pixels.dice),
         ..mean("dice", "dice", "Dice")
@@ -91,6 +91,24 @@ pub const MEASURES: [Measure; 12] = [
         signed: true,
         value: |score| score.pixels.area_error,
         ..mean("area_error", "area_error", "area error")
+    },
+    Measure {
+        value: |score| Some(score.area.found_px as f64),
+        ..single("area_found_px", "area.found_px", "found area, px")
+    },
+    Measure {
+        value: |score| Some(score.area.truth_px as f64),
+        ..single("area_truth_px", "area.truth_px", "true area, px")
+    },
+    Measure {
+        decimals: 4,
+        value: |score| score.area.found_mm2,
+        ..single("area_found_mm2", "area.found_mm2", "found area, mm2")
+    },
+    Measure {
+        decimals: 4,
+        value: |score| score.area.truth_mm2,
+        ..single("area_truth_mm2", "area.truth_mm2", "true area, mm2")
     },
 ];
 

@@ -31,11 +31,37 @@ pub fn compare(found: &Mask, truth: &Mask) -> ObjectFigures {
 
 /// Compares objects that were told apart already, by labels say. Each is matched at most once, the best pairs first.
 pub fn compare_objects(found: &Objects, truth: &Objects) -> ObjectFigures {
+    match_objects(found, truth).0
+}
+
+/// An object of the truth, and how well one found object covers it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct TrueObject {
+    /// Its area, px.
+    pub area: u64,
+    /// Dice with the found object that fits it best; 0 where none touches it.
+    pub dice: f64,
+    /// Whether it was matched.
+    pub matched: bool,
+}
+
+/// What [`compare_objects`] says, and each object of the truth.
+pub(super) fn match_objects(found: &Objects, truth: &Objects) -> (ObjectFigures, Vec<TrueObject>) {
     let areas = |objects: &Objects| -> Vec<u64> { objects.iter().map(|o| o.area()).collect() };
     let (found_areas, truth_areas) = (areas(found), areas(truth));
+    let mut objects: Vec<TrueObject> = truth_areas
+        .iter()
+        .map(|&area| TrueObject {
+            area,
+            dice: 0.0,
+            matched: false,
+        })
+        .collect();
     let mut pairs: Vec<(f64, usize, usize, u64)> = shared(found, truth)
         .into_iter()
         .map(|((f, t), both)| {
+            let dice = 2.0 * both as f64 / (found_areas[f] + truth_areas[t]) as f64;
+            objects[t].dice = objects[t].dice.max(dice);
             let union = found_areas[f] + truth_areas[t] - both;
             (both as f64 / union as f64, f, t, both)
         })
@@ -47,11 +73,12 @@ pub fn compare_objects(found: &Objects, truth: &Objects) -> ObjectFigures {
     for (_, f, t, both) in pairs {
         if !used_found[f] && !used_truth[t] {
             (used_found[f], used_truth[t]) = (true, true);
+            objects[t].matched = true;
             dices.push(2.0 * both as f64 / (found_areas[f] + truth_areas[t]) as f64);
         }
     }
     let all = found.len() + truth.len();
-    ObjectFigures {
+    let figures = ObjectFigures {
         found: found.len(),
         truth: truth.len(),
         matched: dices.len(),
@@ -61,7 +88,8 @@ pub fn compare_objects(found: &Objects, truth: &Objects) -> ObjectFigures {
             2.0 * dices.len() as f64 / all as f64
         },
         matched_dice: (!dices.is_empty()).then(|| dices.iter().sum::<f64>() / dices.len() as f64),
-    }
+    };
+    (figures, objects)
 }
 
 /// The px that each found and each true object have in common, where there are any.
@@ -142,6 +170,12 @@ mod tests {
         assert_eq!((figures.found, figures.truth, figures.matched), (3, 3, 1));
         assert!((figures.f1 - 2.0 / 6.0).abs() < 1e-12);
         assert_eq!(figures.matched_dice, Some(1.0));
+        let (_, objects) = match_objects(&Objects::find(&found), &Objects::find(&truth));
+        let told = objects.iter().map(|o| (o.area, o.dice, o.matched));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [(100, 1.0, true), (100, 0.3, false), (100, 0.0, false)]
+        );
     }
 
     #[test]

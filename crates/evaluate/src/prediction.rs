@@ -18,6 +18,8 @@ pub struct Prediction {
     pub path: PathBuf,
     /// What its record says.
     pub(super) about: Option<RunRecord>,
+    /// Why it says nothing.
+    pub(super) source_unknown: Option<String>,
     kind: PredictionKind,
 }
 
@@ -63,13 +65,18 @@ impl Prediction {
                 "there is no such file or folder; a run is a results folder of `ftuseg segment`, a submission.csv, or a folder of masks named ID.png, ID.tif, ID.jpg or ID.geojson",
             ));
         };
+        let (about, source_unknown) = match kind {
+            PredictionKind::Results(_) => match read_run(&path.join("run.json")) {
+                Ok(about) => (Some(about), None),
+                Err(error) => (None, Some(error.to_string())),
+            },
+            _ => (None, Some("mask files alone do not say".to_owned())),
+        };
         Ok(Prediction {
             name,
             path: path.to_owned(),
-            about: match kind {
-                PredictionKind::Results(_) => read_run(&path.join("run.json")).ok(),
-                _ => None,
-            },
+            about,
+            source_unknown,
             kind,
         })
     }

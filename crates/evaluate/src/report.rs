@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use ftuseg_router::Organ;
 use serde::Serialize;
 
+use super::agreement::{Agreement, agreement};
+use super::identical::identical;
 use super::measures::{MEASURES, Measure};
+use super::object_size::{ObjectSizes, by_size};
 use super::routing::{Routing, RoutingCost, costs, routing};
 use super::score::{ImageScore, RunScores, ScoredRuns};
+use super::seen::{Unseen, unseen};
 use super::statistics::{Estimate, grouped};
 use super::sweep::{Thresholds, sweep};
 use super::{ImageProblem, Truth};
@@ -20,8 +24,16 @@ pub struct Report {
     pub schema: &'static str,
     /// Version of the program.
     pub version: &'static str,
+    /// What the report is called.
+    pub title: String,
+    /// When it was made, in UTC.
+    pub date: String,
+    /// The command that made it, word by word.
+    pub command: Vec<String>,
     /// Seed of the bootstrap.
     pub seed: u64,
+    /// Published results that stand beside the report's.
+    pub reference: Option<Reference>,
     /// Images of the truth.
     pub truth_images: usize,
     /// Rows of the truth that could not be used, and why.
@@ -30,10 +42,57 @@ pub struct Report {
     pub notes: Vec<ImageProblem>,
     /// The runs.
     pub runs: Vec<RunReport>,
+    /// Names of runs that found the same on every image, two or more at a time.
+    pub identical_runs: Vec<Vec<String>>,
     /// Every later run against the first.
     pub comparisons: Vec<Comparison>,
     /// What routing errors cost, for every routed run that has a run with the true organs beside it.
     pub routing_costs: Vec<RoutingCost>,
+}
+
+/// What the report is to say of itself, and how it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportOptions {
+    /// What it is called.
+    pub title: String,
+    /// When it is made, in UTC.
+    pub date: String,
+    /// The command that makes it, word by word.
+    pub command: Vec<String>,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+    /// Published results to show beside the report's; where none are chosen, those of the challenge stand beside a truth that
+    /// is the challenge's own table.
+    pub reference: Option<Reference>,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        ReportOptions {
+            title: "Segmentation report".to_owned(),
+            date: String::new(),
+            command: Vec::new(),
+            seed: 1,
+            reference: None,
+        }
+    }
+}
+
+/// Published results that can stand beside the report's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum Reference {
+    /// Two networks on images of the HuBMAP + HPA 2022 challenge, from the course paper that this program carries on.
+    #[serde(rename = "hubmap-2022")]
+    Hubmap2022,
+}
+
+impl Reference {
+    /// The results that belong to a truth: those of the challenge, if all of it is the challenge's.
+    fn of(truths: &[Truth]) -> Option<Self> {
+        let all = !truths.is_empty() && truths.iter().all(|truth| truth.of_challenge);
+        all.then_some(Reference::Hubmap2022)
+    }
 }
 
 /// One run's part.
@@ -46,6 +105,12 @@ pub struct RunReport {
     pub mean_of_organ_means: Option<Figures>,
     /// Over all: the mean of all images.
     pub mean_of_images: Option<Figures>,
+    /// The same figures without images that the run's networks have seen in training; none where no image is one.
+    pub unseen: Option<Unseen>,
+    /// Counts and areas against the truth's; none where no image could be scored.
+    pub agreement: Option<Agreement>,
+    /// Dice of true objects by their size; none where there are no objects.
+    pub object_sizes: Option<ObjectSizes>,
     /// What the router did, where records say so.
     pub routing: Option<Routing>,
     /// The sweep of the models' thresholds, where the run has maps of probabilities.
@@ -111,6 +176,8 @@ pub struct RunDifference {
     pub won: usize,
     /// Images on which it is worse.
     pub lost: usize,
+    /// Whether the interval does not include 0.
+    pub clear: bool,
 }
 
 impl Report {
@@ -119,8 +186,9 @@ impl Report {
         truths: &[Truth],
         mut truth_problems: Vec<ImageProblem>,
         scored: ScoredRuns,
-        seed: u64,
+        options: ReportOptions,
     ) -> Self {
+        let seed = options.seed;
         let runs = scored.runs;
         let comparisons = match runs.split_first() {
             Some((first, rest)) => rest.iter().map(|run| against(first, run, seed)).collect(),
@@ -132,11 +200,16 @@ impl Report {
         Report {
             schema: "ftuseg/report/1",
             version: env!("CARGO_PKG_VERSION"),
+            title: options.title,
+            date: options.date,
+            command: options.command,
             seed,
+            reference: options.reference.or_else(|| Reference::of(truths)),
             truth_images: truths.len(),
             truth_problems,
             notes,
             comparisons,
+            identical_runs: identical(&runs),
             routing_costs: costs(&runs, seed),
             runs: runs.into_iter().map(|run| run_report(run, seed)).collect(),
         }
@@ -169,18 +242,38 @@ pub(super) fn groups(organs: impl Iterator<Item = Option<String>>) -> Vec<Option
 }
 
 /// Scores by organ.
-fn by_organ(images: &[ImageScore]) -> Vec<(Option<String>, Vec<&ImageScore>)> {
+fn by_organ<'a>(images: &[&'a ImageScore]) -> Vec<(Option<String>, Vec<&'a ImageScore>)> {
     groups(images.iter().map(|score| score.organ.clone()))
         .into_iter()
         .map(|organ| {
             let of_organ = images.iter().filter(|score| score.organ == organ);
-            (organ.clone(), of_organ.collect())
+            (organ.clone(), of_organ.copied().collect())
         })
         .collect()
 }
 
 fn run_report(scores: RunScores, seed: u64) -> RunReport {
-    let groups = by_organ(&scores.images);
+    let all: Vec<&ImageScore> = scores.images.iter().collect();
+    let (organs, mean_of_organ_means, mean_of_images) = organ_figures(&all, seed);
+    RunReport {
+        organs,
+        mean_of_organ_means,
+        mean_of_images,
+        unseen: unseen(&scores.images, seed),
+        agreement: agreement(&scores.images),
+        object_sizes: by_size(&scores.images, seed),
+        routing: routing(&scores, seed),
+        thresholds: sweep(&scores.name, &scores.images, seed),
+        scores,
+    }
+}
+
+/// The figures of each organ, the mean of the organs' means, and the mean of all images.
+pub(super) fn organ_figures(
+    images: &[&ImageScore],
+    seed: u64,
+) -> (Vec<OrganFigures>, Option<Figures>, Option<Figures>) {
+    let groups = by_organ(images);
     let organs = groups
         .iter()
         .filter_map(|(organ, images)| {
@@ -195,15 +288,7 @@ fn run_report(scores: RunScores, seed: u64) -> RunReport {
         .filter(|(organ, _)| organ.is_some())
         .map(|(_, images)| images.as_slice())
         .collect();
-    let all: Vec<&ImageScore> = scores.images.iter().collect();
-    RunReport {
-        organs,
-        mean_of_organ_means: figures(&known, seed),
-        mean_of_images: figures(&[all.as_slice()], seed),
-        routing: routing(&scores, seed),
-        thresholds: sweep(&scores.name, &scores.images, seed),
-        scores,
-    }
+    (organs, figures(&known, seed), figures(&[images], seed))
 }
 
 /// The figures of groups of images, each group with the same weight; none where there are no images.
@@ -231,7 +316,8 @@ fn against(first: &RunScores, run: &RunScores, seed: u64) -> Comparison {
     let mut organs = Vec::new();
     let mut all: Vec<Vec<f64>> = Vec::new();
     let mut known: Vec<Vec<f64>> = Vec::new();
-    for (organ, images) in by_organ(&run.images) {
+    let images: Vec<&ImageScore> = run.images.iter().collect();
+    for (organ, images) in by_organ(&images) {
         let differences: Vec<f64> = images
             .iter()
             .filter_map(|score| {
@@ -268,5 +354,6 @@ fn difference(groups: &[&[f64]], seed: u64) -> Option<RunDifference> {
         summary,
         won: all().filter(|&&d| d > 0.0).count(),
         lost: all().filter(|&&d| d < 0.0).count(),
+        clear: summary.low > 0.0 || summary.high < 0.0,
     })
 }

@@ -1,5 +1,5 @@
-//! Writes a report: `report.json`, `report.csv`, `report.html`, and `thresholds.toml` where thresholds were swept; all of
-//! them or none.
+//! Writes a report: `report.json`, `report.csv`, `report.html`, `thresholds.toml` where thresholds were swept, and its
+//! figures and tables where they are wanted; all of them or none.
 //!
 //! Spreadsheets run cells of `report.csv` that begin like a formula. So a text that begins with `=`, `+`, `-`, `@`, a tab
 //! or a carriage return stands there after an apostrophe, and so does one that begins with an apostrophe: whoever takes
@@ -9,20 +9,27 @@ use std::path::Path;
 
 use super::file_set::FileSet;
 use super::measures::MEASURES;
-use super::report_page::page;
+use super::page::{Content, files, is_ours};
 use super::{EvaluateError, Gallery, Report};
 
-/// Writes the files into a folder, which is made if it is not there.
+/// Writes the files into a folder, which is made if it is not there; figures and tables into another one, if that is named.
+/// Figures and tables of an earlier report go from there. Returns how many figures and tables were written as files.
 ///
 /// # Errors
 /// When a file cannot be written; then all are as they were before.
-pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), EvaluateError> {
+pub fn write(
+    report: &Report,
+    gallery: &Gallery,
+    folder: &Path,
+    figures: Option<&Path>,
+) -> Result<usize, EvaluateError> {
     std::fs::create_dir_all(folder).map_err(|e| EvaluateError::io(folder, e))?;
     let wrong =
         |error| EvaluateError::io(folder, std::io::Error::other::<serde_json::Error>(error));
     let mut json = serde_json::to_vec_pretty(report).map_err(wrong)?;
     json.push(b'\n');
-    let page = page(report, gallery).map_err(wrong)?;
+    let content = Content::new(report);
+    let page = content.page(gallery).map_err(wrong)?;
     let swept = report.runs.iter().filter_map(|run| run.thresholds.as_ref());
     let toml: Vec<&str> = swept.map(|thresholds| thresholds.toml.as_str()).collect();
     let toml = toml.join("\n").into_bytes();
@@ -37,11 +44,40 @@ pub fn write(report: &Report, gallery: &Gallery, folder: &Path) -> Result<(), Ev
         // One of an earlier report would not belong to this one.
         set.stage_removal(&thresholds);
     }
-    set.publish()
+    let count = match figures {
+        Some(figures) => stage_figures(&mut set, &content, figures)?,
+        None => 0,
+    };
+    set.publish()?;
+    Ok(count)
+}
+
+/// Stages the figures and tables, in place of all that an earlier report left.
+fn stage_figures(
+    set: &mut FileSet,
+    content: &Content<'_>,
+    folder: &Path,
+) -> Result<usize, EvaluateError> {
+    std::fs::create_dir_all(folder).map_err(|e| EvaluateError::io(folder, e))?;
+    let files = files(content).map_err(|reason| EvaluateError::format(folder, reason))?;
+    for (name, bytes) in &files {
+        set.stage(&folder.join(name), bytes)?;
+    }
+    let there = std::fs::read_dir(folder).map_err(|e| EvaluateError::io(folder, e))?;
+    let mut old: Vec<String> = there
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_ours(name) && !files.iter().any(|(new, _)| new == name))
+        .filter(|name| folder.join(name).is_file())
+        .collect();
+    old.sort();
+    for name in old {
+        set.stage_removal(&folder.join(name));
+    }
+    Ok(files.len())
 }
 
 /// A text as a cell that no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
         true => format!("'{text}"),
         false => text.to_owned(),
@@ -55,7 +91,7 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
     let head = ["id", "organ", "run"].into_iter();
     let head = head.chain(MEASURES.iter().map(|measure| measure.key));
     table
-        .write_record(head.chain(["routed_to", "confidence"]))
+        .write_record(head.chain(["routed_to", "confidence", "training_image"]))
         .map_err(wrong)?;
     let number = |value: Option<f64>, decimals: usize| {
         value.map_or(String::new(), |value| format!("{value:.decimals$}"))
@@ -74,6 +110,7 @@ fn table(report: &Report, folder: &Path) -> Result<Vec<u8>, EvaluateError> {
             }
             row.push(score.routed.as_ref().map_or(String::new(), |r| cell(&r.to)));
             row.push(number(score.routed.as_ref().map(|r| r.confidence), 6));
+            row.push(score.training_image.as_deref().map_or(String::new(), cell));
             table.write_record(row).map_err(wrong)?;
         }
     }

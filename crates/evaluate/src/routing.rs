@@ -287,14 +287,9 @@ mod tests {
 
     fn run(name: &str, route: Option<&str>, images: Vec<ImageScore>) -> RunScores {
         RunScores {
-            name: name.to_owned(),
-            path: name.to_owned(),
             route: route.map(str::to_owned),
             bundle: route.map(|_| "sum".to_owned()),
-            images,
-            missing: Vec::new(),
-            problems: Vec::new(),
-            unknown: Vec::new(),
+            ..super::super::score::tests::run(name, images)
         }
     }
 

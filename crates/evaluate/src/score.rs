@@ -1,7 +1,7 @@
 //! Scores every image of every run, and draws it while its masks are at hand.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::boundary::hausdorff95;
 use super::dice_curve::dice_curve;
-use super::objects::{ObjectFigures, compare_objects};
+use super::identical::fingerprint;
+use super::objects::{ObjectFigures, TrueObject, match_objects};
 use super::overlap::{Overlap, PixelFigures};
 use super::picture::{Gallery, Picture, Pictures};
 use super::recorded_route::{self, Decided};
-use super::{Classes, EvaluateError, ImageProblem, Prediction, RecordedRoute, Truth};
+use super::{Classes, EvaluateError, ImageProblem, Prediction, RecordedRoute, RunSource, Truth};
 use ftuseg_mask::{Mask, Objects};
 use ftuseg_records::SlideRecord;
 use ftuseg_slide::mask_image::LabelMask;
@@ -35,12 +36,52 @@ pub struct ImageScore {
     pub hd95_um: Option<f64>,
     /// Object by object.
     pub objects: ObjectFigures,
+    /// Area of all that is there.
+    pub area: Areas,
+    /// The training image of the run's bundle that this image looks like: its networks have seen it, so these figures are no
+    /// measure of how well they do on new images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_image: Option<String>,
     /// Where the router sent it, if the run's record says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routed: Option<RecordedRoute>,
     /// What its map of probabilities says.
     #[serde(skip)]
     pub(super) swept: Swept,
+    /// um/px, where it is known.
+    #[serde(skip)]
+    pub(super) mpp: Option<f64>,
+    /// Tells masks apart: see [`fingerprint`].
+    #[serde(skip)]
+    pub(super) fingerprint: u64,
+    /// The truth's objects.
+    #[serde(skip)]
+    pub(super) true_objects: Vec<TrueObject>,
+}
+
+/// Found and true area of an image's objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Areas {
+    /// px that were found.
+    pub found_px: u64,
+    /// px of the truth.
+    pub truth_px: u64,
+    /// The same in mm2, where um/px is known.
+    pub found_mm2: Option<f64>,
+    /// The truth in mm2, where um/px is known.
+    pub truth_mm2: Option<f64>,
+}
+
+impl Areas {
+    fn of(overlap: Overlap, mpp: Option<f64>) -> Self {
+        let mm2 = |px: u64| mpp.map(|mpp| px as f64 * mpp * mpp / 1e6);
+        Areas {
+            found_px: overlap.found,
+            truth_px: overlap.truth,
+            found_mm2: mm2(overlap.found),
+            truth_mm2: mm2(overlap.truth),
+        }
+    }
 }
 
 /// What an image's map of probabilities says of thresholds.
@@ -66,6 +107,13 @@ pub struct RunScores {
     pub route: Option<String>,
     /// sha256 of its bundle, if its record says.
     pub bundle: Option<String>,
+    /// What made it, if its record says.
+    pub made_by: Option<RunSource>,
+    /// Why it is not known what made it; none where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_unknown: Option<String>,
+    /// How many warnings of each kind its records hold: those of the run, and those of the images that could be scored.
+    pub warnings: BTreeMap<String, usize>,
     /// The images that could be scored, in the truth's order.
     pub images: Vec<ImageScore>,
     /// Images of the truth that the run has no mask of. They are in no mean.
@@ -101,6 +149,8 @@ struct Seen {
     outcomes: Vec<Outcome>,
     picture: Option<Picture>,
     notes: Vec<String>,
+    /// Kinds of the warnings in each run's record of it.
+    warnings: Vec<Vec<&'static str>>,
 }
 
 /// Scores all runs, image by image: every mask is decoded once, for its figures and for its picture, and dropped.
@@ -125,6 +175,14 @@ pub fn score(
                 path: run.path.display().to_string(),
                 route: run.about.as_ref().map(|run| run.settings.route.clone()),
                 bundle: run.about.as_ref().map(|run| run.bundle.sha256.clone()),
+                made_by: run.about.as_ref().map(RunSource::of),
+                source_unknown: run.source_unknown.clone(),
+                warnings: counted(
+                    run.about
+                        .iter()
+                        .flat_map(|run| &run.warnings)
+                        .map(|warning| warning.kind.name()),
+                ),
                 images: Vec::new(),
                 missing: Vec::new(),
                 problems: Vec::new(),
@@ -144,7 +202,13 @@ pub fn score(
                 continue;
             }
         };
-        for (run, outcome) in scored.runs.iter_mut().zip(seen.outcomes) {
+        let outcomes = seen.outcomes.into_iter().zip(seen.warnings);
+        for (run, (outcome, warnings)) in scored.runs.iter_mut().zip(outcomes) {
+            if matches!(outcome, Outcome::Scored(_)) {
+                for (kind, count) in counted(warnings.into_iter()) {
+                    *run.warnings.entry(kind).or_insert(0) += count;
+                }
+            }
             match outcome {
                 Outcome::Scored(score) => run.images.push(*score),
                 Outcome::Missing => run.missing.push(id.to_owned()),
@@ -158,6 +222,15 @@ pub fn score(
         scored.gallery.images.extend(seen.picture);
     }
     scored
+}
+
+/// How often each name comes.
+fn counted(names: impl Iterator<Item = &'static str>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.to_owned()).or_insert(0) += 1;
+    }
+    counts
 }
 
 fn one(
@@ -182,6 +255,13 @@ fn one(
             None
         }));
     }
+    let warnings = records
+        .iter()
+        .map(|record| {
+            let warnings = record.iter().flat_map(|record| &record.warnings);
+            warnings.map(|warning| warning.kind.name()).collect()
+        })
+        .collect();
     let mut drawing = pictures.map(|pictures| {
         let recorded = records.iter().flatten().next();
         let recorded = recorded.map(|record| Path::new(&record.input.path));
@@ -221,6 +301,7 @@ fn one(
         outcomes,
         picture,
         notes,
+        warnings,
     })
 }
 
@@ -243,15 +324,22 @@ fn figures(
     let found = &found.mask;
     let mpp = truth.mpp.or_else(|| record.and_then(recorded_route::mpp));
     let hd95_px = hausdorff95(found, mask);
+    let overlap = Overlap::of(found, mask)?;
+    let (object_figures, true_objects) = match_objects(&found_objects, objects);
     Ok(ImageScore {
         id: truth.id.clone(),
         organ: truth.organ.map(|organ| organ.name().to_owned()),
-        pixels: Overlap::of(found, mask)?.figures(),
+        pixels: overlap.figures(),
         hd95_px,
         hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
-        objects: compare_objects(&found_objects, objects),
+        objects: object_figures,
+        area: Areas::of(overlap, mpp),
+        training_image: record.and_then(|record| record.training_image.clone()),
         routed: record.and_then(recorded_route::routed),
         swept: swept(&truth.id, mask, run, record),
+        mpp,
+        fingerprint: fingerprint(found, &found_objects),
+        true_objects,
     })
 }
 
@@ -289,6 +377,23 @@ fn swept(id: &str, truth: &Mask, run: &Prediction, record: Option<&SlideRecord>)
 pub(super) mod tests {
     use super::*;
 
+    /// A run of which only the images matter.
+    pub fn run(name: &str, images: Vec<ImageScore>) -> RunScores {
+        RunScores {
+            name: name.to_owned(),
+            path: name.to_owned(),
+            route: None,
+            bundle: None,
+            made_by: None,
+            source_unknown: None,
+            warnings: BTreeMap::new(),
+            images,
+            missing: Vec::new(),
+            problems: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
     /// A score of an image of which only Dice matters.
     pub fn plain(id: &str, organ: Option<&str>, dice: f64) -> ImageScore {
         ImageScore {
@@ -313,8 +418,13 @@ pub(super) mod tests {
                 f1: 1.0,
                 matched_dice: None,
             },
+            area: Areas::default(),
+            training_image: None,
             routed: None,
             swept: Swept::Nothing,
+            mpp: None,
+            fingerprint: 0,
+            true_objects: Vec::new(),
         }
     }
 }

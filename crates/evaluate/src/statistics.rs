@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// Bootstrap samples.
-const ROUNDS: usize = 5000;
+pub(super) const ROUNDS: usize = 5000;
 
 /// The mean of some values and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -109,6 +109,50 @@ pub fn ratio(images: &[(usize, usize)], seed: u64) -> Option<Ratio> {
     })
 }
 
+/// The mean of all values together where values come in images, whose own are alike: whole images are drawn again. `n` and
+/// `median` are those of all values; none where there are none.
+pub fn clustered(images: &[Vec<f64>], seed: u64) -> Option<Estimate> {
+    let mut all: Vec<f64> = images.iter().flatten().copied().collect();
+    if all.is_empty() {
+        return None;
+    }
+    let sums: Vec<(f64, usize)> = images
+        .iter()
+        .filter(|values| !values.is_empty())
+        .map(|values| (values.iter().sum(), values.len()))
+        .collect();
+    let mut random = SplitMix(seed);
+    let mut means: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let drawn = (0..sums.len()).map(|_| sums[random.below(sums.len())]);
+            let (sum, n) = drawn.fold((0.0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            sum / n as f64
+        })
+        .collect();
+    Some(Estimate {
+        n: all.len(),
+        mean: mean(all.iter().copied()),
+        median: percentile(&mut all, 0.5),
+        low: percentile(&mut means, 0.025),
+        high: percentile(&mut means, 0.975),
+    })
+}
+
+/// The standard deviation of a sample; none of fewer than two values.
+pub fn deviation(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let middle = mean(values.iter().copied());
+    let squares: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+    Some((squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// The mean of some values; none of none.
+pub fn plain_mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| mean(values.iter().copied()))
+}
+
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len() as f64;
     values.sum::<f64>() / n
@@ -183,6 +227,18 @@ mod tests {
             Some(0.75)
         );
         assert_eq!(mean_of_groups(&[vec![]]), None);
+    }
+
+    #[test]
+    fn values_of_one_image_are_drawn_together() {
+        let images = [vec![1.0; 90], vec![0.0; 10], vec![]];
+        let found = clustered(&images, 5).unwrap();
+        assert_eq!((found.n, found.mean, found.median), (100, 0.9, 1.0));
+        // Two images, of which one alone may be drawn.
+        assert_eq!((found.low, found.high), (0.0, 1.0));
+        assert_eq!(clustered(&[vec![]], 5), None);
+        assert_eq!(deviation(&[1.0, 3.0]), Some(2.0_f64.sqrt()));
+        assert_eq!((deviation(&[1.0]), plain_mean(&[])), (None, None));
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub struct Sweep {
     pub gain: f64,
     /// The honest figure; none where there are fewer than two images.
     pub leave_one_out: Option<LeaveOneOut>,
+    /// Whether the best threshold is worth setting: five images or more chose it, and the interval of the honest gain does
+    /// not include 0.
+    pub clear_gain: bool,
     /// Threshold and mean Dice, at every fourth step.
     pub curve: Vec<(f64, f64)>,
 }
@@ -76,6 +79,35 @@ pub struct LeaveOneOut {
     pub lowest: f64,
     /// The highest.
     pub highest: f64,
+}
+
+/// What a sweep says of changing a threshold; page and file go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    ClearGain,
+    NoClearGain,
+    FewImages,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Verdict::ClearGain => f.write_str("clear gain"),
+            Verdict::NoClearGain => f.write_str("no clear gain"),
+            Verdict::FewImages => write!(f, "fewer than {ENOUGH} images"),
+        }
+    }
+}
+
+impl Sweep {
+    /// What it says of changing the threshold.
+    pub(super) fn verdict(&self) -> Verdict {
+        match (self.clear_gain, self.n >= ENOUGH) {
+            (true, _) => Verdict::ClearGain,
+            (false, true) => Verdict::NoClearGain,
+            (false, false) => Verdict::FewImages,
+        }
+    }
 }
 
 /// Curves of the images of each organ.
@@ -198,13 +230,18 @@ fn one(groups: &[&[&[f64]]], used: f64, seed: u64) -> Sweep {
             highest: chosen.iter().copied().fold(0.0, f64::max),
         })
     });
+    let leave_one_out = leave_one_out.flatten();
     Sweep {
         n,
+        clear_gain: n >= ENOUGH
+            && leave_one_out
+                .as_ref()
+                .is_some_and(|left| left.gain.low > 0.0),
         dice: mean[used_step],
         best: threshold(best),
         best_dice: mean[best],
         gain: mean[best] - mean[used_step],
-        leave_one_out: leave_one_out.flatten(),
+        leave_one_out,
         curve: (3..mean.len())
             .step_by(4)
             .map(|step| (threshold(step), mean[step]))
@@ -248,8 +285,8 @@ fn best_step(mean: &[f64], used: usize) -> usize {
     best.min_by_key(|step| step.abs_diff(used)).unwrap_or(used)
 }
 
-/// The thresholds as lines for a `bundle.toml`. One that is no better on images that did not choose it, or that few images
-/// chose, is a comment.
+/// The thresholds as lines for a `bundle.toml`. One that is not clearly better on images that did not choose it, or that few
+/// images chose, is a comment.
 fn toml(run: &str, targets: &[TargetSweep]) -> String {
     let mut text = format!(
         "# Thresholds of the run {}, as found by `ftuseg evaluate`. Set them in the [[model]] of that name.\n",
@@ -264,12 +301,12 @@ fn toml(run: &str, targets: &[TargetSweep]) -> String {
             ),
             None => "one image cannot show what it is worth on others".to_owned(),
         };
-        let gains = |left: &LeaveOneOut| left.gain.mean > 0.0;
-        let better = sweep.n >= ENOUGH && sweep.leave_one_out.as_ref().is_some_and(gains);
-        let verdict = match (better, sweep.n >= ENOUGH) {
-            (true, _) => String::new(),
-            (false, true) => "; not shown to be better, so left out".to_owned(),
-            (false, false) => format!("; fewer than {ENOUGH} images, so left out"),
+        let verdict = match sweep.verdict() {
+            Verdict::ClearGain => String::new(),
+            Verdict::NoClearGain => {
+                "; no clear gain (the interval includes 0), so left out".to_owned()
+            }
+            verdict => format!("; {verdict}, so left out"),
         };
         for model in &target.models {
             text += &format!(
@@ -280,7 +317,7 @@ fn toml(run: &str, targets: &[TargetSweep]) -> String {
                 sweep.best_dice,
                 sweep.best,
                 toml::Value::from(model.as_str()),
-                if better { "" } else { "# " },
+                if sweep.clear_gain { "" } else { "# " },
                 sweep.best
             );
         }
@@ -350,6 +387,33 @@ mod tests {
         let model = &parsed["model"].as_array().unwrap()[0];
         assert_eq!(model["name"].as_str(), Some("spleen-net"));
         assert_eq!(model["threshold"].as_float(), Some(77.0 / 256.0));
+    }
+
+    #[test]
+    fn a_gain_whose_interval_includes_0_is_a_comment_and_no_clear_gain() {
+        // Six images gain a little at a lower threshold; two lose at it, so that the interval of the gain includes 0.
+        let mut images: Vec<ImageScore> = ["a", "b", "c", "d", "e", "f"]
+            .map(|id| score(id, "lung", "lung", peak(76, 0.8)))
+            .into();
+        images.push(score("g", "lung", "lung", peak(230, 0.8)));
+        images.push(score("h", "lung", "lung", peak(230, 0.8)));
+        let found = sweep("r", &images, 1).unwrap();
+        let overall = &found.targets[0].overall;
+        let gain = overall.leave_one_out.as_ref().unwrap().gain;
+        assert!(gain.mean > 0.0 && gain.low <= 0.0, "{gain:?}");
+        assert!(!overall.clear_gain);
+        assert_eq!(overall.verdict().to_string(), "no clear gain");
+        assert!(found.toml.contains("# threshold = "), "{}", found.toml);
+        assert!(
+            found
+                .toml
+                .contains("no clear gain (the interval includes 0), so left out")
+        );
+        // Where all agree the gain is clear, and the line counts; of four images it does not.
+        let clear = &sweep("r", &images[..6], 1).unwrap();
+        assert!(clear.targets[0].overall.clear_gain && !clear.toml.contains("# threshold"));
+        let few = &sweep("r", &images[..4], 1).unwrap();
+        assert_eq!(few.targets[0].overall.verdict(), Verdict::FewImages);
     }
 
     #[test]

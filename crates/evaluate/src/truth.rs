@@ -21,6 +21,8 @@ pub struct Truth {
     pub mpp: Option<f64>,
     /// Width and height in px, if the table says.
     pub size: Option<(u32, u32)>,
+    /// Whether its row is one of the HuBMAP + HPA 2022 challenge's.
+    pub(super) of_challenge: bool,
     source: Source,
 }
 
@@ -136,6 +138,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), Evalua
             "an RLE needs the columns img_width and img_height".to_owned(),
         ));
     }
+    let data_source = find("data_source")?;
     let (organ, mpp) = (find("organ")?, find("mpp")?.or(find("pixel_size")?));
     let folder = path.parent().unwrap_or(Path::new(""));
     let (mut truths, mut problems, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
@@ -186,6 +189,7 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), Evalua
                     })
                     .transpose()?,
                 size: width.zip(height),
+                of_challenge: is_of_challenge(&name, known(data_source)),
                 source,
             })
         };
@@ -198,6 +202,12 @@ pub fn read_truth(path: &Path) -> Result<(Vec<Truth>, Vec<ImageProblem>), Evalua
         return Err(wrong("it has no row".to_owned()));
     }
     Ok((truths, problems))
+}
+
+/// Whether a row is of the challenge's table: the challenge numbers its images, and names one of two sources for each.
+fn is_of_challenge(id: &str, source: Option<&str>) -> bool {
+    let numbered = (1..=5).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
+    numbered && source.is_some_and(|name| ["HPA", "Hubmap"].contains(&name))
 }
 
 #[cfg(test)]

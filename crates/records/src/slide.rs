@@ -61,6 +61,9 @@ pub struct SlideRecord {
     pub seconds: f64,
     /// Who made it.
     pub made_by: Provenance,
+    /// The training image that this slide looks like: the bundle's networks have seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_image: Option<String>,
     /// The RLE of all that was found, for a run that writes no mask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rle: Option<String>,

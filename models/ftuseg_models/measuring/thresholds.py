@@ -33,7 +33,7 @@ class Choice:
     """What is done with a network's probabilities."""
 
     threshold: float = 0.5
-    min_area_um2: float = AREAS_UM2[0]
+    min_area_um2: float = 0.0
     fill_holes: bool = False
 
 
@@ -128,7 +128,7 @@ class Table:
         """
         cores = [core for core in cores if core.has(key)]
         if not cores:
-            return Choice()
+            return Choice(min_area_um2=AREAS_UM2[0])
         best = Choice(min_area_um2=self.plain_area(cores), fill_holes=self.holes_are_rare(cores))
         if len(cores) < LEAST:
             return best

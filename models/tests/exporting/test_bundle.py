@@ -88,7 +88,7 @@ def test_the_whole_way_from_cores_to_a_bundle(config_file, capsys):
     for command in (["calibrate"], ["export"], ["report"], ["cards", "--samples", str(settings.kaggle[0].path)]):
         assert cli.main([*start, "--final", *command]) == 0
     described = tomllib.loads((settings.bundle / "bundle.toml").read_text())
-    assert set(described) == {"name", "version", "licence", "description", "router", "model"}
+    assert set(described) == {"name", "version", "licence", "description", "training_images", "router", "model"}
     assert set(described["router"]) == ROUTER_KEYS and described["router"]["organs"] == list(ORGANS)
     assert described["router"]["accuracy"]["n"] == 15
     *kidneys, baseline, unet = described["model"]

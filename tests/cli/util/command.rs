@@ -204,6 +204,18 @@ fn text(file: &File) -> String {
 }
 
 impl Outcome {
+    /// Checks that standard output says all of this.
+    pub fn prints(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(
+                self.stdout.contains(word),
+                "{word:?} is missing:\n{}",
+                self.stdout
+            );
+        }
+        self
+    }
+
     /// Checks that standard error says all of this.
     pub fn says(&self, words: &[&str]) -> &Self {
         for word in words {

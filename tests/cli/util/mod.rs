@@ -132,6 +132,8 @@ impl Dir {
         command.current_dir(self.0.path()).arg(subcommand);
         // What a developer's machine sets must not decide what a test finds.
         command.env_remove("FTUSEG_BUNDLE");
+        // Nor which bundles are installed, and no test installs one for its user.
+        command.env("FTUSEG_DATA", self.0.path().join("data"));
         TestCommand {
             command,
             input: None,

@@ -10,6 +10,11 @@ use ftuseg_mask::{Mask, Objects, Rect, Run};
 const MAX_RUNS: usize = 1 << 25;
 /// From so many runs on, px that hardly ever repeat are a photograph's, and no more are read.
 const EARLY: usize = 1 << 20;
+/// From so many different values on, a picture that changes at every other px is no mask: few tools know so many labels,
+/// and theirs have areas.
+const MANY_VALUES: usize = 256;
+/// A label of so many has one part or a few; a colour of a photograph that was enlarged comes again and again.
+const PARTS: usize = 4;
 /// Levels of grey that a mask's white may have beside it before its edges count as smoothed.
 const LEVELS: usize = 6;
 
@@ -71,7 +76,7 @@ impl Collector {
         }
         let runs = self.pieces.len();
         if runs >= EARLY && self.pixels < 2 * runs as u64 {
-            return Err(photograph());
+            return Err(photograph(self.counts.len()));
         }
         if runs >= MAX_RUNS {
             return Err(format!("it has more than {MAX_RUNS} runs of px"));
@@ -88,9 +93,28 @@ impl Collector {
         Ok(())
     }
 
+    /// Whether most runs of one value are hardly a px long and there are many values. The glass around the tissue, a few
+    /// long runs in each row, does not hide that.
+    fn is_photograph(&self) -> bool {
+        if self.counts.len() <= MANY_VALUES {
+            return false;
+        }
+        let short = self.pieces.iter().filter(|piece| piece.rect.width <= 2);
+        short.count() * 2 > self.pieces.len()
+    }
+
     /// The mask.
     pub(super) fn finish(self, kind: &MaskKind) -> Result<LabelMask, String> {
-        let is_foreground = kind.decide(&self.counts)?;
+        // Before all else: of a photograph it is no use to say which of its px would be background.
+        if self.is_photograph() {
+            return Err(photograph(self.counts.len()));
+        }
+        let is_foreground =
+            kind.decide(&self.counts)
+                .map_err(|reason| match self.counts.len() > MANY_VALUES {
+                    true => photograph(self.counts.len()),
+                    false => reason,
+                })?;
         check_smooth(kind, &self.counts)?;
         let mut mask = Mask::new(self.width, self.height).map_err(|error| error.to_string())?;
         let (mut labels, mut several) = (None, false);
@@ -117,9 +141,14 @@ impl Collector {
         }
         drop(pieces);
         join(&mut runs);
-        check_picture(&mask, runs.len() as u64)?;
+        check_picture(&mask, runs.len() as u64, self.counts.len())?;
+        let objects = Objects::of_labels(runs);
+        let values = self.counts.len();
+        if values > MANY_VALUES && objects.len() > PARTS * values {
+            return Err(photograph(values));
+        }
         Ok(LabelMask {
-            objects: Some(Objects::of_labels(runs)),
+            objects: Some(objects),
             mask,
             left_out: Vec::new(),
         })
@@ -139,18 +168,21 @@ fn join(runs: &mut Vec<(u64, Run)>) {
 }
 
 /// Refuses what changes from px to px: labels have areas, photographs and maps of probabilities have not.
-fn check_picture(mask: &Mask, labelled_runs: u64) -> Result<(), String> {
+fn check_picture(mask: &Mask, labelled_runs: u64, values: usize) -> Result<(), String> {
     let runs = mask.rows().count() as u64;
     let (pairs, changes) = (mask.count() - runs, labelled_runs - runs);
     if pairs >= 64 && changes * 4 > pairs {
-        return Err(photograph());
+        return Err(photograph(values));
     }
     Ok(())
 }
 
-fn photograph() -> String {
-    "its values change gradually, as in a photograph or a map of probabilities, and labels do not; turn it into a mask with a threshold"
-        .to_owned()
+fn photograph(values: usize) -> String {
+    format!(
+        "it is a picture and no mask: it has {values} values that change all over it, as in a photograph or a map of \
+         probabilities, while a mask has areas of one value; give the mask that was made of it, or cut probabilities at a \
+         threshold"
+    )
 }
 
 /// Refuses white with many levels of grey around it: edges that were smoothed, where each tool would cut elsewhere.

@@ -16,6 +16,10 @@ const WHITE: u8 = 224;
 const MIDDLE: u8 = 128;
 /// Channels that differ by more show a colour.
 const COLOUR: u8 = 64;
+/// Channels that differ by more show at least a tint: stained tissue does, the edge of white on black does not.
+const TINT: u8 = 24;
+/// So many px may be odd in any mask.
+const FEW: u64 = 64;
 
 /// Reads the mask in a picture that is white on black.
 pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
@@ -25,6 +29,7 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
     check_size(width, height).map_err(wrong)?;
     let mut mask = Mask::new(width, height)?;
     let (mut brightest, mut white, mut between, mut coloured) = (0, 0_u64, 0_u64, 0_u64);
+    let (mut black, mut tinted) = (0_u64, 0_u64);
     for y in (0..height).step_by(BAND as usize) {
         let band = Rect {
             x: 0,
@@ -38,6 +43,8 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
         for px in rgb.as_chunks::<3>().0 {
             let (low, high) = (px[0].min(px[1]).min(px[2]), px[0].max(px[1]).max(px[2]));
             coloured += u64::from(high - low > COLOUR);
+            tinted += u64::from(high - low > TINT);
+            black += u64::from(high < BLACK);
             brightest = brightest.max(high);
             white += u64::from(high >= WHITE);
             between += u64::from((BLACK..WHITE).contains(&high));
@@ -47,10 +54,22 @@ pub(super) fn read(path: &Path) -> Result<LabelMask, MaskImageError> {
         mask.compact_rows(y..y + band.height);
     }
     let advice = "save the mask as PNG or TIFF";
+    // Stained tissue is pale, and a little of it on much glass is no more than a rim: glass alone would be foreground.
+    let photograph = format!(
+        "it is a photograph and no mask: {black} of its px are black, and {} are tinted or grey; give the mask that was made \
+         of it",
+        between.max(tinted)
+    );
+    if black == 0 && between + tinted > FEW {
+        return Err(wrong(photograph));
+    }
     if coloured > white.max(between) / 100 {
         return Err(wrong(format!(
-            "it is a colour picture ({coloured} px) in a format that does not keep exact values, so its labels cannot be told apart; {advice}"
+            "it is a colour picture ({coloured} px) in a format that does not keep exact values, so it is a photograph, or a mask whose labels cannot be told apart; give the mask as PNG or TIFF"
         )));
+    }
+    if tinted > FEW && tinted * 2 > between {
+        return Err(wrong(photograph));
     }
     if brightest > 0 && white == 0 {
         return Err(wrong(format!(

@@ -4,7 +4,8 @@
 //! stored number is 0 (grey, labels, palettes, WhiteIsZero), the colour shown is black (RGB, palettes, WhiteIsZero), or
 //! the px is transparent (alpha). A way that calls all px the same says nothing where another one does not. The ways that
 //! say something must agree on every px; where they do not, the mask is refused. So is a picture without any background
-//! that has several values, numbers below 0 or with fractions, smoothed edges, and whatever looks like a photograph.
+//! that has several values, numbers below 0 or with fractions, smoothed edges, and whatever looks like a photograph: many
+//! values, most of which fill no more than two px in a row.
 //!
 //! An object is a 4-connected part of one value: labels that touch are objects of their own.
 //!

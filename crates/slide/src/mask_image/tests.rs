@@ -340,6 +340,95 @@ fn photographs_and_smoothed_edges_are_refused() {
     assert!(error.contains("smoothed"), "{error}");
 }
 
+/// A pale core on white glass, a quarter of the picture, as a scanner sees it: hardly two px are alike.
+fn stained(at: usize, side: usize, dot: bool) -> [u8; 3] {
+    let (x, y) = (at % side, at / side);
+    let noise = (x * 7919 + y * 104_729 + x * y * 31) as u32;
+    match (x.abs_diff(side / 2), y.abs_diff(side / 2)) {
+        (0, 0) if dot => [0; 3],
+        (dx, dy) if dx * dx + dy * dy < side * side / 16 => [
+            220 - (noise % 23) as u8,
+            180 - (noise / 23 % 41) as u8,
+            215 - (noise / 7 % 19) as u8,
+        ],
+        _ => [255; 3],
+    }
+}
+
+#[test]
+fn pictures_of_tissue_are_refused_with_what_was_found() {
+    let side = 240;
+    // One black px is enough for a background, and glass makes most px alike.
+    for dot in [false, true] {
+        let mut collector = Collector::new(side as u32, side as u32);
+        for y in 0..side {
+            let row: Vec<u64> = (0..side)
+                .map(|x| {
+                    let [r, g, b] = stained(y * side + x, side, dot).map(u64::from);
+                    r | g << 8 | b << 16
+                })
+                .collect();
+            collector.row(0, y as u32, &row).unwrap();
+        }
+        let error = collector.finish(&MaskKind::plain(8, Meaning::Rgb));
+        let error = error.unwrap_err();
+        assert!(
+            error.contains("it is a picture and no mask") && error.contains(" values that change"),
+            "{error}"
+        );
+        // As JPEG, pale tissue would be a rim of a mask of the glass.
+        let rgb: Vec<u8> = (0..side * side)
+            .flat_map(|at| stained(at, side, false).map(|v| v.saturating_add(10)))
+            .collect();
+        let mut out = Vec::new();
+        jpeg_encoder::Encoder::new(&mut out, 90)
+            .encode(&rgb, side as u16, side as u16, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
+        refused("a photograph", &out, "it is a photograph and no mask");
+    }
+}
+
+#[test]
+fn a_photograph_that_was_enlarged_is_one_all_the_same() {
+    // Each px as a square of 4 x 4. With black px among them it would pass for coloured labels: each square has a colour
+    // of its own, as each object of a label image may have.
+    let side = 480;
+    let mut collector = Collector::new(side as u32, side as u32);
+    for y in 0..side {
+        let row: Vec<u64> = (0..side)
+            .map(|x| {
+                let [r, g, b] = stained(y / 4 * 120 + x / 4, 120, false).map(u64::from);
+                r | g << 8 | b << 16
+            })
+            .collect();
+        collector.row(0, y as u32, &row).unwrap();
+    }
+    let error = collector.finish(&MaskKind::plain(8, Meaning::Rgb));
+    let error = error.unwrap_err();
+    assert!(error.contains("it is a picture and no mask"), "{error}");
+}
+
+#[test]
+fn coloured_labels_by_the_thousand_are_a_mask_all_the_same() {
+    // 2500 objects of 4 x 4 px, each in a colour of its own.
+    let side = 250_u32;
+    let mut collector = Collector::new(side, side);
+    for y in 0..side {
+        let row: Vec<u64> = (0..side)
+            .map(|x| match (x % 5 < 4, y % 5 < 4) {
+                (true, true) => u64::from((x / 5 + y / 5 * 50) * 5003 % 0xff_ffff + 1),
+                _ => 0,
+            })
+            .collect();
+        collector.row(0, y, &row).unwrap();
+    }
+    let read = collector.finish(&MaskKind::plain(8, Meaning::Rgb)).unwrap();
+    assert_eq!(
+        (read.mask.count(), read.objects.unwrap().len()),
+        (40_000, 2500)
+    );
+}
+
 #[test]
 fn jpeg_is_cut_in_the_middle_where_there_is_a_middle() {
     let jpeg = |value: &dyn Fn(usize) -> [u8; 3]| {
