@@ -1,13 +1,14 @@
 //! `ftuseg demo`: draws sample slides and does the whole job on them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ftuseg_router::Organ;
 
-use super::engine_args::{EngineArgs, RouteArgs, TileArgs, TissueArg, make_folder};
+use super::engine_args::{EngineArgs, RouteArgs, TileArgs, TissueArg, heading, make_folder};
 use super::progress::{Progress, Shown};
 use super::segment::exit_code;
-use ftuseg::batch::{Batch, Rerun, Status, discover};
+use super::{contact_sheet, organs};
+use ftuseg::batch::{Batch, Rerun, discover};
 use ftuseg::pipeline::Route;
 use ftuseg::slide;
 use ftuseg::slide::mask_image::read_mask;
@@ -23,7 +24,7 @@ const MPP: f64 = 0.5;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder for the slides and the results
-    #[arg(long, value_name = "DIR", default_value = "ftuseg-demo")]
+    #[arg(short, long, value_name = "DIR", default_value = "ftuseg-demo", help_heading = heading::OUTPUT)]
     out: PathBuf,
     /// Random seed of the drawn slides
     #[arg(long, value_name = "N", default_value_t = 2026)]
@@ -70,40 +71,38 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         rerun: Rerun::All,
         ..Batch::new(&engine, results.clone())
     };
-    let progress = Progress::new(Shown::Progress);
+    let areas = vec![None; jobs.len()];
+    let progress = Progress::new(Shown::Progress, results.clone(), areas);
     let summary = batch.run(&jobs, &|event| progress.show(&event))?;
     progress.end();
-    say!("slide           routed to        objects  seconds  Dice (n = 1 drawn slide)");
+    say!("slide           routed to                            objects  Dice (n = 1 drawn slide)");
+    let mut sheet = Vec::new();
     for (status, (name, _, drawing)) in summary.slides.iter().zip(&drawings) {
-        let score = match status.status {
-            Status::Failed | Status::Pending => "-".to_owned(),
-            _ => {
-                let image = slide::open(&mask_of(&results, &status.id))?;
-                let found = read_mask(image.as_ref())?;
-                format!("{:.3}", dice(&found, &truth_mask(drawing)?)?)
-            }
-        };
+        let mut score = "-".to_owned();
+        if status.is_there() {
+            let folder = results.join("slides").join(status.folder_name());
+            let image = slide::open(&folder.join("mask.tif"))?;
+            let found = read_mask(image.as_ref())?;
+            score = format!("{:.3}", dice(&found, &truth_mask(drawing)?)?);
+            let size = (found.width(), found.height());
+            sheet.push(contact_sheet::Shown {
+                name: name.clone(),
+                picture: contact_sheet::read_overlay(&folder.join("overlay.png"), size)?,
+                organs: status.organs.clone(),
+            });
+        }
         say!(
-            "{name:<15} {:<16} {:>7} {:>8.1}  {score}",
-            status.organ.as_deref().unwrap_or("-"),
+            "{name:<15} {:<36} {:>7}  {score}",
+            organs::of(status),
             status.objects,
-            status.seconds,
         );
     }
-    say!(
-        "Now look at {}",
-        results
-            .join("slides")
-            .join("*")
-            .join("overlay.png")
-            .display()
-    );
+    let picture = args.out.join("demo.png");
+    contact_sheet::draw(&sheet, &picture)?;
     say!(
         "These slides are drawings; `ftuseg models list` shows how accurate the models are on real tissue."
     );
+    say!("Now look at {}", picture.display());
+    say!("and segment slides of your own: ftuseg segment my_slides/ -o results");
     Ok(exit_code(&summary))
-}
-
-fn mask_of(results: &Path, id: &str) -> PathBuf {
-    results.join("slides").join(id).join("mask.tif")
 }

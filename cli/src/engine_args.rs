@@ -13,33 +13,50 @@ use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
 use ftuseg_provision::onnxruntime::{self, Search};
 
 use super::advice;
+use super::console::{self, counted};
+
+/// The groups of options in a help, in the order in which they stand there.
+pub(super) mod heading {
+    /// What is read.
+    pub(in super::super) const INPUT: &str = "Input";
+    /// What decides about a px.
+    pub(in super::super) const MODELS: &str = "Models";
+    /// What is written and shown.
+    pub(in super::super) const OUTPUT: &str = "Output";
+    /// What changes the time and the memory, and hardly a result.
+    pub(in super::super) const SPEED: &str = "Speed";
+    /// What matters to a run over many slides.
+    pub(in super::super) const LONG_RUNS: &str = "Long runs";
+    /// What every command has.
+    pub(in super::super) const GENERAL: &str = "General options";
+}
 
 /// Where the models come from and what runs them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArgs {
     /// The model bundle: its folder, or the name of one that `ftuseg models install` has installed [default: the one that
     /// came with the program, or the installed one]
-    #[arg(long, value_name = "DIR|NAME")]
+    #[arg(long, value_name = "DIR|NAME", help_heading = heading::MODELS)]
     pub bundle: Option<PathBuf>,
     /// What runs the networks; auto falls back to rten only if ONNX Runtime cannot be found or fetched, and says so
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_enum, default_value = "auto", help_heading = heading::SPEED)]
     pub backend: BackendName,
     /// Where the networks run: auto, cpu, openvino, cuda, cuda:N, cuda:all (every GPU). auto is the CPU, through OpenVINO
     /// if `ftuseg doctor --install openvino` has found that to be faster on this machine. A device that you name is used;
     /// if it cannot be, that is an error
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = heading::SPEED)]
     pub device: DeviceChoice,
     /// ONNX Runtime's shared library, or the folder it is in
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = heading::SPEED)]
     pub runtime: Option<PathBuf>,
     /// Download nothing, not even the runtime library
-    #[arg(long)]
+    #[arg(long, help_heading = heading::GENERAL)]
     pub offline: bool,
     /// Keep at most N models in memory; the least recently used is evicted [default: keep all that are needed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = heading::SPEED)]
     pub max_models: Option<NonZeroUsize>,
     /// Number of threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = heading::SPEED)]
     pub threads: Option<u16>,
 }
 
@@ -54,14 +71,15 @@ pub(super) enum BackendName {
 /// How slides are sent to models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RouteArgs {
-    /// How each piece of tissue is matched to a model: tile, slide, given, baseline, unet, organ=NAME
-    #[arg(long, default_value = "tile")]
+    /// How each piece of tissue is matched to a model: tile, slide, given, baseline, unet, organ=NAME (kidney, prostate,
+    /// large intestine, spleen or lung)
+    #[arg(long, default_value = "tile", help_heading = heading::MODELS)]
     pub route: Route,
     /// um per full-size px, for all slides, overriding what their files state
-    #[arg(long, value_name = "X", value_parser = parse_mpp)]
+    #[arg(long, value_name = "X", value_parser = parse_mpp, help_heading = heading::INPUT)]
     pub mpp: Option<Resolution>,
     /// Whether to detect tissue; off treats the whole slide as tissue
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_enum, default_value = "auto", help_heading = heading::INPUT)]
     pub tissue: TissueArg,
 }
 
@@ -76,20 +94,20 @@ pub(super) enum TissueArg {
 #[derive(Debug, Clone, Args)]
 pub(super) struct TileArgs {
     /// Tiles per inference batch [default: 1, or 16 on GPUs]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = heading::SPEED)]
     pub batch: Option<u16>,
     /// Overlap of neighbouring tiles in px, at the model's um/px [default: as the bundle states]
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", help_heading = heading::MODELS)]
     pub overlap: Option<u32>,
     /// How overlapping tiles are merged
-    #[arg(long, value_enum, default_value = "gaussian")]
+    #[arg(long, value_enum, default_value = "gaussian", help_heading = heading::MODELS)]
     pub blend: BlendArg,
     /// Test-time augmentation: show each tile to its network in several ways and average the answers. More accurate, and
     /// slower by the number of ways
-    #[arg(long, value_enum, default_value = "none")]
+    #[arg(long, value_enum, default_value = "none", help_heading = heading::MODELS)]
     pub tta: TtaArg,
     /// Arithmetic that the models are computed in
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_enum, default_value = "auto", help_heading = heading::SPEED)]
     pub precision: PrecisionArg,
 }
 
@@ -236,8 +254,20 @@ impl EngineArgs {
             .map_err(anyhow::Error::from)
     }
 
-    /// Tells which option leads elsewhere, where the device was not the user's choice.
+    /// With `--verbose`, tells what runs the networks. Where something else was asked for, tells which option leads there.
     fn tell_start(&self, backend: &dyn Backend) {
+        let about = backend.about();
+        if console::is_verbose() {
+            tell!(
+                "running on {} {}, {} in {}, {} ({})",
+                about.backend,
+                about.version,
+                about.device,
+                about.arithmetic,
+                counted(about.threads as u64, "thread"),
+                about.proof
+            );
+        }
         if let Some(advice) = advice::of_start(backend.about(), self.device) {
             tell!("{advice}");
         }

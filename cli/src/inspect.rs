@@ -7,7 +7,8 @@ use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 
 use super::console::about;
-use ftuseg::slide::{self, SlideReader, Tissue, TissueMode};
+use super::inspect_table;
+use ftuseg::slide::{self, SlideReader, Tissue, TissueMode, size_warning};
 use ftuseg_files::whole::replace;
 
 /// The outline of tissue in a picture: a bright line in a dark rim, which shows on any stain.
@@ -17,7 +18,7 @@ const RIM: [u8; 3] = [0; 3];
 /// Arguments of `ftuseg inspect`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Slides
+    /// Slides, described one by one; or folders, whose slides are listed in a table
     #[arg(required = true, value_name = "SLIDE")]
     slides: Vec<PathBuf>,
     /// Draw a small picture of the slide, with the outline of the detected tissue, into this PNG (one slide only)
@@ -34,6 +35,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     );
     let mut failed = false;
     for path in &args.slides {
+        if path.is_dir() {
+            failed |= !inspect_table::list(path)?;
+            continue;
+        }
         if let Err(error) = inspect(path, args.picture.as_deref()) {
             tell!("error: {}", about(path, &super::advice::full(&error)));
             failed = true;
@@ -92,7 +97,11 @@ fn inspect(path: &Path, picture: Option<&Path>) -> anyhow::Result<()> {
     }
     say!("  tissue       {:.1} %", tissue.share() * 100.0);
     let tissue_warning = tissue.warning();
-    for warning in slide.warnings().iter().chain(&tissue_warning) {
+    let size_warning = info
+        .resolution
+        .and_then(|resolution| size_warning(resolution, info.width(), info.height()));
+    let doubts = slide.warnings().iter().chain(&tissue_warning);
+    for warning in doubts.chain(&size_warning) {
         say!("  warning      {}", super::advice::warning(warning));
     }
     if let Some(picture) = picture {

@@ -11,27 +11,37 @@ macro_rules! tell {
 }
 
 mod advice;
+mod before;
 mod console;
+mod contact_sheet;
 mod demo;
 mod doctor;
 mod engine_args;
 mod evaluate;
+mod failures;
 mod inspect;
+mod inspect_table;
+mod json_log;
+mod kaggle_table;
 mod merge;
 mod models;
 mod openvino_trial;
+mod organs;
 mod progress;
+mod remaining;
 mod rle;
 mod route;
 mod samples;
 mod segment;
+mod shell;
 mod signals;
 mod table;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
+use engine_args::heading;
 use ftuseg::slide::{OPENSLIDE, limit_strips, use_search};
 use ftuseg_provision::Search;
 
@@ -40,18 +50,37 @@ const SOME_FAILED: u8 = 1;
 /// Exit code when nothing could start.
 const NOTHING_STARTED: u8 = 2;
 
+/// What a newcomer types.
+const EXAMPLES: &str = "\
+Examples:
+  ftuseg demo
+          Draws sample slides and segments them
+  ftuseg segment my_slides/ -o results
+          Segments all slides in a folder
+  ftuseg inspect my_slides/
+          Lists them, with size and um/px";
+
 /// Find functional tissue units in histology slides: glomeruli, glands, crypts, white pulp, alveoli.
 ///
 /// A lightweight classifier decides which organ each piece of tissue is, and that organ's own network segments it.
 #[derive(Debug, Parser)]
-#[command(name = "ftuseg", version, max_term_width = 100)]
+#[command(name = "ftuseg", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true, after_help = EXAMPLES)]
 struct Cli {
     /// OpenSlide's shared library, or the folder it is in; OpenSlide reads NDPI, MRXS, SCN, BIF, CZI, DICOM and others
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = heading::GENERAL)]
     openslide: Option<PathBuf>,
     /// Largest decoded size of one compressed TIFF strip, in MiB; files that are a single strip may need more
-    #[arg(long, global = true, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, global = true, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536), help_heading = heading::GENERAL)]
     max_strip: u32,
+    /// Also tell what runs the networks, and why
+    #[arg(short, long, global = true, help_heading = heading::GENERAL, display_order = 1000)]
+    verbose: bool,
+    /// Print help (-h prints a summary)
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = heading::GENERAL, display_order = 1001)]
+    help: Option<bool>,
+    /// Print version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = heading::GENERAL)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -66,7 +95,7 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Print the organ map alone: organ, share of the tissue, confidence
     Route(route::Args),
-    /// Describe slides: size, levels, um/px, compression, share of tissue
+    /// Describe slides: size, levels, um/px, compression, share of tissue; or list those in a folder
     Inspect(inspect::Args),
     /// Encode and decode Kaggle's run-length encoding
     Rle(rle::Args),
@@ -78,6 +107,10 @@ enum Command {
     Demo(demo::Args),
     /// Draw sample slides together with their truth
     Samples(samples::Args),
+    /// Print completions for a shell, to be put where it looks for them
+    Completions(shell::CompletionArgs),
+    /// Print the manual page, or write those of all commands into a folder
+    Man(shell::ManArgs),
 }
 
 /// Parses the arguments, runs the command, and returns the exit code: 0 all done, 1 some slides failed, 2 nothing
@@ -85,6 +118,7 @@ enum Command {
 fn run() -> u8 {
     let cli = Cli::parse();
     signals::outlive_large_files();
+    console::be_verbose(cli.verbose);
     let offline = match &cli.command {
         Command::Segment(args) => args.is_offline(),
         Command::Route(args) => args.is_offline(),
@@ -106,6 +140,8 @@ fn run() -> u8 {
         Command::Doctor(args) => doctor::run(&args, cli.openslide),
         Command::Demo(args) => demo::run(&args),
         Command::Samples(args) => samples::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     result.unwrap_or_else(|error| {
         tell!("error: {}", advice::full(&error));

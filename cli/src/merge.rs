@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::console::printable;
-use ftuseg::batch::{BatchError, Locking, Merged, Status, merge};
+use super::console::{counted, printable};
+use super::failures;
+use ftuseg::batch::{BatchError, Locking, Merged, SlideStatus, Status, merge};
 
 /// Arguments of `ftuseg merge`.
 #[derive(Debug, clap::Args)]
@@ -11,8 +12,8 @@ pub(super) struct Args {
     /// Results folders of `ftuseg segment`, one per shard
     #[arg(required = true, value_name = "OUT")]
     outs: Vec<PathBuf>,
-    /// Folder for the joined run.json and submission.csv; the slides' own folders stay where they are
-    #[arg(long, value_name = "DIR")]
+    /// Folder for the joined run.json, slides.csv and submission.csv; the slides' own folders stay where they are
+    #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Do not lock the folders; for file systems that cannot lock
     #[arg(long)]
@@ -48,21 +49,20 @@ fn tell(merged: &Merged, args: &Args) {
         .filter(|s| s.is_there())
         .count();
     tell!(
-        "{there} of {} slides are done, in {} folders; report in {}",
-        merged.summary.slides.len(),
-        args.outs.len(),
+        "{there} of {} {} done, in {}; report in {}",
+        counted(merged.summary.slides.len() as u64, "slide"),
+        if there == 1 { "is" } else { "are" },
+        counted(args.outs.len() as u64, "folder"),
         printable(&args.out.display().to_string())
     );
     for shard in &merged.missing_shards {
         tell!("  no folder holds shard {shard}");
     }
-    for slide in merged.missing() {
-        let word = match slide.status {
-            Status::Failed => "failed",
-            _ => "missing",
-        };
-        let reason = slide.reason.as_deref().unwrap_or("no reason known");
-        tell!("  {word}: {}: {}", printable(&slide.id), printable(reason));
+    for (word, is_failed) in [("failed", true), ("missing", false)] {
+        let of_kind = |slide: &&SlideStatus| (slide.status == Status::Failed) == is_failed;
+        for line in failures::lines(merged.missing().filter(of_kind)) {
+            tell!("  {word}: {line}");
+        }
     }
     for (id, folders) in &merged.alike {
         tell!(

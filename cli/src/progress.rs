@@ -1,15 +1,19 @@
 //! Tells how a batch goes: bars on a terminal, one plain line a slide elsewhere, or JSON for programs.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::Value;
 
-use super::advice;
-use super::console::{printable, put_line};
-use ftuseg::batch::{Event, SlideStatus, Status};
+use super::console::{counted, duration, painted, printable, put_line};
+use super::remaining::Remaining;
+use super::{advice, failures, json_log, organs};
+use ftuseg::batch::{Event, Plan, SlideStatus, Status};
+use ftuseg::slide::warning::{Warning, WarningKind};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,73 +33,104 @@ pub(super) enum Shown {
 const DRAWN_HZ: u8 = 8;
 /// How often JSON tells of tiles.
 const TILES_EVERY: Duration = Duration::from_secs(1);
+/// The parts of the bar of all slides.
+const PARTS: u64 = 1000;
 
 /// Shows a batch's events.
 pub(super) struct Progress {
     shown: Shown,
+    out: PathBuf,
     bars: Option<Bars>,
     state: Mutex<State>,
 }
 
 struct Bars {
     all: MultiProgress,
-    batch: ProgressBar,
+    /// None where there is only one slide.
+    batch: Option<ProgressBar>,
     slide: ProgressBar,
 }
 
-#[derive(Default)]
 struct State {
+    left: Remaining,
+    /// Id of the slide at hand.
     current: String,
     begun: Option<Instant>,
     /// Mpx of the slide at hand.
     mpx: f64,
     told: Option<Instant>,
+    /// Slides that have ended, of so many.
+    ended: usize,
+    total: usize,
+    /// Failures that were told already: kind and reason.
+    failures: HashSet<(String, String)>,
+    /// Whether slides without um/px were told of before the run.
+    knows_no_resolution: bool,
     /// The first reason why an event could not be written.
     unwritten: Option<std::io::Error>,
 }
 
 impl Progress {
-    pub fn new(shown: Shown) -> Self {
+    /// Shows a batch that is written into `out`. `areas` are those of its slides, where they are known.
+    pub fn new(shown: Shown, out: PathBuf, areas: Vec<Option<f64>>) -> Self {
         let is_watched = std::io::stderr().is_terminal();
-        let bars = (shown == Shown::Progress && is_watched).then(Bars::new);
+        let bars = (shown == Shown::Progress && is_watched).then(|| Bars::new(areas.len() > 1));
         Progress {
             shown,
+            out,
             bars,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                left: Remaining::new(areas),
+                current: String::new(),
+                begun: None,
+                mpx: 0.0,
+                told: None,
+                ended: 0,
+                total: 0,
+                failures: HashSet::new(),
+                knows_no_resolution: false,
+                unwritten: None,
+            }),
         }
+    }
+
+    /// Slides without um/px were told of already, all at once.
+    pub fn knows_of_missing_resolutions(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.knows_no_resolution = true;
     }
 
     /// Shows one event.
     pub fn show(&self, event: &Event<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
         if let Shown::Json { .. } = self.shown {
-            self.show_json(&mut state, event);
+            self.show_json(state, event);
         }
         match event {
-            Event::Note(note) => self.line(&printable(note)),
-            Event::Started { index, total, job } => {
-                state.current = format!("[{}/{total}] {}", index + 1, printable(&job.id));
+            Event::Note(note) => self.line(&format!("note: {}", printable(note))),
+            Event::Planned(plan) => self.planned(state, plan),
+            Event::Started { index, job, .. } => {
+                state.current.clone_from(&job.id);
                 state.begun = Some(Instant::now());
                 state.mpx = 0.0;
                 state.told = None;
+                state.left.begin(*index);
                 if let Some(bars) = &self.bars {
-                    bars.batch.set_length(*total as u64);
-                    bars.slide.set_length(0);
-                    bars.slide.set_position(0);
-                    bars.slide.reset();
-                    bars.slide.set_message(printable(&job.id));
-                    bars.batch.tick();
+                    bars.begin(&printable(&job.id));
+                    bars.go_on(state);
                 }
             }
-            Event::Opened { width, height } => {
+            Event::Opened { width, height, .. } => {
                 state.mpx = f64::from(*width) * f64::from(*height) * 1e-6;
-            }
-            Event::Tiles(tiles) => {
                 if let Some(bars) = &self.bars {
-                    bars.slide.set_length(tiles.planned);
-                    bars.slide.set_position(tiles.inferred);
-                    let rate = Rate::of(&state, tiles.inferred, tiles.planned);
-                    bars.slide.set_prefix(rate.to_string());
+                    bars.slide.set_message("finding tissue and organs");
+                }
+            }
+            Event::Tiles { index, tiles } => {
+                state.left.tiles(*index, tiles.planned, tiles.inferred);
+                if let Some(bars) = &self.bars {
+                    bars.tiles(state, tiles.planned, tiles.inferred);
                 }
             }
             Event::Ended {
@@ -103,28 +138,48 @@ impl Progress {
                 total,
                 status,
             } => {
+                state.ended += 1;
                 if let Some(bars) = &self.bars {
-                    bars.batch.set_length(*total as u64);
-                    bars.batch.inc(1);
+                    bars.go_on(state);
                 }
-                let is_wanted = match self.shown {
-                    Shown::Progress | Shown::Json { quiet: false } => true,
-                    Shown::Failures | Shown::Json { quiet: true } => {
-                        status.status == Status::Failed
-                    }
-                };
-                if is_wanted {
+                if self.is_wanted(state, status) {
                     self.line(&format!("[{}/{total}] {}", index + 1, sentence(status)));
-                    // Those of a slide that is kept stood there when it was done.
-                    if status.status == Status::Done {
-                        for warning in &status.warnings {
-                            self.line(&printable(&format!(
-                                "  warning: {}",
-                                advice::warning(warning)
-                            )));
+                    for warning in &status.warnings {
+                        if status.status == Status::Done {
+                            let text = advice::warning(warning);
+                            self.line(&printable(&format!("  warning: {text}")));
                         }
                     }
                 }
+            }
+            _ => {}
+        }
+    }
+
+    fn planned(&self, state: &mut State, plan: &Plan<'_>) {
+        state.total = plan.jobs.len();
+        state.left.plan(plan.todo);
+        let is_quiet = matches!(self.shown, Shown::Failures | Shown::Json { quiet: true });
+        if plan.kept > 0 && !is_quiet {
+            let verb = if plan.kept == 1 { "is" } else { "are" };
+            self.line(&format!(
+                "{} of {} {verb} already done",
+                plan.kept,
+                counted(plan.jobs.len() as u64, "slide")
+            ));
+        }
+    }
+
+    /// Whether what became of a slide is worth a line: what is kept was told of at once, what had no turn is counted at the
+    /// end, and one reason is told once.
+    fn is_wanted(&self, state: &mut State, status: &SlideStatus) -> bool {
+        match status.status {
+            Status::Done => matches!(self.shown, Shown::Progress | Shown::Json { quiet: false }),
+            Status::Skipped | Status::Pending => false,
+            Status::Failed => {
+                let is_told =
+                    state.knows_no_resolution && status.kind.as_deref() == Some("no-resolution");
+                state.failures.insert(failures::key_of(status)) && !is_told
             }
         }
     }
@@ -133,7 +188,9 @@ impl Progress {
     pub fn end(&self) {
         if let Some(bars) = &self.bars {
             bars.slide.finish_and_clear();
-            bars.batch.finish_and_clear();
+            if let Some(batch) = &bars.batch {
+                batch.finish_and_clear();
+            }
         }
     }
 
@@ -141,7 +198,7 @@ impl Progress {
     fn line(&self, line: &str) {
         // A closed standard error is no reason to stop segmenting.
         let _ = match &self.bars {
-            Some(bars) => bars.all.println(line),
+            Some(bars) => bars.all.println(painted(line)),
             None => {
                 tell!("{line}");
                 Ok(())
@@ -150,47 +207,40 @@ impl Progress {
     }
 
     fn show_json(&self, state: &mut State, event: &Event<'_>) {
-        let value = match event {
-            Event::Note(note) => json!({ "event": "note", "text": note }),
-            Event::Started { index, total, job } => json!({
-                "event": "started",
-                "index": index,
-                "total": total,
-                "id": job.id,
-                "path": job.path.display().to_string(),
-            }),
-            Event::Opened { width, height } => {
-                json!({ "event": "opened", "width": width, "height": height })
-            }
-            Event::Tiles(tiles) => {
+        match event {
+            Event::Tiles { index, tiles } => {
                 let is_due = state.told.is_none_or(|told| told.elapsed() > TILES_EVERY);
-                if !is_due {
-                    return;
+                if is_due {
+                    state.told = Some(Instant::now());
+                    let rate = Rate::of(state, tiles.inferred, tiles.planned);
+                    let counts = (tiles.planned, tiles.inferred);
+                    let rate = [rate.tiles, rate.mpx];
+                    let value = json_log::tiles(*index, &state.current, counts, rate);
+                    state.put(&value);
                 }
-                state.told = Some(Instant::now());
-                let rate = Rate::of(state, tiles.inferred, tiles.planned);
-                json!({
-                    "event": "tiles",
-                    "planned": tiles.planned,
-                    "inferred": tiles.inferred,
-                    "tiles_per_second": rate.tiles,
-                    "mpx_per_second": rate.mpx,
-                })
+                return;
             }
-            Event::Ended {
-                index,
-                total,
-                status,
-            } => json!({
-                "event": "ended",
-                "index": index,
-                "total": total,
-                "slide": status,
-            }),
-        };
-        if let Err(error) = put_line(&value) {
-            // Segmenting goes on; the end of the run tells of it.
-            state.unwritten.get_or_insert(error);
+            event => {
+                if let Some(value) = json_log::event(event, &state.current, &self.out) {
+                    state.put(&value);
+                }
+            }
+        }
+        match event {
+            Event::Planned(plan) => {
+                let slower = plan.provenance.runtime.warning.as_deref();
+                if let Some(text) = slower {
+                    let warning = Warning::new(WarningKind::Slower, text);
+                    state.put(&json_log::warning(None, &warning));
+                }
+            }
+            Event::Ended { index, status, .. } => {
+                for warning in &status.warnings {
+                    let slide = Some((*index, status.id.as_str()));
+                    state.put(&json_log::warning(slide, warning));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -201,25 +251,78 @@ impl Progress {
     }
 }
 
+impl State {
+    fn put(&mut self, value: &Value) {
+        if let Err(error) = put_line(value) {
+            // Segmenting goes on; the end of the run tells of it.
+            self.unwritten.get_or_insert(error);
+        }
+    }
+}
+
 impl Bars {
-    fn new() -> Self {
-        let style = |template: &str| {
-            ProgressStyle::with_template(template)
-                .expect("invariant: the templates below are well-formed")
-                .progress_chars("=> ")
-        };
+    fn new(has_several: bool) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWN_HZ));
-        let batch = all.add(ProgressBar::new(0));
-        batch.set_style(style(
-            "slides {wide_bar} {pos}/{len}, {elapsed} elapsed, {eta} left",
-        ));
-        let slide = all.add(ProgressBar::new(0));
-        slide.set_style(style(
-            "{msg:24!} {wide_bar} {pos}/{len} tiles{prefix}, {eta} left",
-        ));
-        batch.enable_steady_tick(TILES_EVERY);
+        let batch = has_several.then(|| {
+            let batch = all.add(ProgressBar::new(PARTS));
+            batch.set_style(style("{prefix:24!} {wide_bar} {elapsed}{msg}"));
+            batch.enable_steady_tick(TILES_EVERY);
+            batch
+        });
+        let slide = all.add(ProgressBar::new(1));
+        slide.enable_steady_tick(TILES_EVERY);
         Bars { all, batch, slide }
     }
+
+    /// A slide begins, of which nothing is known yet: no bar, for none of it would be true.
+    fn begin(&self, id: &str) {
+        self.slide.set_style(style("{prefix:24!} {msg}"));
+        self.slide.reset();
+        self.slide.set_prefix(id.to_owned());
+        self.slide.set_message("opening");
+    }
+
+    fn tiles(&self, state: &State, planned: u64, inferred: u64) {
+        if planned == 0 {
+            self.slide.set_message("nothing to segment");
+            return;
+        }
+        if inferred == 0 {
+            self.slide.set_style(style("{prefix:24!} {wide_bar} {msg}"));
+        }
+        self.slide.set_length(planned);
+        self.slide.set_position(inferred);
+        let rate = Rate::of(state, inferred, planned);
+        let mut text = format!("{inferred}/{planned} tiles, {rate}");
+        if self.batch.is_none() {
+            text += &left_of(state);
+        }
+        self.slide.set_message(text);
+        self.go_on(state);
+    }
+
+    /// Moves the bar of all slides.
+    fn go_on(&self, state: &State) {
+        let Some(batch) = &self.batch else {
+            return;
+        };
+        batch.set_prefix(format!("{} of {} slides", state.ended, state.total));
+        let (done, all) = state.left.so_far().unwrap_or((0, 1));
+        batch.set_position(PARTS * done.min(all) / all.max(1));
+        batch.set_message(left_of(state));
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("invariant: the templates here are well-formed")
+        .progress_chars("=> ")
+}
+
+/// The time that is left, where it can be told.
+fn left_of(state: &State) -> String {
+    let seconds = state.left.seconds();
+    seconds.map_or_else(String::new, |left| format!(", {} left", duration(left)))
 }
 
 /// How fast the slide at hand goes.
@@ -250,23 +353,34 @@ impl Rate {
 
 impl std::fmt::Display for Rate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, ", {:.1} tiles/s, {:.1} Mpx/s", self.tiles, self.mpx)
+        write!(f, "{:.1} Mpx/s", self.mpx)
     }
 }
 
 /// What became of a slide, in words.
 fn sentence(status: &SlideStatus) -> String {
-    let reason = printable(&advice::reason(status));
     let id = printable(&status.id);
     match status.status {
-        Status::Done => format!(
-            "{id}: {}, {} objects, {:.1} s",
-            status.organ.as_deref().unwrap_or("no tissue"),
-            status.objects,
-            status.seconds
-        ),
-        Status::Skipped => format!("{id}: already done"),
-        Status::Failed => format!("{id}: FAILED: {reason}"),
-        Status::Pending => format!("{id}: {reason}"),
+        Status::Done => {
+            let unsure = if organs::is_unsure(status) {
+                ", unsure"
+            } else {
+                ""
+            };
+            let made = status
+                .reason
+                .as_deref()
+                .map_or_else(String::new, |reason| format!(" ({})", printable(reason)));
+            format!(
+                "{id}: {}{unsure}, {}, {:.1} s{made}",
+                printable(&organs::of(status)),
+                counted(status.objects, "object"),
+                status.seconds
+            )
+        }
+        Status::Failed => format!("{id}: FAILED: {}", printable(&advice::reason(status))),
+        Status::Skipped | Status::Pending => {
+            format!("{id}: {}", printable(&advice::reason(status)))
+        }
     }
 }

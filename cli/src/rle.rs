@@ -30,7 +30,7 @@ enum Way {
         #[arg(long, value_name = "H")]
         height: u32,
         /// The PNG to write
-        #[arg(long, value_name = "MASK.png")]
+        #[arg(short, long, value_name = "MASK.png")]
         out: PathBuf,
         /// The RLE, or - for standard input
         #[arg(value_name = "RLE", default_value = "-")]

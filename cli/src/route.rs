@@ -6,7 +6,7 @@ use ftuseg_router::Organ;
 
 use super::advice;
 use super::console::{about, printable};
-use super::engine_args::{EngineArgs, RouteArgs, TileArgs};
+use super::engine_args::{EngineArgs, RouteArgs, TileArgs, heading};
 use ftuseg::batch::discover;
 use ftuseg::pipeline::{PipelineError, Request, Route};
 use ftuseg::slide;
@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder of the images, for Kaggle's train.csv or test.csv
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = heading::INPUT)]
     images: Option<PathBuf>,
     #[command(flatten)]
     route: RouteArgs,

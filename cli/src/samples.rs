@@ -15,7 +15,7 @@ use ftuseg_samples::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder for the slides: train.csv and train_images/ as Kaggle has them, two-organs.tif and its truth
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Number of cores per organ
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -3,40 +3,48 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
-
-use super::advice;
-use super::console::{printable, unwritten};
-use super::engine_args::{EngineArgs, RouteArgs, TileArgs};
+use super::console::{counted, duration, printable, some_of, unwritten};
+use super::engine_args::{EngineArgs, RouteArgs, TileArgs, heading};
 use super::progress::{Progress, Shown};
 use super::signals::Signals;
+use super::{before, failures, json_log};
 use ftuseg::batch::{
-    Batch, BatchError, Locking, Outputs, Rerun, RunState, RunSummary, Shard, SlideStatus, Status,
-    discover,
+    Batch, BatchError, Locking, Outputs, Rerun, RunState, RunSummary, Shard, Status, discover,
 };
+
+/// What a newcomer types.
+const EXAMPLES: &str = "\
+Examples:
+  ftuseg segment my_slides/ -o results
+          All slides in a folder; the router finds their organs
+  ftuseg segment train.csv --images train_images -o results
+          Kaggle's table, which names each slide's um/px
+  ftuseg segment biopsy.svs -o results --route organ=kidney --tta flips
+          One slide of a known organ, looked at in four ways";
 
 /// Arguments of `ftuseg segment`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Slides, folders of slides, or CSV manifests (id,path[,organ][,mpp], or Kaggle's with --images)
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Folder for the results
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
     /// Folder of the images, for Kaggle's train.csv or test.csv
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = heading::INPUT)]
     images: Option<PathBuf>,
-    /// What to write besides the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
-    /// probabilities
-    #[arg(long, value_name = "LIST", default_value = "all")]
-    write: Outputs,
-    #[command(flatten)]
-    batch: BatchArgs,
     #[command(flatten)]
     route: RouteArgs,
+    /// Folder for the results
+    #[arg(short, long, value_name = "DIR", help_heading = heading::OUTPUT)]
+    out: PathBuf,
+    /// What to write besides the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
+    /// probabilities. What an earlier run into the folder has written stays, and is written for new slides too
+    #[arg(long, value_name = "LIST", default_value = "all", help_heading = heading::OUTPUT)]
+    write: Outputs,
     #[command(flatten)]
     tiles: TileArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -52,40 +60,40 @@ impl Args {
 #[derive(Debug, clap::Args)]
 struct BatchArgs {
     /// Redo all slides, including those that are already done
-    #[arg(long, conflicts_with_all = ["redo_changed", "retry_failed"])]
+    #[arg(long, conflicts_with_all = ["redo_changed", "retry_failed"], help_heading = heading::LONG_RUNS)]
     overwrite: bool,
     /// Redo slides that were made with other settings, with another bundle or program version, or from another file of
     /// the same name
-    #[arg(long, conflicts_with = "retry_failed")]
+    #[arg(long, conflicts_with = "retry_failed", help_heading = heading::LONG_RUNS)]
     redo_changed: bool,
     /// Of the slides that are missing, do only those that failed last time
-    #[arg(long)]
+    #[arg(long, help_heading = heading::LONG_RUNS)]
     retry_failed: bool,
     /// Recognise a slide's file by its sha256 instead of its size and modification time; reads every file once more
-    #[arg(long)]
+    #[arg(long, help_heading = heading::LONG_RUNS)]
     verify_input: bool,
     /// Do one shard of the batch, to split it among machines: 1/4 to 4/4. A slide's id decides its shard. Each shard
     /// needs its own --out; `ftuseg merge` joins them
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", help_heading = heading::LONG_RUNS)]
     shard: Option<Shard>,
     /// Give up on a slide that takes longer to read and segment, for example because a network drive does not answer
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = heading::LONG_RUNS)]
     slide_timeout: Option<Duration>,
     /// Memory for tiles that wait between the stages, for example 200M or 2G. With this option no finished slide waits to
     /// be written either. Models, decoders and the mask of the current slide come on top
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = heading::SPEED)]
     memory_limit: Option<u64>,
     /// If another program is writing into the folder, wait until it is done
-    #[arg(long)]
+    #[arg(long, help_heading = heading::LONG_RUNS)]
     wait: bool,
     /// Do not lock the folder; for file systems that cannot lock. Make sure that only one program writes there
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with = "wait", help_heading = heading::LONG_RUNS)]
     no_lock: bool,
     /// Show neither progress nor the table at the end; failures and the last line are still printed
-    #[arg(long)]
+    #[arg(short, long, help_heading = heading::OUTPUT)]
     quiet: bool,
     /// Print events as JSON, one object per line, on standard output instead of the table
-    #[arg(long)]
+    #[arg(long, help_heading = heading::OUTPUT)]
     json_log: bool,
 }
 
@@ -113,6 +121,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     // Before anything else, so that a signal never finds the program without an answer.
     let signals = Signals::heed()?;
     // Inputs first: a mistyped path should not wait for a runtime to be fetched.
+    before::check_images(args.images.as_deref())?;
+    before::check_out(&args.out)?;
     let jobs = discover(&args.inputs, args.images.as_deref())?;
     let (jobs, shard) = match args.batch.shard {
         Some(shard) => {
@@ -121,9 +131,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
         None => (jobs, None),
     };
-    if args.out.is_file() {
-        bail!("--out {} is a file; give a folder", args.out.display());
-    }
+    let wanted = before::Wanted {
+        jobs: &jobs,
+        bundle: &args.engine.load_bundle()?,
+        route: args.route.route,
+        mpp: args.route.mpp.map(|resolution| resolution.mpp),
+        out: &args.out,
+        outputs: args.write,
+    };
+    let known = before::check(&wanted, &signals.stop())?;
     let engine = args
         .engine
         .engine(&args.route, &args.tiles)?
@@ -140,11 +156,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         stop: signals.stop(),
         ..Batch::new(&engine, args.out.clone())
     };
-    let progress = Progress::new(match (args.batch.json_log, args.batch.quiet) {
+    let shown = match (args.batch.json_log, args.batch.quiet) {
         (true, quiet) => Shown::Json { quiet },
         (false, true) => Shown::Failures,
         (false, false) => Shown::Progress,
-    });
+    };
+    let progress = Progress::new(shown, args.out.clone(), known.areas);
+    if known.told_of_resolutions {
+        progress.knows_of_missing_resolutions();
+    }
     let summary = batch.run(&jobs, &|event| progress.show(&event));
     progress.end();
     let summary = match summary {
@@ -183,29 +203,12 @@ pub(super) fn exit_code(summary: &RunSummary) -> u8 {
 fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
     let mut told = Ok(());
     if args.batch.json_log {
-        told = super::console::put_line(&serde_json::json!({
-            "event": "finished",
-            "state": summary.state,
-            "done": summary.count(Status::Done),
-            "skipped": summary.count(Status::Skipped),
-            "failed": summary.count(Status::Failed),
-            "pending": summary.count(Status::Pending),
-            "warnings": summary.warning_count(),
-            "seconds": summary.seconds,
-        }));
+        told = super::console::put_line(&json_log::finished(summary));
     } else if !args.batch.quiet {
         told = super::table::print(summary);
     }
-    let redone: Vec<&SlideStatus> = summary
-        .ours()
-        .filter(|slide| slide.done_again.is_some())
-        .collect();
-    if !redone.is_empty() && !args.batch.quiet && !args.batch.overwrite {
-        tell!("not reused from an earlier run:");
-        for slide in redone {
-            let reason = slide.done_again.as_deref().unwrap_or_default();
-            tell!("  {}: {reason}", printable(&slide.id));
-        }
+    if !args.batch.quiet && !args.batch.overwrite {
+        tell_redone(summary);
     }
     let counts = [
         (Status::Done, "done"),
@@ -225,14 +228,16 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
         line += &format!("; {earlier} more from earlier runs");
     }
     tell!(
-        "{line} in {:.1} s; {}; results in {}",
-        summary.seconds,
-        counted(summary.warning_count(), "warning"),
+        "{line} in {}; {}; results in {}",
+        match summary.seconds < 60.0 {
+            true => format!("{:.1} s", summary.seconds),
+            false => duration(summary.seconds),
+        },
+        counted(summary.warning_count() as u64, "warning"),
         printable(&args.out.display().to_string())
     );
-    for slide in summary.ours().filter(|s| s.status == Status::Failed) {
-        let reason = advice::reason(slide);
-        tell!("  {}: {}", printable(&slide.id), printable(&reason));
+    for line in failures::lines(summary.ours().filter(|s| s.status == Status::Failed)) {
+        tell!("  {line}");
     }
     match summary.state {
         RunState::Interrupted => tell!("stopped; run the same command again to continue"),
@@ -244,9 +249,29 @@ fn tell(summary: &RunSummary, args: &Args) -> std::io::Result<()> {
     told
 }
 
-/// A count with its word.
-pub(super) fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+/// Says which slides were done again and why, each reason once.
+fn tell_redone(summary: &RunSummary) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for slide in summary.ours() {
+        let Some(reason) = slide.done_again.as_deref() else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, ids)) => ids.push(&slide.id),
+            None => reasons.push((reason, vec![&slide.id])),
+        }
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    tell!("not reused from an earlier run:");
+    for (reason, ids) in reasons {
+        let who = match ids.as_slice() {
+            [id] => printable(id),
+            ids => format!("{} slides ({})", ids.len(), some_of(ids)),
+        };
+        tell!("  {who}: {}", printable(reason));
+    }
 }
 
 /// A number of bytes, with K, M, G or T for powers of 1024.

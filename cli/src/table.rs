@@ -1,36 +1,51 @@
 //! Prints what came of a batch as a table on standard output.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::console::{printable, put_line};
+use super::console::{columns_of_output, painted_table, printable, put_line};
+use super::organs;
 use ftuseg::batch::{RunSummary, SlideStatus, Status};
 
-/// Prints a line a slide, and a line of sums with their n.
+/// Columns that hold numbers.
+const NUMBERS: [usize; 3] = [3, 4, 5];
+
+/// Prints a line a slide that is there, and lines of sums with their n. What failed is told elsewhere with its reason.
 ///
 /// # Errors
 /// When standard output takes it not.
 pub(super) fn print(summary: &RunSummary) -> std::io::Result<()> {
-    match summary.slides.is_empty() {
-        true => Ok(()),
-        false => put_line(&of(&summary.slides)),
+    match summary.slides.iter().any(SlideStatus::is_there) {
+        false => Ok(()),
+        true => put_line(&painted_table(
+            &of(&summary.slides, columns_of_output()).to_string(),
+        )),
     }
 }
 
-fn of(slides: &[SlideStatus]) -> Table {
+fn of(slides: &[SlideStatus], columns: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header([
-        "slide", "", "organ", "objects", "mm2", "seconds", "warnings",
+        "slide", "", "organs", "objects", "mm2", "seconds", "warnings",
     ]);
-    for column in [3, 4, 5] {
+    if let Some(columns) = columns {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(columns);
+    }
+    for column in NUMBERS {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    for slide in slides {
-        table.add_row(row(slide));
+    // The organs are what a narrow terminal breaks last.
+    if let Some(column) = table.column_mut(1) {
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(14)));
     }
     let there: Vec<&SlideStatus> = slides.iter().filter(|s| s.is_there()).collect();
+    for slide in &there {
+        table.add_row(row(slide));
+    }
     let with_area: Vec<f64> = there.iter().filter_map(|s| s.area_mm2).collect();
     let mut area = mm2(Some(with_area.iter().fold(0.0, |sum, area| sum + area)));
     if with_area.len() < there.len() {
@@ -45,8 +60,11 @@ fn of(slides: &[SlideStatus]) -> Table {
             .fold(0_u64, |sum, s| sum.saturating_add(s.objects))
             .to_string(),
         area,
-        format!("{:.1}", slides.iter().fold(0.0, |sum, s| sum + s.seconds)),
-        count(slides.iter().map(|s| s.warnings.len()).sum()),
+        format!("{:.1}", there.iter().fold(0.0, |sum, s| sum + s.seconds)),
+        match there.iter().map(|s| s.warnings.len()).sum::<usize>() {
+            0 => String::new(),
+            some => some.to_string(),
+        },
     ]);
     table
 }
@@ -54,28 +72,21 @@ fn of(slides: &[SlideStatus]) -> Table {
 fn row(slide: &SlideStatus) -> [String; 7] {
     let word = match (slide.status, slide.earlier) {
         (Status::Done, _) => "done",
-        (Status::Skipped, false) => "already done",
-        (Status::Skipped, true) => "done, not an input",
-        (Status::Failed, false) => "FAILED",
-        (Status::Failed, true) => "FAILED before",
-        (Status::Pending, _) => "not done yet",
-    };
-    let found = |text: String| match slide.is_there() {
-        true => text,
-        false => "-".to_owned(),
+        (Status::Skipped, true) => "not an input",
+        _ => "already done",
     };
     [
         printable(&slide.id),
-        match slide.status {
-            Status::Failed => format!("{word}: {}", slide.kind.as_deref().unwrap_or("unknown")),
-            _ => word.to_owned(),
+        match organs::is_unsure(slide) {
+            true => format!("{word}, unsure"),
+            false => word.to_owned(),
         },
-        found(printable(slide.organ.as_deref().unwrap_or("no tissue"))),
-        found(slide.objects.to_string()),
-        found(mm2(slide.area_mm2)),
+        printable(&organs::of(slide)),
+        slide.objects.to_string(),
+        mm2(slide.area_mm2),
         match slide.status {
-            Status::Done | Status::Failed => format!("{:.1}", slide.seconds),
-            Status::Skipped | Status::Pending => "-".to_owned(),
+            Status::Done => format!("{:.1}", slide.seconds),
+            _ => "-".to_owned(),
         },
         kinds(slide),
     ]
@@ -84,15 +95,9 @@ fn row(slide: &SlideStatus) -> [String; 7] {
 /// The kinds of a slide's warnings, each once.
 fn kinds(slide: &SlideStatus) -> String {
     let mut names: Vec<&str> = slide.warnings.iter().map(|w| w.kind.name()).collect();
+    names.sort_unstable();
     names.dedup();
     names.join(", ")
-}
-
-fn count(warnings: usize) -> String {
-    match warnings {
-        0 => String::new(),
-        some => some.to_string(),
-    }
 }
 
 fn mm2(area: Option<f64>) -> String {

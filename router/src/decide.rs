@@ -70,6 +70,7 @@ fn blank(votes: &Votes) -> OrganMap {
         targets: vec![None; votes.grid.len()],
         confidence: vec![0.0; votes.grid.len()],
         tissue: votes.tissue.clone(),
+        known: None,
     }
 }
 

@@ -6,7 +6,7 @@
 pub enum RouterError {
     /// An organ's name that is none of the five.
     #[error(
-        "unknown organ {0:?}: the organs are kidney, prostate, largeintestine, spleen and lung"
+        "unknown organ {0:?}: the organs are kidney, prostate, large intestine, spleen and lung"
     )]
     UnknownOrgan(String),
     /// A grid that cannot be laid over the slide.
@@ -21,6 +21,12 @@ pub enum RouterError {
         /// Side of a cell in full-size px.
         side: f64,
         /// Why not.
+        reason: &'static str,
+    },
+    /// A map that cannot be restored from its record.
+    #[error("an organ map cannot be restored: {reason}")]
+    Restore {
+        /// What does not fit.
         reason: &'static str,
     },
     /// A vote outside the grid.

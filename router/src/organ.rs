@@ -44,11 +44,11 @@ impl Organ {
         }
     }
 
-    /// The name for people: `large intestine`.
+    /// The name for people: `kidney`, `prostate`, `large intestine`, `spleen`, `lung`.
     pub fn label(self) -> &'static str {
         match self {
             Organ::LargeIntestine => "large intestine",
-            organ => organ.name(),
+            other => other.name(),
         }
     }
 
@@ -73,10 +73,13 @@ impl fmt::Display for Organ {
 impl FromStr for Organ {
     type Err = RouterError;
 
+    /// As people type it: in any case, and with blanks, hyphens or underscores between the words.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_between = |letter: char| letter.is_whitespace() || matches!(letter, '-' | '_');
+        let name = text.to_lowercase().replace(is_between, "");
         Organ::ALL
             .into_iter()
-            .find(|organ| organ.name() == text)
+            .find(|organ| organ.name() == name)
             .ok_or_else(|| RouterError::UnknownOrgan(text.to_owned()))
     }
 }
@@ -95,14 +98,6 @@ pub enum Target {
 }
 
 impl Target {
-    /// The name for people: an organ's, `baseline`, `unet` or `other`.
-    pub fn label(&self) -> &'static str {
-        match self {
-            Target::Organ(organ) => organ.label(),
-            target => target.name(),
-        }
-    }
-
     /// The organ's name, `baseline`, `unet` or `other`.
     pub fn name(self) -> &'static str {
         match self {
@@ -111,6 +106,21 @@ impl Target {
             Target::Unet => "unet",
             Target::Other => "other",
         }
+    }
+
+    /// The name for people: as [`Target::name`], but `large intestine`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Target::Organ(organ) => organ.label(),
+            other => other.name(),
+        }
+    }
+
+    /// The target that [`Target::name`] calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        let others = [Target::Baseline, Target::Unet, Target::Other];
+        let organs = Organ::ALL.into_iter().map(Target::Organ);
+        organs.chain(others).find(|target| target.name() == name)
     }
 
     /// The organ, where the target is one organ's model.
@@ -136,10 +146,27 @@ mod tests {
     fn names_are_kaggles_and_come_back() {
         for organ in Organ::ALL {
             assert_eq!(organ.name().parse::<Organ>(), Ok(organ));
+            assert_eq!(organ.label().parse::<Organ>(), Ok(organ));
+            assert_eq!(Target::named(organ.name()), Some(Target::Organ(organ)));
         }
-        assert_eq!(
-            "Kidney".parse::<Organ>(),
-            Err(RouterError::UnknownOrgan("Kidney".to_owned()))
-        );
+        assert_eq!(Target::named("unet"), Some(Target::Unet));
+        assert_eq!(Target::named("large intestine"), None);
+    }
+
+    #[test]
+    fn people_type_names_as_they_like() {
+        for (text, organ) in [
+            ("Kidney", Organ::Kidney),
+            ("LUNG", Organ::Lung),
+            ("large intestine", Organ::LargeIntestine),
+            ("Large_Intestine", Organ::LargeIntestine),
+            ("large-intestine ", Organ::LargeIntestine),
+        ] {
+            assert_eq!(text.parse::<Organ>(), Ok(organ), "{text:?}");
+        }
+        for text in ["", "liver", "kidneys", "large"] {
+            let unknown = RouterError::UnknownOrgan(text.to_owned());
+            assert_eq!(text.parse::<Organ>(), Err(unknown));
+        }
     }
 }

@@ -9,7 +9,7 @@ use ftuseg_provision::onnxruntime::{self, Accelerator, CUDA, LibraryError, OPENV
 /// As [`choose`], on a device of the user's choice.
 ///
 /// [`DeviceChoice::Auto`] is the processor; by OpenVINO where a [`Trial`] in the cache folder has shown, with the same
-/// library on the same kind of processor, that it is faster and gives the same masks. `say` is told when it is. An OpenVINO
+/// library on the same kind of processor, that it is faster and gives the same masks. An OpenVINO
 /// of which that is known and that cannot be used any more is passed over with a warning, which stands in the record.
 ///
 /// # Errors
@@ -60,12 +60,9 @@ fn auto(
         // OpenVINO does not compute in fp16.
         _ if wish == Arithmetic::Fp16 => None,
         Ok(None) => None,
-        Ok(Some((trial, located))) => {
+        Ok(Some((_, located))) => {
             match OnnxRuntime::start_on(&located, threads, Device::OpenVino, wish) {
-                Ok(runtime) => {
-                    say(&format!("running on OpenVINO: {trial}"));
-                    return Ok(Box::new(runtime));
-                }
+                Ok(runtime) => return Ok(Box::new(runtime)),
                 Err(error) => {
                     let warning = warning(&one_line(&error));
                     // A process can use only one library: where this one has started, it is the one for the processor, too.

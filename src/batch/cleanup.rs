@@ -92,7 +92,10 @@ pub(super) fn clean(out: &Path, slides: &Path) -> Result<(), BatchError> {
         }
     }
     for (path, name) in hidden(out)? {
-        let is_report = matches!(middle(&name, PART), Some("run.json" | "submission.csv"));
+        let is_report = matches!(
+            middle(&name, PART),
+            Some("run.json" | "submission.csv" | "slides.csv")
+        );
         if is_report && path.is_file() {
             std::fs::remove_file(&path).map_err(|error| {
                 BatchError::output(
@@ -146,6 +149,7 @@ mod tests {
             ("slides/.notes/x.txt", "a user's"),
             (".run.json.part-12", "{"),
             (".submission.csv.part-12", "id"),
+            (".slides.csv.part-12", "id"),
             (".cache", "a user's"),
             ("slides/.x.part", "a user's"),
             ("slides/.a.part-b.begun", "1"),

@@ -79,11 +79,11 @@ pub enum BatchError {
         path: PathBuf,
     },
     /// A slide's result was made with other settings, or from another file.
-    #[error("{}: it was made by an earlier run and {how}", path.display())]
+    #[error("{}: it was made by an earlier run {how}", path.display())]
     OtherSettings {
         /// The slide's folder.
         path: PathBuf,
-        /// How it differs, with the old and the new value.
+        /// With which settings, old -> new, or from which file.
         how: String,
     },
     /// Results of slides that are not among the inputs were made with other settings.

@@ -7,9 +7,11 @@ use super::lock::FolderLock;
 use super::merge_input::{Key, MergeInput, key_of};
 use super::reports::write_submission;
 use super::run_summary::{Heading, write_report};
+use super::slides_table;
 use super::submission::SubmissionRows;
 use super::{BatchError, Locking, Output, RunState, RunSummary, ShardNote, SlideStatus, Status};
 use crate::slide::warning::Warning;
+use ftuseg_records::SettingDifference;
 
 /// What came of joining.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +38,7 @@ impl Merged {
     }
 }
 
-/// Joins the results in `outs` and writes `run.json` and `submission.csv` into `out`. The slides' folders stay where they
+/// Joins the results in `outs` and writes `run.json`, `slides.csv` and `submission.csv` into `out`. The slides' folders stay where they
 /// are; each entry of the report names its own.
 ///
 /// # Errors
@@ -62,15 +64,16 @@ pub fn merge(outs: &[PathBuf], out: &Path, locking: Locking) -> Result<Merged, B
     };
     for source in &sources[1..] {
         let ours = source.report.made_by();
-        if let Some(difference) = first.report.made_by().difference(&ours) {
+        let theirs = first.report.made_by();
+        let mut differences = theirs.differences(&ours);
+        differences.extend(theirs.settings.written_difference(&ours.settings));
+        if !differences.is_empty() {
             return Err(BatchError::output(
                 &source.out,
                 format!(
-                    "it differs from {} in {} ({} there, {} here); results made with different settings are not joined",
+                    "its settings are not those of {} ({}); results made with different settings are not joined",
                     first.out.display(),
-                    difference.what,
-                    difference.old,
-                    difference.new
+                    SettingDifference::list(&differences)
                 ),
             ));
         }
@@ -234,6 +237,7 @@ impl Joining {
             rows,
             warnings,
         };
+        slides_table::write(out, &summary.slides)?;
         write_report(out, &summary, &heading)?;
         let doubles = |wanted: bool| {
             self.doubles

@@ -3,6 +3,7 @@
 //! One slide that fails is one slide that fails: it is recorded with its reason and the rest goes on. A slide's folder
 //! is built under a temporary name and renamed whole, so a folder under its final name is always complete.
 
+mod added_outputs;
 mod cleanup;
 mod crash_marker;
 mod deadline;
@@ -26,19 +27,22 @@ pub mod run_specific;
 mod run_summary;
 mod shard;
 mod slide_folder;
+mod slides_table;
 mod submission;
+mod survey;
 mod workers;
 
 pub use discover::{Job, discover};
 pub use error::BatchError;
-pub use event::Event;
-pub use ftuseg_records::{RunState, ShardNote, SlideStatus, Status};
+pub use event::{Event, Plan};
+pub use ftuseg_records::{OrganFound, RunState, ShardNote, SlideStatus, Status};
 pub use lock::Locking;
 pub use manifest::Manifest;
 pub use merge::{Merged, merge};
 pub use run::{Batch, Rerun};
 pub use run_summary::RunSummary;
 pub use shard::{MAX_SHARDS, Shard};
+pub use survey::{SurveyedSlide, survey};
 
 pub use crate::sink::{Output, Outputs};
 pub use deadline::Opener;

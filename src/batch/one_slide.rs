@@ -13,7 +13,7 @@ use super::run_summary::entry;
 use super::slide_folder::write_folder;
 use super::submission::{spill, text_of};
 use super::workers::ActiveRun;
-use super::{BatchError, Event, Job, Output, SlideStatus, Status};
+use super::{BatchError, Event, Output, SlideStatus, Status};
 use crate::pipeline::{Request, Route, Segmentation};
 use crate::sink::{RecordSink, SlideFindings};
 use crate::slide::SlideReader;
@@ -32,10 +32,10 @@ impl ActiveRun<'_> {
     /// Opens a slide and segments it.
     pub(super) fn segment(
         &self,
-        job: &Job,
+        index: usize,
         deadline: &Arc<Deadline>,
     ) -> Result<(TimedSlide, InputRecord, Segmentation), Failure> {
-        let batch = self.batch;
+        let (batch, job) = (self.batch, &self.jobs[index]);
         let describe = |identity: FileIdentity| -> std::io::Result<InputRecord> {
             let (job, inner) = (job.clone(), Arc::clone(deadline));
             deadline.run(move || describe_input(&job, identity, &inner))?
@@ -56,11 +56,12 @@ impl ActiveRun<'_> {
                 Failure::new(error.kind(), error).with_help(help)
             })?;
         (self.tell)(Event::Opened {
+            index,
             width: slide.info().width(),
             height: slide.info().height(),
         });
         let is_given_up = || deadline.check().is_err();
-        let progress = |tiles| (self.tell)(Event::Tiles(tiles));
+        let progress = |tiles| (self.tell)(Event::Tiles { index, tiles });
         let request = Request {
             mpp: batch.resolution.or(job.resolution),
             organ,
@@ -143,7 +144,6 @@ impl ActiveRun<'_> {
             }
         })
         .map_err(|error| Failure::of_output(&error))?;
-        let largest = work.segmentation.map.shares().into_iter().next();
         let mut reports = self.reports();
         if let Some(row) = row
             && let Err(error) = reports.put_row(work.index, row)
@@ -154,33 +154,16 @@ impl ActiveRun<'_> {
                 format!("submission.csv cannot be stored: {error}; check the free space"),
             ));
         }
-        let status = SlideStatus {
+        let mut status = SlideStatus {
             done_again: reports.slide(work.index).done_again.clone(),
             seconds: seconds(),
             tiles: work.segmentation.tiles,
-            organ: largest.map(|share| share.target.name().to_owned()),
-            objects: findings
-                .objects
-                .iter()
-                .map(|o| o.polygons.len() as u64)
-                .sum(),
-            area_mm2: area_mm2(&findings),
             warnings,
             ..entry(job, Status::Done)
         };
+        status.put_organs(&findings.organs());
         drop(reports);
         self.note(work.index, status);
         Ok(())
     }
-}
-
-/// Area of all objects. Summed as a rerun sums it from the record, so that the last digit is the same.
-fn area_mm2(findings: &SlideFindings<'_>) -> Option<f64> {
-    let resolution = findings.resolution()?;
-    let shares = findings.segmentation.map.shares();
-    let areas = shares.iter().map(|share| {
-        let objects = findings.objects.iter().find(|o| o.target == share.target);
-        resolution.area(objects.map_or(0, |o| o.area())) * 1e-6
-    });
-    Some(areas.fold(0.0, |sum, area| sum + area))
 }

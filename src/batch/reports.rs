@@ -1,6 +1,6 @@
-//! The state of an output folder while a run changes it, and the two reports that tell of it.
+//! The state of an output folder while a run changes it, and the three reports that tell of it.
 //!
-//! `run.json` and `submission.csv` are replaced whole after every slide, so that they are true whenever the program is
+//! `run.json`, `slides.csv` and `submission.csv` are replaced whole after every slide, so that they are true whenever the program is
 //! killed: a slide that they name as done lies on the disk as a whole folder, and a row is the RLE of the mask that lies
 //! there. A slide that is to be done again loses its row before its folder is touched. What was finished since the last
 //! replacement stands in `run.json` as pending, and the next run finds it.
@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::run_summary::{Heading, write_report};
+use super::slides_table;
 use super::submission::SubmissionRows;
 use super::{BatchError, RunState, RunSummary, SlideStatus};
 use ftuseg_files::whole::replace;
@@ -100,6 +101,7 @@ impl<'a> Reports<'a> {
             seconds: self.started.elapsed().as_secs_f64(),
             warnings: self.heading.warnings.clone(),
         };
+        slides_table::write(self.out, &summary.slides)?;
         write_report(self.out, &summary, &self.heading)?;
         Ok(summary)
     }

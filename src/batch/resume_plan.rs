@@ -1,14 +1,15 @@
 //! Looks at what earlier runs left in the output folder, before anything is changed there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use ftuseg_records::{SlideStatus, Status, read_run};
+use ftuseg_records::{SettingDifference, SlideStatus, Status, read_run};
 
+use super::added_outputs::{Addition, ONLY_THE_NETWORKS};
 use super::crash_marker;
 use super::deadline::Deadline;
-use super::reuse::{Earlier, describe_input, difference, look, record_of, status_of};
+use super::reuse::{Earlier, describe_input, differences, look, record_of, status_of};
 use super::run_summary::entry;
 use super::submission::{SubmissionRows, mask_of, spill};
 use super::{Batch, BatchError, Job, Output, Rerun};
@@ -23,6 +24,8 @@ pub(super) struct ResumePlan {
     pub slides: Vec<SlideStatus>,
     /// Places of the jobs to be done.
     pub todo: Vec<usize>,
+    /// Those of them that need no network, since what they lack can be made from what lies there.
+    pub additions: BTreeMap<usize, Addition>,
     /// RLE of the slides that are kept, if a `submission.csv` is wanted.
     pub rows: Option<SubmissionRows>,
     /// What the user should know.
@@ -39,6 +42,7 @@ pub(super) fn plan_resume(
     let mut plan = ResumePlan {
         slides: Vec::with_capacity(jobs.len()),
         todo: Vec::new(),
+        additions: BTreeMap::new(),
         rows: batch
             .outputs
             .contains(Output::Rle)
@@ -81,6 +85,7 @@ pub(super) fn plan_resume(
         plan.slides.push(status);
     }
     plan.todo.sort_by_key(|index| last.contains(index));
+    plan.note_additions();
     plan.look_at_others(batch, jobs, slides, report)?;
     if deadline.is_stopped() {
         // Also where it was stopped half-way through a file.
@@ -90,6 +95,38 @@ pub(super) fn plan_resume(
 }
 
 impl ResumePlan {
+    /// Says which finished slides get more outputs, and which have to be segmented again for one.
+    fn note_additions(&mut self) {
+        let slides = |count: usize| match count {
+            1 => "1 finished slide".to_owned(),
+            count => format!("{count} finished slides"),
+        };
+        let mut names: Vec<&str> = Vec::new();
+        for addition in self.additions.values() {
+            names.extend(addition.made.iter().map(Output::name));
+        }
+        names.sort_unstable();
+        names.dedup();
+        if !names.is_empty() {
+            self.notes.push(format!(
+                "{} will get {} made from what is there, without running the models again",
+                slides(self.additions.len()),
+                names.join(" and ")
+            ));
+        }
+        let again = self.slides.iter().filter(|slide| {
+            let reason = slide.done_again.as_deref();
+            reason.is_some_and(|reason| reason.contains(ONLY_THE_NETWORKS))
+        });
+        let again = again.count();
+        if again > 0 {
+            self.notes.push(format!(
+                "{} will be segmented again, since prob.tif cannot be made from masks",
+                slides(again)
+            ));
+        }
+    }
+
     fn look_at(
         &mut self,
         batch: &Batch<'_>,
@@ -123,10 +160,10 @@ impl ResumePlan {
             Earlier::Nothing => Ok(pending(None)),
             Earlier::Redo(why) => Ok(pending(Some(why))),
             Earlier::OtherSettings(how) if batch.rerun == Rerun::Changed => Ok(pending(Some(
-                format!("it was made by an earlier run and {how}"),
+                format!("it was made by an earlier run {how}"),
             ))),
             Earlier::OtherSettings(how) => Err(BatchError::OtherSettings { path: folder, how }),
-            Earlier::Same(status, rle) => {
+            Earlier::Same(status, rle, addition) => {
                 match self.keep_row(batch, index, &folder, rle) {
                     Ok(()) => {
                         let mut status = *status;
@@ -135,6 +172,11 @@ impl ResumePlan {
                             if !status.warnings.contains(warning) {
                                 status.warnings.push(warning.clone());
                             }
+                        }
+                        if let Some(addition) = addition {
+                            self.additions.insert(index, addition);
+                            status.status = Status::Pending;
+                            status.reason = None;
                         }
                         Ok(status)
                     }
@@ -145,7 +187,7 @@ impl ResumePlan {
         }
     }
 
-    /// Takes the row of a slide that is kept: from its record, or from its mask.
+    /// Takes the row of a slide that is kept: from its record, which holds it where there is no mask, or from its mask.
     fn keep_row(
         &mut self,
         batch: &Batch<'_>,
@@ -157,8 +199,8 @@ impl ResumePlan {
             return Ok(());
         };
         let put = match rle {
-            Some(text) if !batch.outputs.contains(Output::Mask) => rows.put(index, text.as_bytes()),
-            _ => {
+            Some(text) => rows.put(index, text.as_bytes()),
+            None => {
                 let row = mask_of(folder)
                     .map_err(SinkError::from)
                     .and_then(|mask| spill(&batch.out, &mask));
@@ -191,10 +233,12 @@ impl ResumePlan {
             total += 1;
             let mut status = status_of(&name, &record);
             status.earlier = true;
-            if let Some(difference) = difference(&record, &ours) {
-                changed.push(format!("{} differs in {difference}", status.id));
+            let differences = differences(&record, &ours);
+            if !differences.is_empty() {
+                let list = SettingDifference::list(&differences);
+                changed.push(format!("{}: {list}", status.id));
                 status.reason = Some(format!(
-                    "it was made by an earlier run and differs in {difference}; it is not among the inputs and not in submission.csv"
+                    "it was made by an earlier run with other settings ({list}); it is not among the inputs and not in submission.csv"
                 ));
             } else {
                 let index = self.slides.len();

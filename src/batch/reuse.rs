@@ -8,10 +8,11 @@ use ftuseg_records::{
 };
 use sha2::{Digest, Sha256};
 
+use super::added_outputs::{Addition, lacking};
 use super::deadline::Deadline;
-use super::slide_folder::files;
-use super::{Job, Output, Outputs};
+use super::{Job, Outputs};
 use crate::bundle::hex;
+use crate::mask::rle;
 use crate::slide::files_beside;
 use ftuseg_files::plain;
 
@@ -22,9 +23,10 @@ pub(super) enum Earlier {
     Nothing,
     /// Something to be done again, for a reason.
     Redo(String),
-    /// A result of the same input and settings: its entry, and its RLE where the record holds it.
-    Same(Box<SlideStatus>, Option<String>),
-    /// A result of other settings or another file: how it differs. They must not be mixed in one folder unasked.
+    /// A result of the same input and settings: its entry, its RLE where the record holds it, and what is to be made of
+    /// it where it lacks outputs.
+    Same(Box<SlideStatus>, Option<String>, Option<Addition>),
+    /// A result of other settings or another file: how it was made. They must not be mixed in one folder unasked.
     OtherSettings(String),
 }
 
@@ -143,15 +145,17 @@ fn sum(path: &Path, deadline: &Deadline) -> io::Result<String> {
 
 /// The record of a slide's folder, if there is one that this version can read.
 pub(super) fn record_of(folder: &Path) -> Option<SlideRecord> {
-    read_slide(&folder.join("slide.json")).ok()
+    let record = read_slide(&folder.join("slide.json")).ok()?;
+    let pixels = u64::from(record.width) * u64::from(record.height);
+    let is_whole = |row: &String| rle::check(row, pixels).is_ok();
+    record.rle.as_ref().is_none_or(is_whole).then_some(record)
 }
 
-/// In what the run that made a record differs from ours, if that can change a result.
-pub(super) fn difference(record: &SlideRecord, ours: &Provenance) -> Option<SettingDifference> {
-    record
-        .made_by
-        .difference(ours)
-        .or_else(|| of_reader(&record.reader))
+/// Everything in which the run that made a record differs from ours and that can change a result.
+pub(super) fn differences(record: &SlideRecord, ours: &Provenance) -> Vec<SettingDifference> {
+    let mut all = record.made_by.differences(ours);
+    all.extend(of_reader(&record.reader));
+    all
 }
 
 /// The version of OpenSlide, if that is not the one that read a slide before.
@@ -161,7 +165,7 @@ fn of_reader(reader: &str) -> Option<SettingDifference> {
     // If there is none, the slide fails when its turn comes.
     let new = crate::slide::openslide_version().ok()?;
     (old != new).then(|| SettingDifference {
-        what: "OpenSlide's version".to_owned(),
+        what: "OpenSlide version".to_owned(),
         old: old.to_owned(),
         new: new.to_owned(),
     })
@@ -187,8 +191,12 @@ pub(super) fn look(
     let Some(record) = record_of(folder) else {
         return redo("its slide.json cannot be read");
     };
-    if let Some(difference) = difference(&record, provenance) {
-        return Earlier::OtherSettings(format!("differs in {difference}"));
+    let differences = differences(&record, provenance);
+    if !differences.is_empty() {
+        return Earlier::OtherSettings(format!(
+            "with other settings ({})",
+            SettingDifference::list(&differences)
+        ));
     }
     if let Some(reason) = changed(&record.input, input, identity) {
         let is_same_file = record.input.path == input.path;
@@ -196,45 +204,31 @@ pub(super) fn look(
         return match (lacks_sum, is_same_file) {
             (true, true) => redo("its record has no sha256 of its file to compare with"),
             (false, true) => redo(reason),
-            (_, false) => {
-                Earlier::OtherSettings("was made from another file of the same name".to_owned())
-            }
+            (_, false) => Earlier::OtherSettings("from another file of the same name".to_owned()),
         };
     }
-    if let Some(file) = files(outputs)
-        .iter()
-        .find(|file| !folder.join(file).is_file())
-    {
-        return redo(&format!("its {file} is missing"));
-    }
-    if outputs.contains(Output::Rle) && !outputs.contains(Output::Mask) && record.rle.is_none() {
-        return redo("its record has no RLE");
-    }
+    let addition = match lacking(folder, &record, outputs) {
+        Ok(addition) => addition,
+        Err(reason) => return redo(&reason),
+    };
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut status = status_of(&name, &record);
     status.path.clone_from(&input.path);
     status.reason =
         Some("it was already done, from the same input with the same settings".to_owned());
-    Earlier::Same(Box::new(status), record.rle)
+    Earlier::Same(Box::new(status), record.rle, addition)
 }
 
 /// The entry of a slide that an earlier run did, from the name of its folder and its record.
 pub(super) fn status_of(folder: &str, record: &SlideRecord) -> SlideStatus {
-    let organs = record.organs.iter();
-    SlideStatus {
+    let mut status = SlideStatus {
         tiles: record.tiles,
-        organ: record.organ.clone(),
-        objects: organs
-            .clone()
-            .fold(0, |sum: u64, organ| sum.saturating_add(organ.objects)),
         warnings: record.warnings.clone(),
-        // Unknown if one of them is.
-        area_mm2: organs
-            .map(|organ| organ.area_mm2)
-            .try_fold(0.0, |sum, area| Some(sum + area?)),
         folder: Some(format!("slides/{folder}")),
         ..SlideStatus::new(&record.id, record.input.path.clone(), Status::Skipped)
-    }
+    };
+    status.put_organs(&record.organs);
+    status
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::added_outputs::written;
 use super::cleanup;
 use super::crash_marker;
 use super::deadline::Deadline;
@@ -15,9 +16,12 @@ use super::resume_plan::plan_resume;
 use super::reuse::FileIdentity;
 use super::run_summary::Heading;
 use super::workers::{ActiveRun, Halt};
-use super::{BatchError, Event, Job, Locking, Opener, Outputs, RunState, RunSummary, ShardNote};
+use super::{
+    BatchError, Event, Job, Locking, Opener, Outputs, Plan, RunState, RunSummary, ShardNote,
+};
 use crate::pipeline::Engine;
 use crate::slide::{self, Resolution};
+use ftuseg_records::read_run;
 
 /// Which slides are done, of those that earlier runs into the same folder have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +38,7 @@ pub enum Rerun {
 }
 
 /// A batch that is ready to run.
+#[derive(Clone)]
 pub struct Batch<'a> {
     /// The engine.
     pub engine: &'a Engine,
@@ -89,7 +94,21 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Runs the batch. `run.json` and `submission.csv` are true at every moment of it.
+    /// The same batch, which also writes what an earlier run with these settings has written into the folder: a folder has
+    /// one set of outputs, and what is there is only added to. A run that does everything again writes what it was told.
+    fn with_outputs_of_earlier_runs(&self) -> Batch<'a> {
+        let mut batch = self.clone();
+        if self.rerun != Rerun::All
+            && let Ok(before) = read_run(&self.out.join("run.json"))
+            && before.made_by().differences(&self.provenance()).is_empty()
+        {
+            let before = written(&before.made_by());
+            batch.outputs = before.iter().fold(self.outputs, Outputs::with);
+        }
+        batch
+    }
+
+    /// Runs the batch. `run.json`, `slides.csv` and `submission.csv` are true at every moment of it.
     ///
     /// # Errors
     /// When it cannot start, or its reports cannot be written. What happens to a slide stands in the summary.
@@ -115,11 +134,24 @@ impl<'a> Batch<'a> {
         let mut jobs = jobs.to_vec();
         assign_folders(&mut jobs, &slides, self.rerun, self.identity(), &deadline);
         let jobs = jobs.as_slice();
-        let plan = plan_resume(self, jobs, &slides)?;
+        let widened = self.with_outputs_of_earlier_runs();
+        let batch = &widened;
+        let plan = plan_resume(batch, jobs, &slides)?;
+        let provenance = batch.provenance();
+        tell(Event::Planned(Plan {
+            jobs,
+            todo: &plan.todo,
+            kept: plan.slides[..jobs.len()]
+                .iter()
+                .filter(|s| s.is_there())
+                .count(),
+            added_to: &plan.additions.keys().copied().collect::<Vec<_>>(),
+            provenance: &provenance,
+        }));
         for note in &plan.notes {
             tell(Event::Note(note));
         }
-        let heading = Heading::of_run(self.provenance(), self.shard.clone());
+        let heading = Heading::of_run(provenance, batch.shard.clone());
         let mut reports = Reports::new(&self.out, heading, plan.slides, plan.rows, started);
         reports.write(RunState::Running)?;
         for index in 0..jobs.len() {
@@ -134,14 +166,14 @@ impl<'a> Batch<'a> {
             }
         }
         let run = ActiveRun {
-            batch: self,
+            batch,
             jobs,
             slides,
             reports: Mutex::new(reports),
             halt: Halt::default(),
             tell,
         };
-        run.all(&plan.todo)?;
+        run.all(&plan.todo, &plan.additions)?;
         run.end(&plan.todo)
     }
 }

@@ -5,13 +5,51 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::cleanup::{old_of, part_of};
-use crate::sink::{Output, Outputs, RecordSink, Sink, SinkError, SlideFindings};
+use crate::sink::{Output, Outputs, RecordSink, Sink, SinkError, SlideFindings, write_record};
+use ftuseg_records::SlideRecord;
 
-/// The names of the files that a finished slide has.
-pub(super) fn files(outputs: Outputs) -> Vec<&'static str> {
-    let sinks = outputs.iter().filter_map(Output::sink);
-    let files = sinks.map(|sink| sink.file_name());
-    files.chain(std::iter::once("slide.json")).collect()
+/// Replaces the folder `name` of a finished slide by one that has more: the files that are there are taken over, those of
+/// `made` are written from the findings, and the record is the one that is given.
+///
+/// # Errors
+/// When a file cannot be written; then the older folder is still there.
+pub(super) fn add_to_folder(
+    slides: &Path,
+    name: &str,
+    findings: Option<&SlideFindings<'_>>,
+    (kept, made): (Outputs, Outputs),
+    record: &SlideRecord,
+) -> Result<(), SinkError> {
+    let temporary = Temporary::new(slides, name)?;
+    for sink in kept.iter().filter_map(Output::sink) {
+        let from = slides.join(name).join(sink.file_name());
+        take_over(&from, &temporary.path.join(sink.file_name()))?;
+    }
+    if let Some(findings) = findings {
+        for sink in made.iter().filter_map(Output::sink) {
+            sink.write(findings, &temporary.path.join(sink.file_name()))?;
+        }
+    }
+    write_record(record, &temporary.path.join("slide.json"))?;
+    temporary.become_final(&slides.join(name))
+}
+
+/// Gives a finished file a second name, or a copy where the file system knows no second names. A link is not followed.
+fn take_over(from: &Path, to: &Path) -> Result<(), SinkError> {
+    let io = |cause| SinkError::Io {
+        path: from.to_owned(),
+        cause,
+    };
+    if !std::fs::symlink_metadata(from).map_err(io)?.is_file() {
+        return Err(io(std::io::Error::other("it is no plain file")));
+    }
+    if std::fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    std::fs::copy(from, to).map_err(io)?;
+    std::fs::File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(io)
 }
 
 /// Writes the folder `name` of a slide below `slides`. An older one is replaced.

@@ -1,6 +1,7 @@
 //! The two threads of a run: one segments slide after slide, the other writes the folder of the one before. What becomes of
 //! each slide goes into the reports.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,11 +10,13 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, bounded};
 use ftuseg_records::Help;
 
+use super::added_outputs::{Addition, NOT_RESTORED};
 use super::crash_marker;
 use super::deadline::Deadline;
 use super::failure::{Failure, caught, named};
 use super::one_slide::Segmented;
 use super::reports::Reports;
+use super::run_summary::entry;
 use super::{Batch, BatchError, Event, Job, RunState, RunSummary, SlideStatus, Status};
 
 /// Ends a run before its last slide, since the disk takes nothing more.
@@ -36,7 +39,11 @@ pub(super) struct ActiveRun<'a> {
 
 impl<'a> ActiveRun<'a> {
     /// Segments slides in this thread and writes them in another.
-    pub(super) fn all(&self, todo: &[usize]) -> Result<(), BatchError> {
+    pub(super) fn all(
+        &self,
+        todo: &[usize],
+        additions: &BTreeMap<usize, Addition>,
+    ) -> Result<(), BatchError> {
         let (to_writer, segmented) = bounded::<Segmented>(usize::from(!self.batch.spare_memory));
         let written = std::thread::scope(|scope| {
             let writer = scope.spawn(move || self.write_all(&segmented));
@@ -54,7 +61,26 @@ impl<'a> ActiveRun<'a> {
                 crash_marker::set(&self.slides, &job.folder);
                 let stops = vec![Arc::clone(&self.batch.stop), Arc::clone(&self.halt.flag)];
                 let deadline = Deadline::start(self.batch.slide_timeout, stops);
-                match caught(|| self.segment(job, &deadline)) {
+                if let Some(addition) = additions.get(&index) {
+                    match caught(|| self.add(index, addition, &deadline)) {
+                        Ok(()) => continue,
+                        Err(_) if deadline.is_stopped() => {
+                            self.drop_slide(index);
+                            continue;
+                        }
+                        Err(failure) if failure.kind == NOT_RESTORED => {
+                            self.do_again(index, failure.reason);
+                        }
+                        Err(failure) => {
+                            if failure.is_of_the_disk {
+                                self.halt.flag.store(true, Ordering::Relaxed);
+                            }
+                            self.fail(index, self.late(&deadline, job, failure), started_at);
+                            continue;
+                        }
+                    }
+                }
+                match caught(|| self.segment(index, &deadline)) {
                     Ok((slide, input, segmentation)) => {
                         let work = Segmented {
                             index,
@@ -161,6 +187,14 @@ impl<'a> ActiveRun<'a> {
         status.help = failure.help;
         status.seconds = started_at.elapsed().as_secs_f64();
         self.note(index, status);
+    }
+
+    /// Notes that a slide whose outputs could not be made from what is there is segmented again.
+    fn do_again(&self, index: usize, reason: String) {
+        let mut reports = self.reports();
+        let mut status = entry(&self.jobs[index], Status::Pending);
+        status.done_again = Some(reason);
+        reports.put(index, status);
     }
 
     /// Notes that a slide was dropped because the run was told to stop.

@@ -8,7 +8,7 @@ use ftuseg_router::Target;
 use crate::backend::{Backend, FloatFormat};
 use crate::bundle::{Bundle, ModelSpec};
 use crate::mask::Rect;
-use crate::slide::SlideReader;
+use crate::slide::{SlideReader, size_warning};
 
 use super::cancellation::watched;
 use super::layer_run::{RunSettings, run};
@@ -105,6 +105,8 @@ impl Engine {
         } = self.route(slide, request)?;
         let mut warnings = self.doubts(&tissue, &map);
         warnings.extend(warnings::contradicted(request.mpp, stated));
+        let info = slide.info();
+        warnings.extend(resolution.and_then(|r| size_warning(r, info.width(), info.height())));
         let training_image = training_image::find(slide, &self.bundle.training_images)?;
         warnings.extend(training_image.as_deref().map(warnings::seen_in_training));
         let plans = map

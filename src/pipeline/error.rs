@@ -34,7 +34,7 @@ pub enum PipelineError {
         who: String,
     },
     /// The bundle has no model for a target.
-    #[error("the bundle has no model for {0}")]
+    #[error("the bundle has no model for {}", .0.label())]
     NoModel(Target),
     /// A model that sees the whole slide in one tile was asked for several scales.
     #[error("the model {0:?} sees the whole slide in one tile, so it has only one scale")]

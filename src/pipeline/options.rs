@@ -6,8 +6,10 @@ use std::str::FromStr;
 
 use ftuseg_router::{Organ, RouterError, Target};
 
+use crate::bundle::Bundle;
 use crate::slide::TissueMode;
 
+use super::preflight::needs_resolution;
 use super::{Blend, Precision, Tta};
 
 /// The rule that decides which target each piece of tissue goes to.
@@ -21,6 +23,13 @@ pub enum Route {
     Given,
     /// All tissue goes to one target.
     Fixed(Target),
+}
+
+impl Route {
+    /// Whether slides have to say how large their px are, with the models of this bundle.
+    pub fn needs_resolution(self, bundle: &Bundle) -> bool {
+        needs_resolution(bundle, self)
+    }
 }
 
 impl fmt::Display for Route {

@@ -70,6 +70,18 @@ pub(super) fn check_sums(
     Ok(())
 }
 
+/// Whether some model that the settings can need works at a um/px of its own, so that slides have to state theirs.
+pub(super) fn needs_resolution(bundle: &Bundle, route: Route) -> bool {
+    let needed = bundle
+        .models
+        .iter()
+        .filter(|model| is_needed(bundle, route, model));
+    matches!(route, Route::Tile | Route::Slide)
+        || needed
+            .into_iter()
+            .any(|model| model.fit != ModelScale::Whole)
+}
+
 /// Whether a route can need a model.
 fn is_needed(bundle: &Bundle, route: Route, model: &ModelSpec) -> bool {
     let fallback = bundle.router.as_ref().map(|router| router.fallback);

@@ -21,8 +21,9 @@ pub(super) fn unsure(map: &OrganMap, limit: f32, fallback: Target) -> Option<War
         Warning::new(
             WarningKind::Unsure,
             format!(
-                "the router was unsure (confidence under {limit}) of {under} of {all} cells of tissue ({:.0} %), which went to {fallback}",
-                under as f64 / all as f64 * 100.0
+                "the router was unsure (confidence under {limit}) of {under} of {all} cells of tissue ({:.0} %), which went to {}",
+                under as f64 / all as f64 * 100.0,
+                fallback.label()
             ),
         )
     })

@@ -36,7 +36,7 @@ pub enum SinkError {
         reason: String,
     },
     /// The probabilities are to be written, but were not kept.
-    #[error("{}: the probabilities of {target} were not kept; ask for them before the slide is segmented", path.display())]
+    #[error("{}: the probabilities of {} were not kept; ask for them before the slide is segmented", path.display(), target.label())]
     NoProbabilities {
         /// The file.
         path: PathBuf,

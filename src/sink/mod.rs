@@ -31,6 +31,8 @@ pub use output::{Output, Outputs, UnknownOutput};
 pub use overlay::Overlay;
 pub use probability_tiff::ProbabilityTiff;
 pub use record::RecordSink;
+#[cfg(feature = "batch")]
+pub(crate) use record::write_record;
 
 /// The objects of one target.
 #[derive(Debug, Clone)]

@@ -35,11 +35,16 @@ impl Sink for RecordSink {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-        let mut text = serde_json::to_string_pretty(&self.describe(findings))
-            .map_err(|error| SinkError::io(path, error.into()))?;
-        text.push('\n');
-        write_whole(path, text.as_bytes())
+        write_record(&self.describe(findings), path)
     }
+}
+
+/// Writes a record as it stands.
+pub(crate) fn write_record(record: &SlideRecord, path: &Path) -> Result<(), SinkError> {
+    let mut text =
+        serde_json::to_string_pretty(record).map_err(|error| SinkError::io(path, error.into()))?;
+    text.push('\n');
+    write_whole(path, text.as_bytes())
 }
 
 impl RecordSink {
@@ -63,7 +68,7 @@ impl RecordSink {
             bounds: info.bounds,
             tissue_share: segmentation.tissue.share(),
             organ: shares.first().map(|share| share.target.name().to_owned()),
-            organs: shares.iter().map(|share| organ(findings, share)).collect(),
+            organs: findings.organs(),
             organ_map: organ_map(findings),
             warnings: self.warnings.clone(),
             tiles: segmentation.tiles,
@@ -73,6 +78,14 @@ impl RecordSink {
             training_image: segmentation.training_image.clone(),
             rle: self.rle.clone(),
         }
+    }
+}
+
+impl SlideFindings<'_> {
+    /// What each target got and what was found there, the largest share first.
+    pub(crate) fn organs(&self) -> Vec<OrganRecord> {
+        let shares = self.segmentation.map.shares();
+        shares.iter().map(|share| organ(self, share)).collect()
     }
 }
 

@@ -5,7 +5,9 @@
 #![cfg(feature = "rten")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod added_outputs;
 mod bad_slides;
+mod before_a_run;
 mod bundles;
 mod commands;
 mod devices;
@@ -34,6 +36,7 @@ mod report_schema;
 mod reruns;
 mod resume;
 mod shards;
+mod slides_table;
 mod snapshots;
 #[cfg(target_os = "linux")]
 mod stalled_reads;

@@ -16,9 +16,17 @@ fn plain_lines_and_a_table() {
     let outcome = dir.segment(["one.tif", "bad.tif"], "out").ends_with(1);
     let record = dir.json("out/slides/one/slide.json");
     // Both organs have the same share here.
-    let organ = record["organ"].as_str().unwrap();
+    let organs: Vec<String> = (record["organs"].as_array().unwrap().iter())
+        .map(|organ| {
+            let confidence = organ["confidence"].as_f64().unwrap().min(0.99);
+            let confidence = format!("{confidence:.2}");
+            let name = organ["organ"].as_str().unwrap();
+            format!("{name} 50 % ({})", confidence.trim_start_matches('0'))
+        })
+        .collect();
+    let organs = organs.join(", ");
     outcome.says(&[
-        &format!("[1/2] one: {organ}, 10 objects"),
+        &format!("[1/2] one: {organs}, 10 objects"),
         "[2/2] bad: FAILED",
         "1 done, 0 already done, 1 failed",
         "bad.tif: not a readable slide",
@@ -29,36 +37,36 @@ fn plain_lines_and_a_table() {
         "{}",
         outcome.stderr
     );
-    let lines: Vec<Vec<&str>> = outcome
-        .stdout
-        .lines()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let cells = |text: &str| -> Vec<Vec<String>> {
+        let of = |line: &str| {
+            let cells = line.split("  ").map(str::trim);
+            let cells = cells.filter(|cell| !cell.is_empty());
+            cells.map(str::to_owned).collect()
+        };
+        text.lines().map(of).collect()
+    };
+    let lines = cells(&outcome.stdout);
     assert_eq!(
         lines[0],
-        ["slide", "organ", "objects", "mm2", "seconds", "warnings"]
+        ["slide", "organs", "objects", "mm2", "seconds", "warnings"]
     );
-    assert_eq!(lines[1][..4], ["one", "done", organ, "10"]);
-    assert_eq!(lines[2][..3], ["bad", "FAILED:", "format"]);
-    assert_eq!(lines[3][..4], ["sum", "(n", "=", "1)"]);
+    assert_eq!(lines[1][..4], ["one", "done", &organs, "10"]);
+    // What failed is told below, with its reason.
+    assert_eq!(lines[2][..2], ["sum (n = 1)", "10"]);
+    assert_eq!(lines.len(), 3);
     // The area is that of the record.
-    let organs = record["organs"].as_array().unwrap();
-    let area: f64 = organs.iter().map(|o| o["area_mm2"].as_f64().unwrap()).sum();
+    let found = record["organs"].as_array().unwrap();
+    let area: f64 = found.iter().map(|o| o["area_mm2"].as_f64().unwrap()).sum();
     assert_eq!(lines[1][4], format!("{area:.3}"));
     let slide = &dir.json("out/run.json")["slides"][0];
     assert!((slide["area_mm2"].as_f64().unwrap() - area).abs() < 1e-9);
 
     // What is kept stands in the table too.
     let rerun = dir.segment(["one.tif"], "out").ends_with(0);
-    let row: Vec<&str> = rerun
-        .stdout
-        .lines()
-        .nth(1)
-        .unwrap()
-        .split_whitespace()
-        .collect();
-    assert_eq!(row[..5], ["one", "already", "done", organ, "10"]);
-    assert_eq!(row[5], format!("{area:.3}"));
+    let row = &cells(&rerun.stdout)[1];
+    assert_eq!(row[..4], ["one", "already done", &organs, "10"]);
+    assert_eq!(row[4], format!("{area:.3}"));
+    rerun.says(&["1 of 1 slide is already done"]);
 }
 
 #[test]
@@ -85,10 +93,39 @@ fn json_lines_tell_the_whole_story() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
+    for event in &events {
+        assert_valid(event, "event");
+    }
     let names: Vec<&str> = events
         .iter()
         .map(|e| e["event"].as_str().unwrap())
         .collect();
+    let run = dir.json("out/run.json");
+    // The first one says who runs, and what will be done.
+    let begin = &events[0];
+    assert_eq!(begin["event"], "begin");
+    for what in ["versions", "bundle", "runtime", "settings"] {
+        assert_eq!(begin[what], run[what], "{what}");
+    }
+    assert_eq!(
+        begin["outputs"],
+        serde_json::json!(["geojson", "mask", "overlay", "rle"])
+    );
+    let plans: Vec<_> = (begin["slides"].as_array().unwrap().iter())
+        .map(|slide| (slide["id"].clone(), slide["plan"].clone()))
+        .collect();
+    assert_eq!(
+        plans,
+        [
+            ("one".into(), "segment".into()),
+            ("bad".into(), "segment".into())
+        ]
+    );
+    // Whatever is told of a slide names it.
+    for event in events.iter().filter(|e| !e["index"].is_null()) {
+        let id = ["one", "bad"][event["index"].as_u64().unwrap() as usize];
+        assert_eq!(event["id"], id, "{event}");
+    }
     let count = |name: &str| names.iter().filter(|n| **n == name).count();
     assert_eq!(
         (count("started"), count("ended"), count("opened")),
@@ -98,7 +135,6 @@ fn json_lines_tell_the_whole_story() {
     assert_eq!(names.last(), Some(&"finished"));
     let last = events.last().unwrap();
     assert_eq!((&last["done"], &last["failed"]), (&1.into(), &1.into()));
-    let run = dir.json("out/run.json");
     for slide in run["slides"].as_array().unwrap() {
         let told = events
             .iter()
@@ -144,5 +180,119 @@ fn a_reader_that_went_away_is_no_reason_to_fall_over() {
             .unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn json_tells_warnings_as_events_and_what_is_kept() {
+    let dir = Dir::with_slide();
+    dir.slide("pen.tif", (300, 200), Some(MPP), |x, y| {
+        match (40..160).contains(&x) && (40..120).contains(&y) {
+            true => [40, 90, 240],
+            false => [245; 3],
+        }
+    });
+    let events = |options: &[&str]| -> Vec<Value> {
+        let run = dir.segment(["one.tif", "pen.tif"], "out");
+        let run = run.args(["--json-log"]).args(options).ends_with(0);
+        let events = run
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        events
+            .inspect(|event| assert_valid(event, "event"))
+            .collect()
+    };
+    for (options, plan) in [
+        (&["--write", "mask,rle"][..], "segment"),
+        (&["--write", "mask,rle"], "keep"),
+        (&["--write", "geojson"], "add"),
+    ] {
+        let events = events(options);
+        for slide in events[0]["slides"].as_array().unwrap() {
+            assert_eq!(slide["plan"], plan, "{slide}");
+        }
+        let warnings: Vec<&Value> = events.iter().filter(|e| e["event"] == "warning").collect();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_eq!(warnings[0]["id"], "pen");
+        assert_eq!(warnings[0]["index"], 1);
+        assert_eq!(warnings[0]["kind"], "no-tissue");
+    }
+}
+
+#[test]
+fn one_reason_is_told_once() {
+    let dir = Dir::with_slide();
+    let names: Vec<String> = (0..20).map(|n| format!("images/s{n:02}.png")).collect();
+    for name in &names {
+        std::fs::create_dir_all(dir.join("images")).unwrap();
+        image::RgbImage::new(30, 20).save(dir.join(name)).unwrap();
+    }
+    let outcome = dir.segment(["images"], "out").ends_with(1);
+    assert_eq!(outcome.stdout, "");
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(
+        lines[0].contains("none of the 20 slides states its um/px"),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[0].contains("--mpp X"), "{}", lines[0]);
+    assert!(
+        lines[2].contains("20 slides (s00, s01, s02 and 17 more): the slide does not state"),
+        "{}",
+        lines[2]
+    );
+    // A table above them that knows better is named, with what to type.
+    let rows: String = names
+        .iter()
+        .map(|name| format!("{},0.5\n", &name[7..10]))
+        .collect();
+    dir.write("train.csv", format!("id,pixel_size\n{rows}"));
+    dir.write("other.csv", "id,pixel_size\ns00,0.5\n");
+    dir.write("images/words.csv", "no table at all");
+    let command = "ftuseg segment train.csv --images images -o out";
+    dir.segment(["images"], "out")
+        .ends_with(1)
+        .says(&["train.csv does for 20 of them", command]);
+    let words = command.split(' ').skip(2);
+    dir.ftuseg("segment")
+        .args(words)
+        .args(["--bundle", "bundle", "--backend", "rten"])
+        .ends_with(0)
+        .says(&["20 done"]);
+    // Of other kinds the first is told while the run goes on, and all of them at its end.
+    for n in 0..5 {
+        dir.write(&format!("bad/{n}.tif"), "no slide");
+    }
+    let outcome = dir.segment(["bad"], "bad-out").ends_with(1);
+    let count = |word: &str| outcome.stderr.matches(word).count();
+    assert_eq!((count("FAILED"), count("not a readable slide")), (1, 2));
+    outcome.says(&["5 slides (0, 1, 2 and 2 more): not a readable slide"]);
+    for n in 0..5 {
+        let run = dir.json("bad-out/run.json");
+        assert_eq!(run["slides"][n]["status"], "failed");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let dir = two();
+    let run = |name: &str, value: &str| {
+        dir.segment(["one.tif", "bad.tif"], "out")
+            .env(name, value)
+            .run()
+    };
+    // CLICOLOR_FORCE stands for a terminal, which a test has not.
+    let forced = run("CLICOLOR_FORCE", "1");
+    assert!(
+        forced.stderr.contains("\x1b[31mFAILED\x1b[0m"),
+        "{}",
+        forced.stderr
+    );
+    assert!(forced.stdout.contains("\x1b[1m"), "{}", forced.stdout);
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "xterm-256color")] {
+        let plain = run(name, value);
+        assert!(!(plain.stderr + &plain.stdout).contains('\x1b'), "{name}");
     }
 }

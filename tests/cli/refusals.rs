@@ -152,7 +152,7 @@ fn an_organ_without_a_model_fails_its_slide_by_name() {
         "out",
         "blue",
         "usage",
-        &["blue.tif", "no model", "largeintestine"],
+        &["blue.tif", "no model", "large intestine"],
     );
     assert_eq!(status(&dir, "out", "one")["status"], "done");
 }

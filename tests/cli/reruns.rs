@@ -35,7 +35,7 @@ fn a_second_run_does_only_what_is_missing() {
     assert_eq!(dir.read("out/submission.csv"), rows);
     assert_eq!(dir.snapshot("out/slides/one").len(), 5);
 
-    // A file that somebody deleted makes the slide incomplete.
+    // A file that somebody deleted makes the slide incomplete, and is made anew.
     fs::remove_file(dir.join("out/slides/one/objects.geojson")).unwrap();
     dir.segment(inputs, "out").ends_with(0);
     assert_eq!(status(&dir, "out", "one")["status"], "done");
@@ -66,24 +66,27 @@ fn results_of_other_settings_are_not_mixed_in() {
         all
     };
     let first = everything();
-    for options in [
-        &["--overlap", "4"][..],
-        &["--route", "baseline"],
-        &["--blend", "crop"],
-        &["--mpp", "1.5"],
-        &["--tissue", "off"],
+    for (options, told) in [
+        (&["--overlap", "4"][..], "(overlap: not given -> 4)"),
+        (&["--route", "baseline"], "(route: tile -> baseline)"),
+        (
+            &["--blend", "crop", "--mpp", "1.5", "--tissue", "off"],
+            "(tissue: auto -> off; blend: gaussian -> crop; mpp: not given -> 1.5)",
+        ),
     ] {
         dir.segment(["one.tif"], "out")
             .args(options)
             .ends_with(2)
-            .says(&["differs in the setting", "now", "--overwrite"]);
+            .says(&["with other settings", told, "--overwrite"]);
         assert_eq!(everything(), first, "{options:?}");
     }
     let other = full_bundle().replace("limit = 0.4", "limit = 0.39");
     dir.bundle("bundle", &other);
-    dir.segment(["one.tif"], "out")
-        .ends_with(2)
-        .says(&["differs in the bundle", "--overwrite"]);
+    dir.segment(["one.tif"], "out").ends_with(2).says(&[
+        "(bundle: tiny 1 (",
+        ") -> tiny 1 (",
+        "--overwrite",
+    ]);
     dir.segment(["one.tif"], "out")
         .args(["--overwrite", "--route", "baseline"])
         .ends_with(0);

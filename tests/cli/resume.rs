@@ -95,7 +95,7 @@ fn other_settings_for_some_slides_are_not_mixed_with_the_rest() {
         .ends_with(2)
         .says(&[
             "2 of 2 slides here",
-            "differs in the setting",
+            "route: tile -> baseline",
             "--redo-changed",
         ]);
     assert_eq!(dir.submission("out"), rows);
@@ -111,7 +111,7 @@ fn other_settings_for_some_slides_are_not_mixed_with_the_rest() {
         slide["reason"]
             .as_str()
             .unwrap()
-            .contains("differs in the setting")
+            .contains("with other settings (route: tile -> baseline)")
     );
     assert_eq!(slides_of(&dir, "out"), ["one", "three", "two"]);
 }
@@ -129,7 +129,7 @@ fn changed_slides_are_done_again_and_the_rest_is_kept() {
     dir.segment(inputs, "out")
         .args(other)
         .ends_with(2)
-        .says(&["differs in the setting"]);
+        .says(&["with other settings (overlap: not given -> 4)"]);
     dir.segment(inputs, "out")
         .args(other)
         .args(["--redo-changed"])
@@ -137,12 +137,12 @@ fn changed_slides_are_done_again_and_the_rest_is_kept() {
         .says(&[
             "2 done, 1 already done",
             "not reused",
-            "differs in the setting",
+            "2 slides (one, three): it was made by an earlier run with other settings (overlap",
         ]);
     assert_eq!(dir.read("out/slides/two/slide.json"), kept);
     let why = status(&dir, "out", "one")["done_again"].clone();
     assert!(
-        why.as_str().unwrap().contains("differs in the setting"),
+        why.as_str().unwrap().contains("overlap: not given -> 4"),
         "{why}"
     );
     assert_eq!(dir.json("out/run.json")["totals"]["done_again"], 2);
@@ -175,7 +175,7 @@ fn another_version_of_the_runtime_is_not_claimed_for_old_slides() {
     dir.write("out/slides/one/slide.json", record.to_string());
     dir.segment(["one.tif"], "out")
         .ends_with(2)
-        .says(&["differs in the runtime's version (", "--redo-changed"]);
+        .says(&["(runtime version: 0.0.1 -> ", "--redo-changed"]);
     dir.segment(["one.tif"], "out")
         .args(["--redo-changed"])
         .ends_with(0)
@@ -191,7 +191,6 @@ fn a_rerun_says_why_it_does_a_slide_again() {
         ("touch", "its file has changed"),
         ("grow", "its file has another size"),
         ("record", "its slide.json cannot be read"),
-        ("lose", "its overlay.png is missing"),
         ("mask", "its mask cannot be read"),
     ] {
         match spoil {
@@ -202,7 +201,6 @@ fn a_rerun_says_why_it_does_a_slide_again() {
                 dir.write("one.tif", bytes);
             }
             "record" => dir.write("out/slides/one/slide.json", "{"),
-            "lose" => fs::remove_file(dir.join("out/slides/one/overlay.png")).unwrap(),
             _ => dir.write("out/slides/one/mask.tif", &good[..good.len() / 2]),
         }
         dir.segment(inputs, "out").ends_with(0).says(&[

@@ -35,6 +35,8 @@ fn helps() {
         "samples",
         "demo",
         "doctor",
+        "completions",
+        "man",
     ] {
         let mut words = words.split(' ');
         let name = words.clone().collect::<Vec<_>>().join("-");

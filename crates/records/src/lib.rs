@@ -13,8 +13,8 @@ pub use provenance::{About, BundleRecord, FloatFormat, Provenance, SettingDiffer
 #[cfg(feature = "files")]
 pub use read::{ReadError, read_run, read_slide};
 pub use run::{
-    DeviceRecord, Help, RUN_SCHEMA, RunRecord, RunState, ShardNote, SlideStatus, Status,
-    SubmissionRecord, Totals, Versions,
+    DeviceRecord, Help, OrganFound, RUN_SCHEMA, RunRecord, RunState, ShardNote, SlideStatus,
+    Status, SubmissionRecord, Totals, Versions,
 };
 pub use slide::{
     ComputedIn, InputRecord, OrganMapRecord, OrganRecord, SLIDE_SCHEMA, SlideRecord, TileCount,

@@ -129,7 +129,7 @@ pub struct Settings {
 /// Something in which two runs differ and that can change a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingDifference {
-    /// What differs, for people: `the bundle`, `the setting overlap`.
+    /// What differs, for people: `bundle`, `overlap`.
     pub what: String,
     /// What it was.
     pub old: String,
@@ -137,48 +137,54 @@ pub struct SettingDifference {
     pub new: String,
 }
 
+impl SettingDifference {
+    fn of(what: &str, old: &str, new: &str) -> Option<Self> {
+        (old != new).then(|| SettingDifference {
+            what: what.to_owned(),
+            old: old.to_owned(),
+            new: new.to_owned(),
+        })
+    }
+
+    /// Several of them, as `overlap: 48 -> 64; tta: none -> flips`.
+    pub fn list(all: &[SettingDifference]) -> String {
+        let texts: Vec<String> = all.iter().map(SettingDifference::to_string).collect();
+        texts.join("; ")
+    }
+}
+
 impl std::fmt::Display for SettingDifference {
-    /// `the setting overlap (was 48, now 64)`.
+    /// `overlap: 48 -> 64`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} (was {}, now {})", self.what, self.old, self.new)
+        write!(f, "{}: {} -> {}", self.what, self.old, self.new)
     }
 }
 
 impl Provenance {
-    /// The first thing in which a new run differs from this one and that can change a result; threads, paths and proofs
-    /// do not.
-    pub fn difference(&self, new: &Provenance) -> Option<SettingDifference> {
-        let (old, ours) = (self, new);
-        let text = |what: &str, old: &str, new: &str| {
-            (old != new).then(|| SettingDifference {
-                what: what.to_owned(),
-                old: old.to_owned(),
-                new: new.to_owned(),
-            })
-        };
+    /// Everything in which a new run differs from this one and that can change what a model finds; threads, paths and
+    /// proofs do not, and neither does what is written of it.
+    pub fn differences(&self, new: &Provenance) -> Vec<SettingDifference> {
         let bundle = |bundle: &BundleRecord| {
             let sum = bundle.sha256.get(..8).unwrap_or(&bundle.sha256);
-            format!("{} {}, {sum}", bundle.name, bundle.version)
+            format!("{} {} ({sum})", bundle.name, bundle.version)
         };
-        let of_bundle = || {
-            (old.bundle.sha256 != ours.bundle.sha256).then(|| SettingDifference {
-                what: "the bundle".to_owned(),
-                old: bundle(&old.bundle),
-                new: bundle(&ours.bundle),
-            })
-        };
-        let (a, b) = (&old.runtime, &ours.runtime);
-        text("the program's version", &old.version, &ours.version)
-            .or_else(of_bundle)
-            .or_else(|| text("the runtime", &a.backend, &b.backend))
-            .or_else(|| text("the runtime's version", &a.version, &b.version))
+        let (a, b) = (&self.runtime, &new.runtime);
+        let own = [
+            SettingDifference::of("program version", &self.version, &new.version),
+            match self.bundle.sha256 == new.bundle.sha256 {
+                true => None,
+                false => {
+                    SettingDifference::of("bundle", &bundle(&self.bundle), &bundle(&new.bundle))
+                }
+            },
+            SettingDifference::of("runtime", &a.backend, &b.backend),
+            SettingDifference::of("runtime version", &a.version, &b.version),
             // OpenVINO and bf16 round otherwise, so a px at the threshold can fall to the other side.
-            .or_else(|| text("the device", &a.device, &b.device))
-            .or_else(|| {
-                let (old, new) = (a.arithmetic.name(), b.arithmetic.name());
-                text("the arithmetic", old, new)
-            })
-            .or_else(|| old.settings.difference(&ours.settings))
+            SettingDifference::of("device", &a.device, &b.device),
+            SettingDifference::of("arithmetic", a.arithmetic.name(), b.arithmetic.name()),
+        ];
+        let settings = self.settings.differences(&new.settings);
+        own.into_iter().flatten().chain(settings).collect()
     }
 }
 
@@ -194,8 +200,8 @@ impl Settings {
         written.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The first setting that is another one now.
-    pub fn difference(&self, new: &Settings) -> Option<SettingDifference> {
+    /// The settings that are other ones now, without what is written.
+    pub fn differences(&self, new: &Settings) -> Vec<SettingDifference> {
         let given = |value: Option<String>| value.unwrap_or_else(|| "not given".to_owned());
         let all = |settings: &Settings| {
             [
@@ -207,18 +213,17 @@ impl Settings {
                 ("precision", settings.precision.clone()),
                 ("batch", settings.batch.to_string()),
                 ("mpp", given(settings.mpp.map(|mpp| mpp.to_string()))),
-                ("write", settings.written().join(",")),
             ]
         };
         let pairs = all(self).into_iter().zip(all(new));
-        let mut differing = pairs.filter(|((_, old), (_, new))| old != new);
-        differing
-            .next()
-            .map(|((name, old), (_, new))| SettingDifference {
-                what: format!("the setting {name}"),
-                old,
-                new,
-            })
+        pairs
+            .filter_map(|((name, old), (_, new))| SettingDifference::of(name, &old, &new))
+            .collect()
+    }
+
+    /// Where other outputs are written now: which were, and which are.
+    pub fn written_difference(&self, new: &Settings) -> Option<SettingDifference> {
+        SettingDifference::of("write", &self.written().join(","), &new.written().join(","))
     }
 }
 
@@ -253,39 +258,49 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_names_what_it_was_and_what_it_is() {
+    fn differences_name_what_was_and_what_is() {
         let old = provenance();
         let says = |change: fn(&mut Provenance)| {
             let mut new = provenance();
             change(&mut new);
-            old.difference(&new).map(|found| found.to_string())
+            SettingDifference::list(&old.differences(&new))
         };
-        assert_eq!(says(|_| {}), None);
-        assert_eq!(says(|new| new.runtime.threads = 9), None);
-        assert_eq!(says(|new| new.runtime.proof = "x".to_owned()), None);
         for (change, text) in [
+            ((|_| {}) as fn(&mut Provenance), ""),
+            (|new| new.runtime.threads = 9, ""),
+            (|new| new.runtime.proof = "x".to_owned(), ""),
             (
-                (|new| new.settings.overlap = Some(64)) as fn(&mut Provenance),
-                "the setting overlap (was not given, now 64)",
+                |new| new.settings.overlap = Some(64),
+                "overlap: not given -> 64",
             ),
             (
-                |new| *new.settings.write.get_mut("prob").unwrap() = true,
-                "the setting write (was mask,rle, now mask,prob,rle)",
-            ),
-            (
-                |new| new.runtime.version = "0.28".to_owned(),
-                "the runtime's version (was 0.27, now 0.28)",
+                |new| {
+                    new.settings.tta = "flips".to_owned();
+                    new.settings.blend = "gaussian".to_owned();
+                    new.runtime.version = "0.28".to_owned();
+                },
+                "runtime version: 0.27 -> 0.28; blend: crop -> gaussian; tta: none -> flips",
             ),
             (
                 |new| new.runtime.arithmetic = FloatFormat::Bf16,
-                "the arithmetic (was fp32, now bf16)",
+                "arithmetic: fp32 -> bf16",
             ),
             (
                 |new| new.bundle.sha256 = "abcdefghij".to_owned(),
-                "the bundle (was b 2, 01234567, now b 2, abcdefgh)",
+                "bundle: b 2 (01234567) -> b 2 (abcdefgh)",
+            ),
+            // What is written changes no result.
+            (
+                |new| *new.settings.write.get_mut("prob").unwrap() = true,
+                "",
             ),
         ] {
-            assert_eq!(says(change).as_deref(), Some(text));
+            assert_eq!(says(change), text);
         }
+        let mut new = provenance();
+        assert_eq!(old.settings.written_difference(&new.settings), None);
+        *new.settings.write.get_mut("prob").unwrap() = true;
+        let found = old.settings.written_difference(&new.settings).unwrap();
+        assert_eq!(found.to_string(), "write: mask,rle -> mask,prob,rle");
     }
 }

@@ -4,7 +4,7 @@ use ftuseg_slide::SlideError;
 use ftuseg_slide::warning::Warning;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{About, BundleRecord, Provenance, Settings, TileCount};
+use super::{About, BundleRecord, OrganRecord, Provenance, Settings, TileCount};
 
 /// What a `run.json` of this version states as its schema.
 pub const RUN_SCHEMA: &str = "ftuseg/run/1";
@@ -163,6 +163,9 @@ pub struct SlideStatus {
     /// Organ with the largest share of its tissue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organ: Option<String>,
+    /// What each target got and found, the largest share first; empty where no tissue was found, or nothing is there yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub organs: Vec<OrganFound>,
     /// Objects found.
     pub objects: u64,
     /// Their area in mm2, where um/px is known.
@@ -174,6 +177,34 @@ pub struct SlideStatus {
     /// What would help, where it failed just now. No part of the file.
     #[serde(skip)]
     pub help: Option<Help>,
+}
+
+/// What one target got of a slide's tissue, and what was found there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrganFound {
+    /// The target.
+    pub organ: String,
+    /// Its share of the tissue, 0..=1.
+    pub share: f64,
+    /// Confidence of the router, 0..=1.
+    pub confidence: f64,
+    /// Objects found.
+    pub objects: u64,
+    /// Their area in mm2, where um/px is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_mm2: Option<f64>,
+}
+
+impl From<&OrganRecord> for OrganFound {
+    fn from(record: &OrganRecord) -> Self {
+        OrganFound {
+            organ: record.organ.clone(),
+            share: record.share,
+            confidence: record.confidence,
+            objects: record.objects,
+            area_mm2: record.area_mm2,
+        }
+    }
 }
 
 /// What would help against a failure, for a program that has options for it.
@@ -216,6 +247,7 @@ impl SlideStatus {
             seconds: 0.0,
             tiles: TileCount::default(),
             organ: None,
+            organs: Vec::new(),
             objects: 0,
             area_mm2: None,
             warnings: Vec::new(),
@@ -227,6 +259,20 @@ impl SlideStatus {
     pub fn folder_name(&self) -> &str {
         let name = self.folder.as_deref().unwrap_or(&self.id);
         name.rsplit(['/', '\\']).next().unwrap_or(name)
+    }
+
+    /// Enters what was found, the largest share first.
+    pub fn put_organs(&mut self, organs: &[OrganRecord]) {
+        self.organ = organs.first().map(|organ| organ.organ.clone());
+        self.objects = organs
+            .iter()
+            .fold(0, |sum, organ| sum.saturating_add(organ.objects));
+        // Unknown if one of them is.
+        self.area_mm2 = organs
+            .iter()
+            .map(|organ| organ.area_mm2)
+            .try_fold(0.0, |sum, area| Some(sum + area?));
+        self.organs = organs.iter().map(OrganFound::from).collect();
     }
 
     /// Whether its folder is on the disk.

@@ -47,7 +47,7 @@ pub use plane::Plane;
 pub use png_jpeg::PngJpegReader;
 #[cfg(feature = "files")]
 pub(crate) use png_jpeg::not_upright;
-pub use resolution::{IgnoredResolution, Resolution, ResolutionSource};
+pub use resolution::{IgnoredResolution, Resolution, ResolutionSource, size_warning};
 pub use rgb::RgbSlide;
 #[cfg(feature = "files")]
 pub use slide_files::{files_beside, one_per_slide, slides_among};
@@ -214,6 +214,24 @@ pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
             },
         },
     }
+}
+
+/// What the file of a slide says of it, where our own readers read it; none where OpenSlide is needed, which is not asked.
+/// A PNG or JPEG is not decoded for it.
+///
+/// # Errors
+/// As [`open`].
+#[cfg(feature = "files")]
+pub fn header(path: &Path) -> Result<Option<SlideInfo>, SlideError> {
+    use detect::ReaderKind;
+    Ok(match detect::kind(path)? {
+        ReaderKind::Flat => Some(png_jpeg::header(path)?),
+        ReaderKind::Foreign(_) => None,
+        ReaderKind::Tiff => match tiff::foreign(path) {
+            Some(_) => None,
+            None => Some(TiffReader::open(path)?.info().clone()),
+        },
+    })
 }
 
 /// A slide of a format that only OpenSlide knows.

@@ -92,6 +92,22 @@ impl PngJpegReader {
     }
 }
 
+/// The size of a PNG or JPEG, which state no um/px.
+///
+/// # Errors
+/// When the file cannot be read, or is neither.
+pub(crate) fn header(path: &Path) -> Result<SlideInfo, SlideError> {
+    let (width, height) = plain::open(path, u64::MAX)
+        .and_then(|file| ImageReader::new(BufReader::new(file)).with_guessed_format())
+        .map_err(|source| SlideError::io(path, source))?
+        .into_dimensions()
+        .map_err(|error| SlideError::format(path, error.to_string()))?;
+    match width.min(height) {
+        0 => Err(SlideError::format(path, "the image has no pixels")),
+        _ => Ok(SlideInfo::new("PNG or JPEG", width, height)),
+    }
+}
+
 /// Why a picture that Exif wants turned is refused.
 pub(crate) fn not_upright(turned: Orientation) -> String {
     format!(

@@ -176,11 +176,11 @@ impl Dir {
     }
 }
 
-/// Holds a report (`run`) or a record (`slide`) against its schema.
+/// Holds a report (`run`), a record (`slide`) or a line of `--json-log` (`event`) against its schema.
 pub fn assert_valid(value: &Value, kind: &str) {
     static SCHEMAS: OnceLock<BTreeMap<&str, jsonschema::Validator>> = OnceLock::new();
     let schemas = SCHEMAS.get_or_init(|| {
-        ["run", "slide"]
+        ["run", "slide", "event"]
             .map(|kind| {
                 let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
                 let file = root.join(format!("schemas/{kind}.schema.json"));

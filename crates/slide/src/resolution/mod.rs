@@ -16,6 +16,7 @@
 
 #[cfg(feature = "files")]
 mod choose;
+mod plausible;
 #[cfg(feature = "files")]
 mod sizes;
 #[cfg(feature = "files")]
@@ -26,6 +27,8 @@ mod tests;
 mod units;
 
 use serde::{Deserialize, Serialize};
+
+pub use plausible::size_warning;
 
 #[cfg(feature = "files")]
 pub(crate) use choose::choose;
