@@ -1,4 +1,4 @@
-//! Figures as PDF, for LaTeX: lines stay lines, and letters can be searched.
+//! Figures as PDF, for LaTeX: lines and letters are sharp at any size.
 
 use krilla::geom::Size;
 use krilla::page::PageSettings;
