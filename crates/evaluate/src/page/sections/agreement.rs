@@ -38,7 +38,7 @@ pub(super) fn section(report: &Report, organs: &[Option<String>]) -> Option<Sect
         // A run of mask files alone does not say where tissue is.
         quantities.extend(found.all.density.map(|limits| Quantity {
             name: format!("density-{}", at + 1),
-            title: "objects per mm2 of tissue",
+            title: "objects per mm² of tissue",
             unit: "",
             value: &density,
             limits,
