@@ -45,7 +45,7 @@ def told = []
 String failure = null
 (what.runs ?: 1).times {
     try {
-        told << new GroovyShell(new Binding([args: (what.args ?: []) as String[]])).evaluate(text, 'ftuseg.groovy')
+        told << new GroovyShell(this.class.classLoader, new Binding([args: (what.args ?: []) as String[]])).evaluate(text, 'ftuseg.groovy')
     } catch (RuntimeException error) {
         if (!error.message) throw error
         failure = error.message
