@@ -182,7 +182,9 @@ Map segmentPart(server, List<Integer> part, ImagePlane plane, Path scratch, Path
     def (x, y, width, height) = part
     if (!server.getPixelCalibration().hasPixelSizeMicrons() && !options.contains('--mpp'))
         throw new Trouble('The image has no pixel size. Set it in QuPath\'s Image tab, or give --mpp in the options.')
-    Path file = scratch.resolve('exported.ome.tif')
+    // The file's name becomes the slide's id in the results.
+    String name = server.getMetadata().getName().replaceFirst(/(\.ome)?\.[^.]*$/, '').replaceAll(/[^A-Za-z0-9._-]/, '_')
+    Path file = scratch.resolve("${name}-x${x}-y${y}.ome.tif")
     log.info('{} x {} px are exported to {} ({} MB before compression)', width, height, file, Math.round(3e-6d * width * height))
     new OMEPyramidWriter.Builder(server)
         .region(x, y, width, height).zSlice(plane.getZ()).timePoint(plane.getT())

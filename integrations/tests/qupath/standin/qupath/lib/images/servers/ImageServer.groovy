@@ -13,7 +13,7 @@ class ImageServer {
     ImageServer(File file, BufferedImage image, PixelCalibration calibration) {
         this.file = file
         this.image = image
-        originalMetadata = new ImageServerMetadata(pixelCalibration: calibration)
+        originalMetadata = new ImageServerMetadata(pixelCalibration: calibration, name: file.name)
         metadata = originalMetadata
     }
 
