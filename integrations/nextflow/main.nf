@@ -21,6 +21,7 @@ process merge {
 }
 
 workflow {
-    numbers = Channel.of(1..params.shards)
-    merge(segment(Channel.fromPath(params.slides, type: 'any', checkIfExists: true).combine(numbers)).collect())
+    if (!params.slides) error 'name the slides, or their folder: --slides'
+    numbers = channel.of(1..params.shards)
+    merge(segment(channel.fromPath(params.slides, type: 'any', checkIfExists: true).combine(numbers)).collect())
 }

@@ -112,7 +112,7 @@ def test_whole_image(bench, qupath):
 
 
 def test_organ_map_of_two_organs(bench, qupath, tmp_path):
-    """The map's cells are joined to one annotation for each organ; a second run replaces what the first one added."""
+    """The map's cells become one annotation for each organ; a second run replaces what the first one added."""
     bench.run("ftuseg", "segment", bench.two_organs, "--out", tmp_path / "two", "--write", "geojson")
     record = json.loads((tmp_path / "two/slides/two-organs/slide.json").read_text())
     organs, cell = record["organ_map"], record["organ_map"]["cell_px"]
