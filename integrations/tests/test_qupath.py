@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,21 @@ SCENARIOS = {
     "line": {"select": [1, 1, 90, 90], "shape": "line"},
     "outside": {"select": [9000, 9000, 90, 90]},
     "kept": {"image": "lung-1.tiff", "window": True},
+    # A program that sees more of the slide than QuPath, and one that sees another picture in the file.
+    "unscanned margin": {"program": "record.update(width=950, bounds=dict(x=40, y=30, width=900, height=900))"},
+    "another picture": {"program": "if '.ome.tif' not in record['input']['path']: record.update(width=70, height=50)"},
 }
+
+# Runs ftuseg, then changes what slide.json says.
+PRETENDER = """#!{python}
+import json, pathlib, subprocess, sys
+code = subprocess.run(["ftuseg", *sys.argv[1:]]).returncode
+for path in pathlib.Path(sys.argv[sys.argv.index("--out") + 1]).glob("slides/*/slide.json"):
+    record = json.loads(path.read_text())
+    {change}
+    path.write_text(json.dumps(record))
+sys.exit(code)
+"""
 
 
 @dataclass
@@ -59,6 +74,11 @@ def qupath(bench, groovy, tmp_path_factory):
         image = scenario.get("image", "kidney-1.tiff")
         path = bench.two_organs if image == "two-organs.tif" else bench.slides / image
         scenarios.append(scenario | {"image": str(path)})
+        if change := scenario.get("program"):
+            program = folder / f"program-{len(scenarios)}"
+            program.write_text(PRETENDER.format(python=sys.executable, change=change))
+            program.chmod(0o755)
+            scenarios[-1]["set"] = {"program": f"'{program}'"}
         if name == "kept":
             scenarios[-1]["set"] = {"keepResults": f"'{folder / 'kept'}'"}
     classes = os.pathsep.join(filter(None, [os.environ.get("FTUSEG_QUPATH"), groovy, str(HERE / "standin")]))
@@ -136,7 +156,7 @@ def test_organ_map_of_two_organs(bench, qupath, tmp_path):
 
 
 def test_selected_annotation(qupath):
-    """Its box is exported and segmented; coordinates are the image's; what lies outside of the annotation is dropped."""
+    """Its box is exported and segmented; coordinates are the image's; what lies outside the annotation is dropped."""
     x, y, width, height = PART
     part = qupath.said["part"]
     assert "are exported to" in part["log"]
@@ -162,6 +182,18 @@ def test_changed_image(qupath):
     """What QuPath only shows (here turned by half) is exported, and never the file segmented in its place."""
     said = qupath.said["turned"]
     assert "are exported to" in said["log"] and said["failure"] is None
+
+
+def test_file_that_is_not_what_qupath_shows(qupath):
+    """Coordinates are moved by what QuPath leaves out at the edges; another picture's objects are never added."""
+    whole = [annotation["box"] for annotation in units(qupath.said["whole"])]
+    moved = [annotation["box"] for annotation in units(qupath.said["unscanned margin"])]
+    assert moved == [[x - 40, y - 30, width, height] for x, y, width, height in whole]
+    other = qupath.said["another picture"]
+    assert "is 70 x 50 px to ftuseg, and 900 x 900 px in QuPath" in other["log"]
+    assert "900 x 900 px are exported to" in other["log"]
+    # The exported file has other levels than the slide, so that objects differ by a few px.
+    assert other["failure"] is None and units(other)
 
 
 def test_pixel_size_from_qupath(qupath):
