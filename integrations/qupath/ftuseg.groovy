@@ -251,7 +251,7 @@ Map runProgram(server, Path file, Path results, calibration) {
     def record = new Gson().fromJson(Files.readString(folder.resolve('slide.json')), Map)
     record.warnings.each { log.warn(it.text) }
     def shown = server.getPixelCalibration()
-    if (shown.hasPixelSizeMicrons() && Math.abs(record.mpp.value / shown.getAveragedPixelSizeMicrons() - 1) > 0.01)
+    if (record.mpp && shown.hasPixelSizeMicrons() && Math.abs(record.mpp.value / shown.getAveragedPixelSizeMicrons() - 1) > 0.01)
         log.warn('ftuseg took {} um/px, QuPath shows {}.', record.mpp.value, shown.getAveragedPixelSizeMicrons())
     def objects = folder.resolve('objects.geojson').toFile().withReader('UTF-8') { new Gson().fromJson(it, Map) }
     [record: record, objects: objects.features, dx: 0d, dy: 0d]
