@@ -1,0 +1,49 @@
+#!/usr/bin/env cwl-runner
+cwlVersion: v1.1
+class: Workflow
+label: Functional tissue units in the slides of one dataset
+doc: |
+  The inputs are named as in HuBMAP's segmentation pipelines: the dataset's folder, and its organ's code. A code that
+  names one of the five organs sends all tissue to that organ's network; any other leaves it to the router.
+
+requirements:
+  InlineJavascriptRequirement: {}
+  StepInputExpressionRequirement: {}
+
+inputs:
+  data_directory:
+    type: Directory
+    doc: The dataset; all slides in it and below it
+  tissue_type:
+    type: string?
+    doc: HuBMAP's code of the organ, for example LK
+  mpp: double?
+  bundle: Directory?
+  runtime: File?
+
+steps:
+  segment:
+    run: ftuseg-segment.cwl
+    in:
+      data_directory: data_directory
+      slides:
+        valueFrom: $([inputs.data_directory])
+      route:
+        source: tissue_type
+        valueFrom: |
+          ${
+            var organs = {LK: "kidney", RK: "kidney", LI: "largeintestine", LL: "lung", RL: "lung", PR: "prostate", SP: "spleen"};
+            return organs.hasOwnProperty(self) ? "organ=" + organs[self] : null;
+          }
+      mpp: mpp
+      bundle: bundle
+      runtime: runtime
+    out: [results, events]
+
+outputs:
+  results:
+    type: Directory
+    outputSource: segment/results
+  events:
+    type: File
+    outputSource: segment/events

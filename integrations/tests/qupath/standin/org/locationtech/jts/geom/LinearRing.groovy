@@ -1,0 +1,5 @@
+package org.locationtech.jts.geom
+
+class LinearRing extends Geometry {
+    LinearRing(List<Coordinate> ring) { super([[ring]]) }
+}
