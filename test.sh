@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests: Rust's, then those of the training package in a virtual environment of their own.
+# Runs all tests: Rust's, then those of the integrations and of the training package, each in a virtual environment of its
+# own.
 #     ./test.sh
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -12,6 +13,9 @@ fi
 FTUSEG_OPENSLIDE=$(realpath "$openslide/openslide_bin")
 export FTUSEG_OPENSLIDE FTUSEG_REQUIRE_OPENSLIDE=1
 cargo test --workspace
+
+# The integrations, with the real tools where they can be had.
+integrations/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "the training package needs Python 3.11 or newer; this is $(python3 --version)" >&2
