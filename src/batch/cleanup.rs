@@ -11,9 +11,13 @@ const PART: &str = ".part";
 const OLD: &str = ".old";
 
 /// What the folder of a slide can hold.
-const FILES: [&str; 5] = [
+const FILES: [&str; 9] = [
+    "instances.ome.tif",
     "mask.tif",
+    "objects.csv",
     "objects.geojson",
+    "objects.geojson.gz",
+    "objects.parquet",
     "overlay.png",
     "prob.tif",
     "slide.json",
