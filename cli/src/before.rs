@@ -56,10 +56,14 @@ pub(super) fn check_images(images: Option<&Path>) -> anyhow::Result<()> {
 /// # Errors
 /// When it does not.
 pub(super) fn check_out(out: &Path) -> anyhow::Result<()> {
-    if out.is_file() {
-        bail!("--out {} is a file; give a folder", out.display());
-    }
     let folder = existing(out);
+    if !folder.is_dir() {
+        bail!(
+            "--out {} cannot be made: {} is a file; give a folder",
+            out.display(),
+            folder.display()
+        );
+    }
     tempfile::tempfile_in(&folder).with_context(|| {
         format!(
             "--out {}: nothing can be written into {}",
@@ -70,11 +74,11 @@ pub(super) fn check_out(out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The folder itself, or the nearest above it that is there.
+/// The path itself, or the nearest above it that is there.
 fn existing(folder: &Path) -> PathBuf {
     let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let mut above = absolute.ancestors();
-    let found = above.find(|one| one.is_dir()).map(Path::to_owned);
+    let found = above.find(|one| one.exists()).map(Path::to_owned);
     found.unwrap_or(absolute)
 }
 

@@ -94,7 +94,7 @@ pub(super) fn counted(count: impl Into<u64>, word: &str) -> String {
 
 /// A time for people: `12 s`, `3 min`, `2 h 5 min`.
 pub(super) fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0).min(1e9) as u64;
+    let seconds = seconds.clamp(0.0, 1e9) as u64;
     match (seconds / 3600, seconds / 60 % 60) {
         (0, 0) => format!("{seconds} s"),
         (0, minutes) => format!("{minutes} min"),

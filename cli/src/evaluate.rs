@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
     pred: Vec<PathBuf>,
     /// Folder for report.json, report.csv and report.html
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Folder of the images, for the pictures in the report [default: the paths in the runs' records]
     #[arg(long, value_name = "DIR")]

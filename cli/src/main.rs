@@ -73,10 +73,10 @@ struct Cli {
     #[arg(long, global = true, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536), help_heading = heading::GENERAL)]
     max_strip: u32,
     /// Also tell what runs the networks, and why
-    #[arg(short, long, global = true, help_heading = heading::GENERAL)]
+    #[arg(short, long, global = true, help_heading = heading::GENERAL, display_order = 1000)]
     verbose: bool,
     /// Print help (-h prints a summary)
-    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = heading::GENERAL)]
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = heading::GENERAL, display_order = 1001)]
     help: Option<bool>,
     /// Print version
     #[arg(short = 'V', long, action = ArgAction::Version, help_heading = heading::GENERAL)]

@@ -119,7 +119,7 @@ fn dice(model: &ModelSpec) -> String {
     let all: Vec<String> = model
         .dice
         .iter()
-        .map(|d| format!("{} {:.3} (n = {})", d.organ, d.mean, d.n))
+        .map(|d| format!("{} {:.3} (n = {})", d.organ.label(), d.mean, d.n))
         .collect();
     format!("Dice {}", all.join(", "))
 }

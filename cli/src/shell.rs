@@ -61,6 +61,6 @@ pub(super) fn man(args: &ManArgs) -> anyhow::Result<u8> {
 /// Prints a text whose control characters are its own.
 fn print(text: &[u8]) -> anyhow::Result<u8> {
     let text = String::from_utf8_lossy(text);
-    super::console::put_line(&text.trim_end()).context("standard output takes it not")?;
+    super::console::put_line(&text.trim_end()).context("cannot write to standard output")?;
     Ok(0)
 }

@@ -197,7 +197,7 @@ impl ResumePlan {
         }
     }
 
-    /// Takes the row of a slide that is kept: from its record, or from its mask.
+    /// Takes the row of a slide that is kept: from its record, which holds it where there is no mask, or from its mask.
     fn keep_row(
         &mut self,
         batch: &Batch<'_>,
@@ -209,8 +209,8 @@ impl ResumePlan {
             return Ok(());
         };
         let put = match rle {
-            Some(text) if !batch.outputs.contains(Output::Mask) => rows.put(index, text.as_bytes()),
-            _ => {
+            Some(text) => rows.put(index, text.as_bytes()),
+            None => {
                 let row = mask_of(folder)
                     .map_err(SinkError::from)
                     .and_then(|mask| spill(&batch.out, &mask));

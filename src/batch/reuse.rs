@@ -12,6 +12,7 @@ use super::added_outputs::{Addition, lacking};
 use super::deadline::Deadline;
 use super::{Job, ObjectsAs, Outputs};
 use crate::bundle::hex;
+use crate::mask::rle;
 use crate::slide::files_beside;
 use ftuseg_files::plain;
 
@@ -144,7 +145,10 @@ fn sum(path: &Path, deadline: &Deadline) -> io::Result<String> {
 
 /// The record of a slide's folder, if there is one that this version can read.
 pub(super) fn record_of(folder: &Path) -> Option<SlideRecord> {
-    read_slide(&folder.join("slide.json")).ok()
+    let record = read_slide(&folder.join("slide.json")).ok()?;
+    let pixels = u64::from(record.width) * u64::from(record.height);
+    let is_whole = |row: &String| rle::check(row, pixels).is_ok();
+    record.rle.as_ref().is_none_or(is_whole).then_some(record)
 }
 
 /// Everything in which the run that made a record differs from ours and that can change a result.

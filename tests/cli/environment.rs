@@ -158,10 +158,14 @@ fn too_few_open_files_never_spoil_anything() {
 fn a_folder_that_cannot_be_written_is_refused_before_anything_starts() {
     let dir = Dir::with_slide();
     dir.write("file", "no folder");
-    for out in ["file/out", "/proc/ftuseg"] {
+    for (out, why) in [
+        ("file", "cannot be made"),
+        ("file/out", "cannot be made"),
+        ("/proc/ftuseg", "nothing can be written into /proc"),
+    ] {
         dir.segment(["one.tif"], out)
             .ends_with(2)
-            .says(&[out, "cannot be made"]);
+            .says(&[&format!("--out {out}"), why]);
     }
     fs::create_dir_all(dir.join("locked/slides")).unwrap();
     let set = |mode| {

@@ -55,8 +55,8 @@ fn plain_lines_and_a_table() {
     assert_eq!(lines[2][..2], ["sum (n = 1)", "10"]);
     assert_eq!(lines.len(), 3);
     // The area is that of the record.
-    let organs = record["organs"].as_array().unwrap();
-    let area: f64 = organs.iter().map(|o| o["area_mm2"].as_f64().unwrap()).sum();
+    let found = record["organs"].as_array().unwrap();
+    let area: f64 = found.iter().map(|o| o["area_mm2"].as_f64().unwrap()).sum();
     assert_eq!(lines[1][4], format!("{area:.3}"));
     let slide = &dir.json("out/run.json")["slides"][0];
     assert!((slide["area_mm2"].as_f64().unwrap() - area).abs() < 1e-9);
