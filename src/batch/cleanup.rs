@@ -98,7 +98,7 @@ pub(super) fn clean(out: &Path, slides: &Path) -> Result<(), BatchError> {
     for (path, name) in hidden(out)? {
         let is_report = matches!(
             middle(&name, PART),
-            Some("run.json" | "submission.csv" | "slides.csv")
+            Some("run.json" | "submission.csv" | "slides.csv" | "objects.csv" | "objects.parquet")
         );
         if is_report && path.is_file() {
             std::fs::remove_file(&path).map_err(|error| {

@@ -109,7 +109,7 @@ fn json_lines_tell_the_whole_story() {
     }
     assert_eq!(
         begin["outputs"],
-        serde_json::json!(["geojson", "mask", "overlay", "rle"])
+        serde_json::json!(["geojson", "mask", "objects", "overlay", "rle"])
     );
     let plans: Vec<_> = (begin["slides"].as_array().unwrap().iter())
         .map(|slide| (slide["id"].clone(), slide["plan"].clone()))
@@ -212,7 +212,11 @@ fn json_tells_warnings_as_events_and_what_is_kept() {
         for slide in events[0]["slides"].as_array().unwrap() {
             assert_eq!(slide["plan"], plan, "{slide}");
         }
-        let warnings: Vec<&Value> = events.iter().filter(|e| e["event"] == "warning").collect();
+        let warnings = events.iter().filter(|e| e["event"] == "warning");
+        let (unknown, warnings): (Vec<&Value>, Vec<&Value>) =
+            warnings.partition(|warning| warning["kind"] == "left-out");
+        // Masks do not tell how probable objects are.
+        assert_eq!(unknown.len(), usize::from(plan == "add"), "{unknown:?}");
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert_eq!(warnings[0]["id"], "pen");
         assert_eq!(warnings[0]["index"], 1);

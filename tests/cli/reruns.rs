@@ -185,6 +185,16 @@ fn only_the_files_asked_for_are_written() {
             "geojson,overlay",
             &["objects.geojson", "overlay.png", "slide.json"],
         ),
+        (
+            "objects,geojson.gz,instances,parquet",
+            &[
+                "instances.ome.tif",
+                "objects.csv",
+                "objects.geojson.gz",
+                "objects.parquet",
+                "slide.json",
+            ],
+        ),
     ] {
         // Twice: what is not written cannot be what a rerun relies on.
         for _ in 0..2 {
