@@ -144,7 +144,8 @@ fn probabilities_need_the_models_and_that_is_said_before() {
 #[test]
 fn a_mask_that_is_not_what_the_record_says_is_not_built_upon() {
     let dir = Dir::with_slide();
-    run(&dir, "good", "all").ends_with(0);
+    const LIST: &str = "mask,geojson,overlay,rle";
+    run(&dir, "good", LIST).ends_with(0);
     run(&dir, "empty", "mask")
         .args(["--route", "organ=lung"])
         .ends_with(0);
@@ -154,7 +155,7 @@ fn a_mask_that_is_not_what_the_record_says_is_not_built_upon() {
     ] {
         run(&dir, name, "mask").ends_with(0);
         dir.write(&format!("{name}/slides/one/mask.tif"), bytes);
-        run(&dir, name, "mask,geojson,overlay,rle")
+        run(&dir, name, LIST)
             .ends_with(0)
             .says(&["not reused", "mask"]);
         assert_same(&dir, name, "good");
@@ -165,14 +166,14 @@ fn a_mask_that_is_not_what_the_record_says_is_not_built_upon() {
         let mask = dir.join("good/slides/one/mask.tif");
         fs::rename(&mask, dir.join("mask.tif")).unwrap();
         std::os::unix::fs::symlink(dir.join("mask.tif"), &mask).unwrap();
-        run(&dir, "good", "all").ends_with(0);
+        run(&dir, "good", LIST).ends_with(0);
         assert!(fs::symlink_metadata(&mask).unwrap().is_file());
         fs::write(dir.join("mask.tif"), "changed").unwrap();
         assert_same(&dir, "good", "other");
     }
     // What somebody deleted is made again from the mask.
     fs::remove_file(dir.join("good/slides/one/overlay.png")).unwrap();
-    run(&dir, "good", "all")
+    run(&dir, "good", LIST)
         .ends_with(0)
         .says(&["will get overlay made from what is there"]);
     assert_same(&dir, "good", "other");

@@ -215,10 +215,10 @@ fn edges_are_told() {
         (left..left + 30).contains(&x) && (top..top + 30).contains(&y)
     };
     dir.slide("edges.tif", (400, 300), Some(MPP), |x, y| match (x, y) {
-        // The right half is glass, but for what lies alone in it.
+        // The right half is black, which is no tissue.
         _ if square(x, y, 60, 120) || square(x, y, 0, 20) || square(x, y, 170, 200) => KIDNEY_FTU,
         (0..200, _) => KIDNEY,
-        _ => [244; 3],
+        _ => VOID,
     });
     dir.segment(["edges.tif"], "out")
         .args(["--route", "organ=kidney"])
