@@ -98,6 +98,7 @@ impl ProbabilityMap {
     ///
     /// # Errors
     /// When the temporary file cannot be read.
+    #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "only sinks ask"))]
     pub(crate) fn sums(&self, runs: &[Run]) -> io::Result<Vec<(u64, u8)>> {
         let columns = |run: &Run| run.start / PROBABILITY_TILE..=(run.end - 1) / PROBABILITY_TILE;
         let needed: BTreeSet<(u32, u32)> = runs

@@ -466,24 +466,32 @@ fn the_libraries_of_others_read_the_same() {
     dir.slide("alone.tif", (300, 200), Some(0.3), |x, y| {
         two_organs(x, y, 1)
     });
-    for (id, options) in [("big", &[][..]), ("alone", &["--route", "organ=kidney"])] {
-        dir.segment([format!("{id}.tif")], id)
+    for (out, ids, options) in [
+        ("both", &["big", "alone"][..], &[][..]),
+        ("kidney", &["alone"], &["--route", "organ=kidney"]),
+    ] {
+        dir.segment(ids.iter().map(|id| format!("{id}.tif")), out)
             .args(["--write", EVERYTHING])
             .args(options)
             .ends_with(0);
-        let script = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../tests/interop/read_objects.py"
-        );
-        let read = Command::new(&python)
-            .arg(script)
-            .arg(dir.join(format!("{id}/slides/{id}")))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&read.stderr);
-        assert!(read.status.success(), "{said}");
-        let count = String::from_utf8_lossy(&read.stdout);
-        let lines = fs::read_to_string(dir.join(format!("{id}/objects.csv"))).unwrap();
-        assert_eq!(count.trim(), (lines.lines().count() - 1).to_string());
+        for id in ids {
+            let script = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../tests/interop/read_objects.py"
+            );
+            let read = Command::new(&python)
+                .arg(script)
+                .arg(dir.join(format!("{out}/slides/{id}")))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&read.stderr);
+            assert!(read.status.success(), "{out}/{id}: {said}");
+            let count = String::from_utf8_lossy(&read.stdout);
+            let lines = fs::read_to_string(dir.join(format!("{out}/slides/{id}/objects.csv")));
+            assert_eq!(
+                count.trim(),
+                (lines.unwrap().lines().count() - 1).to_string()
+            );
+        }
     }
 }

@@ -2,8 +2,8 @@
 
     python read_objects.py RESULTS/slides/ID
 
-Needs numpy, tifffile, imagecodecs, pyarrow, ome-types, xmlschema, scikit-image and shapely (see test.sh). Ends with an error where something
-is not as it must be; else prints how many objects there are.
+Needs what requirements.txt names (see test.sh). Ends with an error where something is not as it must be; else prints how
+many objects there are.
 """
 
 import csv
@@ -29,15 +29,9 @@ def close(one, other, tolerance=1e-3):
     assert math.isclose(one, other, rel_tol=0, abs_tol=tolerance), (one, other)
 
 
-def main(folder):
-    record = json.loads((folder / "slide.json").read_text())
-    with open(folder / "objects.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
-
-    # Parquet has the same columns and the same values.
-    table = pyarrow.parquet.read_table(folder / "objects.parquet")
-    parquet = table.to_pylist()
+def check_parquet(path, rows):
+    """Compares a table with the rows of the one in CSV."""
+    parquet = pyarrow.parquet.read_table(path).to_pylist()
     assert len(parquet) == len(rows) and list(parquet[0]) == list(rows[0])
     for row, other in zip(rows, parquet):
         for name, text in row.items():
@@ -53,6 +47,21 @@ def main(folder):
                     assert int(text) == value, name
                 case str():
                     assert text == value, name
+
+
+def main(folder):
+    record = json.loads((folder / "slide.json").read_text())
+    with open(folder / "objects.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
+
+    # Parquet has the same columns and the same values, of this slide and of all.
+    check_parquet(folder / "objects.parquet", rows)
+    results = folder.parent.parent
+    with open(results / "objects.csv", newline="") as file:
+        everything = list(csv.DictReader(file))
+    assert [row for row in everything if row["slide"] == rows[0]["slide"]] == rows
+    check_parquet(results / "objects.parquet", everything)
 
     # The instances: an OME-TIFF whose XML keeps to its schema.
     with tifffile.TiffFile(folder / "instances.ome.tif") as tiff:

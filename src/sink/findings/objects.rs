@@ -234,18 +234,8 @@ impl FoundObjects {
         self.places.is_empty()
     }
 
-    /// Whether it is known how probable the objects are, or there are none.
-    pub fn has_probabilities(&self) -> Result<bool, SinkError> {
-        match (&self.probabilities, self.places.first()) {
-            (Some(_), _) | (_, None) => Ok(true),
-            (None, Some(&first)) => {
-                let stored = self.store.get(first).map_err(SinkError::Temporary)?;
-                Ok(stored.probability.is_some())
-            }
-        }
-    }
-
     /// Gives every object the probability that is known from elsewhere, in the order of the ids.
+    #[cfg(feature = "batch")]
     pub(crate) fn put_probabilities(&mut self, known: Vec<ObjectProbability>) {
         debug_assert_eq!(known.len(), self.places.len());
         self.probabilities = Some(known);
