@@ -67,7 +67,7 @@ fn plain_lines_and_a_table() {
         let name = organ["organ"].as_str().unwrap();
         assert_eq!(line[..2], [name, "5"]);
         assert_eq!(line[2], figure("area_mm2", 3));
-        assert_eq!(line[3], figure("objects_per_mm2", 0));
+        assert_eq!(line[3], figure("objects_per_mm2", 1));
         assert_eq!(line[4], figure("median_area_um2", 0));
     }
     // What failed is told below, with its reason.
