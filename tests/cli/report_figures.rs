@@ -29,7 +29,7 @@ fn names(dir: &Dir, ending: &str) -> Vec<String> {
 }
 
 #[test]
-fn figures_are_svg_and_png_and_tables_are_csv_markdown_and_latex() {
+fn figures_are_svg_png_and_pdf_and_tables_are_csv_markdown_and_latex() {
     let dir = with_run();
     dir.segment(["one.tif", "two.tif"], "base")
         .args(["--route", "baseline", "--write", "mask,prob"])
@@ -41,6 +41,8 @@ fn figures_are_svg_and_png_and_tables_are_csv_markdown_and_latex() {
     let expected = [
         "area-1",
         "area-2",
+        "density-1",
+        "density-2",
         "dice-by-object-size",
         "dice-per-image",
         "objects-1",
@@ -50,6 +52,7 @@ fn figures_are_svg_and_png_and_tables_are_csv_markdown_and_latex() {
     ];
     assert_eq!(svg, expected);
     assert_eq!(names(&dir, ".png"), expected);
+    assert_eq!(names(&dir, ".pdf"), expected);
     for name in expected {
         let text = String::from_utf8(dir.read(format!("f/{name}.svg"))).unwrap();
         assert!(
@@ -70,13 +73,30 @@ fn figures_are_svg_and_png_and_tables_are_csv_markdown_and_latex() {
         );
     }
     let tables = names(&dir, ".csv");
-    assert!(
-        tables.contains(&"dice".to_owned()) && tables.contains(&"objects-1-agreement".to_owned())
-    );
-    assert_eq!(
-        (names(&dir, ".md"), names(&dir, ".tex")),
-        (tables.clone(), tables)
-    );
+    for name in [
+        "dice",
+        "objects-1-agreement",
+        "density-2-agreement",
+        "panoptic-1",
+    ] {
+        assert!(tables.contains(&name.to_owned()), "{name}");
+    }
+    // Each table by itself, and all of them one after another.
+    let with_all: Vec<String> = {
+        let mut names = [tables.clone(), vec!["tables".to_owned()]].concat();
+        names.sort();
+        names
+    };
+    for ending in ["md", "tex"] {
+        assert_eq!(names(&dir, &format!(".{ending}")), with_all);
+        let all = String::from_utf8(dir.read(format!("f/tables.{ending}"))).unwrap();
+        for name in &tables {
+            let one = String::from_utf8(dir.read(format!("f/{name}.{ending}"))).unwrap();
+            assert!(all.contains(&one), "{name}");
+        }
+    }
+    let pdf = dir.read("f/area-1.pdf");
+    assert!(pdf.starts_with(b"%PDF-"));
     let mut table = csv::Reader::from_path(dir.join("f/dice.csv")).unwrap();
     let head = table.headers().unwrap().clone();
     assert_eq!(

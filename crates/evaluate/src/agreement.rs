@@ -1,10 +1,11 @@
-//! Counts and areas of a run against those of the truth, organ by organ: bias and limits of agreement.
+//! Counts, areas and densities of a run against those of the truth, organ by organ: bias, limits of agreement, intraclass
+//! correlation.
 
 use serde::Serialize;
 
 use super::report::groups;
 use super::score::ImageScore;
-use super::statistics::{deviation, plain_mean};
+use super::statistics::{bootstrap, deviation, intraclass_correlation, plain_mean};
 
 /// Standard deviations on both sides of the bias that hold 95 % of a normal distribution.
 const LIMIT: f64 = 1.96;
@@ -29,6 +30,8 @@ pub struct OrganAgreement {
     pub objects: Limits,
     /// Area of all objects in an image.
     pub area: Limits,
+    /// Objects per mm2 of the tissue that the run found, over the images whose tissue is known; none where there are none.
+    pub density: Option<Limits>,
 }
 
 /// Bias and limits of agreement of one quantity.
@@ -46,6 +49,13 @@ pub struct Limits {
     pub low: Option<f64>,
     /// Upper limit of agreement.
     pub high: Option<f64>,
+    /// Intraclass correlation for absolute agreement, ICC(A,1) (McGraw and Wong 1996); none for one image, or where nothing
+    /// varies.
+    pub icc: Option<f64>,
+    /// Lower end of its 95 % bootstrap interval, for which images are drawn again; none where most draws have no correlation.
+    pub icc_low: Option<f64>,
+    /// Upper end of it.
+    pub icc_high: Option<f64>,
 }
 
 /// Found and true value of an image.
@@ -64,17 +74,26 @@ pub(super) fn area(score: &ImageScore, unit: &str) -> Pair {
     }
 }
 
+/// Objects per mm2 of an image's tissue, found and true; none where the tissue is not known.
+pub(super) fn density(score: &ImageScore) -> Option<Pair> {
+    let tissue = score.area.tissue_mm2?;
+    let (found, truth) = objects(score);
+    Some((found / tissue, truth / tissue))
+}
+
 /// The agreement of a run; none where it has no image.
-pub(super) fn agreement(images: &[ImageScore]) -> Option<Agreement> {
+pub(super) fn agreement(images: &[ImageScore], seed: u64) -> Option<Agreement> {
     let known = images.iter().all(|score| score.area.truth_mm2.is_some());
     let area_unit = if known { "mm2" } else { "px" };
     let of = |organ: Option<String>, images: &[&ImageScore]| {
         let pairs = |value: &dyn Fn(&ImageScore) -> Pair| -> Vec<Pair> {
             images.iter().map(|score| value(score)).collect()
         };
+        let densities: Vec<Pair> = images.iter().filter_map(|score| density(score)).collect();
         Some(OrganAgreement {
-            objects: limits(&pairs(&objects))?,
-            area: limits(&pairs(&|score| area(score, area_unit)))?,
+            objects: limits(&pairs(&objects), seed)?,
+            area: limits(&pairs(&|score| area(score, area_unit)), seed)?,
+            density: limits(&densities, seed),
             organ,
         })
     };
@@ -93,11 +112,18 @@ pub(super) fn agreement(images: &[ImageScore]) -> Option<Agreement> {
 }
 
 /// Bias and limits of pairs (found, true); none where there are none.
-pub(super) fn limits(pairs: &[Pair]) -> Option<Limits> {
+pub(super) fn limits(pairs: &[Pair], seed: u64) -> Option<Limits> {
     let part = |value: fn(&Pair) -> f64| -> Vec<f64> { pairs.iter().map(value).collect() };
     let differences = part(|pair| pair.0 - pair.1);
     let bias = plain_mean(&differences)?;
     let reach = deviation(&differences).map(|deviation| LIMIT * deviation);
+    let icc = intraclass_correlation(pairs);
+    let interval = icc.and_then(|_| {
+        bootstrap(pairs.len(), seed, |drawn| {
+            let drawn: Vec<Pair> = drawn.iter().map(|&place| pairs[place]).collect();
+            intraclass_correlation(&drawn)
+        })
+    });
     Some(Limits {
         n: pairs.len(),
         found: plain_mean(&part(|pair| pair.0))?,
@@ -105,6 +131,9 @@ pub(super) fn limits(pairs: &[Pair]) -> Option<Limits> {
         bias,
         low: reach.map(|reach| bias - reach),
         high: reach.map(|reach| bias + reach),
+        icc,
+        icc_low: interval.map(|interval| interval.0),
+        icc_high: interval.map(|interval| interval.1),
     })
 }
 
@@ -116,14 +145,40 @@ mod tests {
     #[test]
     fn bias_and_limits_are_those_of_bland_and_altman() {
         // Differences 1, 2 and 3: bias 2, standard deviation 1.
-        let found = limits(&[(11.0, 10.0), (22.0, 20.0), (33.0, 30.0)]).unwrap();
+        let found = limits(&[(11.0, 10.0), (22.0, 20.0), (33.0, 30.0)], 1).unwrap();
         assert_eq!((found.n, found.bias), (3, 2.0));
         assert_eq!((found.found, found.truth), (22.0, 20.0));
         assert!((found.low.unwrap() - 0.04).abs() < 1e-12);
         assert!((found.high.unwrap() - 3.96).abs() < 1e-12);
         // One image has no spread, and none has nothing.
-        assert_eq!(limits(&[(1.0, 1.0)]).unwrap().low, None);
-        assert_eq!(limits(&[]), None);
+        let one = limits(&[(1.0, 1.0)], 1).unwrap();
+        assert_eq!((one.low, one.icc, one.icc_low), (None, None, None));
+        assert_eq!(limits(&[], 1), None);
+        let icc = found.icc.unwrap();
+        assert!(found.icc_low.unwrap() <= icc && icc <= found.icc_high.unwrap());
+    }
+
+    #[test]
+    fn densities_are_those_of_images_whose_tissue_is_known() {
+        let mut images = ["a", "b", "c"]
+            .map(|id| plain(id, Some("lung"), 0.5))
+            .to_vec();
+        for (image, tissue) in images.iter_mut().zip([Some(2.0), Some(4.0), None]) {
+            (image.objects.found, image.objects.truth) = (6, 4);
+            image.area.tissue_mm2 = tissue;
+        }
+        let found = agreement(&images, 1).unwrap();
+        let density = found.organs[0].density.unwrap();
+        assert_eq!((density.n, found.all.objects.n), (2, 3));
+        // 3 and 1.5 per mm2 against 2 and 1.
+        assert_eq!(
+            (density.found, density.truth, density.bias),
+            (2.25, 1.5, 0.75)
+        );
+        for image in &mut images {
+            image.area.tissue_mm2 = None;
+        }
+        assert_eq!(agreement(&images, 1).unwrap().all.density, None);
     }
 
     #[test]
@@ -135,13 +190,13 @@ mod tests {
         for image in &mut images {
             (image.area.found_mm2, image.area.truth_mm2) = (Some(0.5), Some(0.25));
         }
-        let found = agreement(&images).unwrap();
+        let found = agreement(&images, 1).unwrap();
         assert_eq!((found.area_unit, found.all.area.bias), ("mm2", 0.25));
         let organs: Vec<_> = found.organs.iter().map(|o| o.organ.as_deref()).collect();
         assert_eq!(organs, [Some("kidney"), Some("lung")]);
         (images[0].area.found_mm2, images[0].area.truth_mm2) = (None, None);
-        let found = agreement(&images).unwrap();
+        let found = agreement(&images, 1).unwrap();
         assert_eq!((found.area_unit, found.all.area.n), ("px", 2));
-        assert_eq!(agreement(&[]), None);
+        assert_eq!(agreement(&[], 1), None);
     }
 }

@@ -106,11 +106,20 @@ impl Classes {
     }
 }
 
+/// A class's name, which some tools write as a number.
+pub(super) fn class_name(name: &Value) -> Option<String> {
+    match name {
+        Value::String(name) => Some(name.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// The name in a `classification`, as QuPath writes it or as a plain word; empty where it has none.
 pub(super) fn class_of(class: &Value) -> String {
-    let named = class["name"].as_str().or_else(|| class.as_str());
+    let named = class_name(&class["name"]).or_else(|| class_name(class));
     match (named, class["names"].as_array()) {
-        (Some(name), _) => name.trim().to_owned(),
+        (Some(name), _) => name,
         (None, Some(names)) => {
             let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
             names.join(": ")
@@ -125,7 +134,8 @@ fn plain(name: &str) -> String {
 
 fn is_never(name: &str) -> bool {
     let name = plain(name);
-    name.ends_with('*') || NEVER.iter().any(|word| name.starts_with(word))
+    // The class 0 of tools that only count classes is the background.
+    name == "0" || name.ends_with('*') || NEVER.iter().any(|word| name.starts_with(word))
 }
 
 fn is_unit(name: &str) -> bool {
@@ -176,6 +186,8 @@ mod tests {
             (&[], &["X", "Region 1"], "X", "Region 1"),
             (&[], &["Glomerulus", "Tubule"], "Glomerulus", "Tubule"),
             (&[], &["Glomerulus", ""], "Glomerulus", "without a class"),
+            (&[], &["0", "1"], "1", "0"),
+            (&["0"], &["0", "1"], "0", "1"),
             (
                 &["tubule"],
                 &["Glomerulus", "Tubule"],
@@ -189,6 +201,22 @@ mod tests {
                 left.contains(told) && left.is_empty() == told.is_empty(),
                 "{left}"
             );
+        }
+    }
+
+    #[test]
+    fn classes_are_words_numbers_and_lists() {
+        for (class, name) in [
+            (r#"{"name": " Gland "}"#, "Gland"),
+            (r#"{"name": 1, "color": [1, 2, 3]}"#, "1"),
+            (r#"{"names": ["A", "B"]}"#, "A: B"),
+            (r#""Gland""#, "Gland"),
+            ("3", "3"),
+            ("null", ""),
+            ("{}", ""),
+        ] {
+            let class: Value = serde_json::from_str(class).unwrap();
+            assert_eq!(class_of(&class), name);
         }
     }
 

@@ -9,6 +9,8 @@
 //! It needs no model, and works on other tools' masks too.
 
 mod agreement;
+#[cfg(feature = "annotation-store")]
+mod annotation_store;
 mod boundary;
 mod classes;
 mod dice_curve;
@@ -22,6 +24,7 @@ mod object_size;
 mod objects;
 mod overlap;
 mod page;
+mod panoptic;
 mod picture;
 mod prediction;
 mod problem_groups;
@@ -44,6 +47,7 @@ pub use measures::{MEASURES, Measure};
 pub use object_size::{ObjectSizes, SizeClass};
 pub use objects::{MATCH_IOU, ObjectFigures, compare, compare_objects};
 pub use overlap::{Overlap, PixelFigures, dice};
+pub use panoptic::{Panoptic, PanopticQuality};
 pub use picture::{Gallery, Pictures};
 pub use prediction::Prediction;
 pub use problem_groups::{EXAMPLES, ProblemGroup, group};

@@ -1,6 +1,7 @@
-//! Reads a mask from a file of any kind that people keep masks in: an image, or GeoJSON.
+//! Reads a mask from a file of any kind that people keep masks in: an image, GeoJSON, or an annotation store.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use super::geojson::{self, Shape};
@@ -19,33 +20,75 @@ const BAND: u32 = 256;
 const LOOSE_TILES: u32 = 1 << 14;
 
 /// Extensions of the files that [`read`] reads, in lower case.
-pub(super) const EXTENSIONS: [&str; 8] = [
-    "tif", "tiff", "btf", "png", "jpg", "jpeg", "geojson", "json",
+pub(super) const EXTENSIONS: [&str; 9] = [
+    "tif", "tiff", "btf", "png", "jpg", "jpeg", "geojson", "json", "db",
 ];
+/// Endings of files that tools keep masks in and that [`read`] does not read.
+pub(super) const NOT_READ: [&str; 9] = [
+    ".nii", ".nii.gz", ".nrrd", ".mha", ".bmp", ".npy", ".npz", ".zarr", ".dcm",
+];
+/// Bytes at the beginning of a `.json` file in which GeoJSON says that it is some.
+const GEOJSON_HEAD: usize = 1 << 16;
 
-/// Reads a mask: the foreground of an image, or the inside of a GeoJSON file's polygons whose classes count. `size` is
-/// the image's width and height, which GeoJSON does not state.
+/// Whether a file may hold a mask, by its name and, where many things have that name, by its beginning: tools keep settings
+/// in `.json` files beside their masks, and thumbnails in `.db` files.
+pub(super) fn may_hold_a_mask(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    match extension.to_lowercase().as_str() {
+        "json" => {
+            let kinds = [
+                "\"Feature",
+                "\"Polygon",
+                "\"MultiPolygon",
+                "\"GeometryCollection",
+            ];
+            let text = beginning(path, GEOJSON_HEAD);
+            let text = String::from_utf8_lossy(&text);
+            kinds.iter().any(|kind| text.contains(kind))
+        }
+        "db" => beginning(path, 16) == b"SQLite format 3\0",
+        other => EXTENSIONS.contains(&other),
+    }
+}
+
+/// The first bytes of a file; none where it cannot be read.
+fn beginning(path: &Path, most: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(file) = plain::open(path, u64::MAX) {
+        // Half of it is as good as nothing of it.
+        let _ = file.take(most as u64).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// Reads a mask: the foreground of an image, or the inside of the polygons of a GeoJSON file or an annotation store whose
+/// classes count. `size` is the image's width and height, which polygons do not state.
 ///
 /// # Errors
-/// When the file cannot be read, is of neither kind, has no sure meaning, or is GeoJSON and `size` is not known.
+/// When the file cannot be read, is of no such kind, has no sure meaning, or has polygons and `size` is not known.
 pub(super) fn read(
     path: &Path,
     size: Option<(u32, u32)>,
     classes: &Classes,
 ) -> Result<LabelMask, EvaluateError> {
     let name = path.to_string_lossy().to_lowercase();
-    if !name.ends_with(".geojson") && !name.ends_with(".json") {
+    let is_store = name.ends_with(".db");
+    if !is_store && !name.ends_with(".geojson") && !name.ends_with(".json") {
         return Ok(read_mask_image(path)?);
     }
     let wrong = |reason: String| EvaluateError::format(path, reason);
     let Some((width, height)) = size else {
-        let reason = "GeoJSON does not state its image's size; give it as img_width and img_height in the table";
+        let reason = "polygons do not state their image's size; give it as img_width and img_height in the table";
         return Err(wrong(reason.to_owned()));
     };
     check_size(width, height).map_err(wrong)?;
-    let text = plain::read(path, MAX_GEOJSON).map_err(|e| EvaluateError::io(path, e))?;
-    let (shapes, lines) = geojson::shapes(&text).map_err(wrong)?;
-    drop(text);
+    let (shapes, lines) = match is_store {
+        true => of_store(path).map_err(wrong)?,
+        false => {
+            let text = plain::read(path, MAX_GEOJSON).map_err(|e| EvaluateError::io(path, e))?;
+            geojson::shapes(&text).map_err(wrong)?
+        }
+    };
     let mut counts = BTreeMap::new();
     for shape in &shapes {
         *counts.entry(shape.class.clone()).or_insert(0) += shape.polygons.len();
@@ -84,6 +127,16 @@ pub(super) fn read(
         objects: Some(objects),
         left_out,
     })
+}
+
+#[cfg(feature = "annotation-store")]
+fn of_store(path: &Path) -> Result<(Vec<Shape>, usize), String> {
+    super::annotation_store::shapes(path)
+}
+
+#[cfg(not(feature = "annotation-store"))]
+fn of_store(_path: &Path) -> Result<(Vec<Shape>, usize), String> {
+    Err("this build reads no annotation stores (its feature `annotation-store` is off)".to_owned())
 }
 
 /// Refuses shapes that lie outside the image: they were drawn on another size of it, or count from another corner. Says

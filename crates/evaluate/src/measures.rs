@@ -31,7 +31,7 @@ pub struct Measure {
 }
 
 /// All measures, in the order of the columns. Dice, the first one, decides comparisons.
-pub const MEASURES: [Measure; 16] = [
+pub const MEASURES: [Measure; 19] = [
     Measure {
         value: |score| Some(score.pixels.dice),
         ..mean("dice", "dice", "Dice")
@@ -87,6 +87,19 @@ pub const MEASURES: [Measure; 16] = [
         )
     },
     Measure {
+        value: |score| score.objects.matched_iou,
+        ..mean(
+            "matched_iou",
+            "objects.matched_iou",
+            "IoU of matched objects",
+        )
+    },
+    Measure {
+        meaning: "is object F1 times the mean IoU of the matched objects (Kirillov et al. 2019)",
+        value: |score| Some(score.objects.pq),
+        ..mean("pq", "objects.pq", "panoptic quality")
+    },
+    Measure {
         meaning: "is the found area over the true area, minus 1",
         signed: true,
         value: |score| score.pixels.area_error,
@@ -109,6 +122,11 @@ pub const MEASURES: [Measure; 16] = [
         decimals: 4,
         value: |score| score.area.truth_mm2,
         ..single("area_truth_mm2", "area.truth_mm2", "true area, mm2")
+    },
+    Measure {
+        decimals: 4,
+        value: |score| score.area.tissue_mm2,
+        ..single("tissue_mm2", "area.tissue_mm2", "tissue, mm2")
     },
 ];
 

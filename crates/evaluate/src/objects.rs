@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::statistics::plain_mean;
 use ftuseg_mask::{Mask, Objects};
 
 /// An object counts as found when its IoU with a found one is at least this.
@@ -22,6 +23,34 @@ pub struct ObjectFigures {
     pub f1: f64,
     /// Mean Dice of the matched pairs; none where there are none.
     pub matched_dice: Option<f64>,
+    /// Mean IoU of the matched pairs (the segmentation quality of Kirillov et al. 2019); none where there are none.
+    pub matched_iou: Option<f64>,
+    /// Panoptic quality (Kirillov et al. 2019): `f1` times the mean IoU of the matched pairs. 0 where none match, 1 where there
+    /// are no objects at all.
+    pub pq: f64,
+}
+
+impl ObjectFigures {
+    /// The figures of so many objects, from the Dice and the IoU of each matched pair.
+    fn new(found: usize, truth: usize, dices: &[f64], ious: &[f64]) -> Self {
+        let f1 = match found + truth {
+            0 => 1.0,
+            all => 2.0 * dices.len() as f64 / all as f64,
+        };
+        let matched_iou = plain_mean(ious);
+        ObjectFigures {
+            found,
+            truth,
+            matched: dices.len(),
+            f1,
+            matched_dice: plain_mean(dices),
+            matched_iou,
+            pq: match (found + truth, matched_iou) {
+                (0, _) => 1.0,
+                (_, iou) => f1 * iou.unwrap_or(0.0),
+            },
+        }
+    }
 }
 
 /// Compares the 4-connected objects of two masks of one size. Each object is matched at most once, the best pairs first.
@@ -69,26 +98,16 @@ pub(super) fn match_objects(found: &Objects, truth: &Objects) -> (ObjectFigures,
         .collect();
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     let (mut used_found, mut used_truth) = (vec![false; found.len()], vec![false; truth.len()]);
-    let mut dices = Vec::new();
-    for (_, f, t, both) in pairs {
+    let (mut dices, mut ious) = (Vec::new(), Vec::new());
+    for (iou, f, t, both) in pairs {
         if !used_found[f] && !used_truth[t] {
             (used_found[f], used_truth[t]) = (true, true);
             objects[t].matched = true;
             dices.push(2.0 * both as f64 / (found_areas[f] + truth_areas[t]) as f64);
+            ious.push(iou);
         }
     }
-    let all = found.len() + truth.len();
-    let figures = ObjectFigures {
-        found: found.len(),
-        truth: truth.len(),
-        matched: dices.len(),
-        f1: if all == 0 {
-            1.0
-        } else {
-            2.0 * dices.len() as f64 / all as f64
-        },
-        matched_dice: (!dices.is_empty()).then(|| dices.iter().sum::<f64>() / dices.len() as f64),
-    };
+    let figures = ObjectFigures::new(found.len(), truth.len(), &dices, &ious);
     (figures, objects)
 }
 
@@ -170,6 +189,9 @@ mod tests {
         assert_eq!((figures.found, figures.truth, figures.matched), (3, 3, 1));
         assert!((figures.f1 - 2.0 / 6.0).abs() < 1e-12);
         assert_eq!(figures.matched_dice, Some(1.0));
+        // One pair with an IoU of 1, two missed and two too many.
+        assert_eq!(figures.matched_iou, Some(1.0));
+        assert!((figures.pq - 1.0 / (1.0 + 1.0 + 1.0)).abs() < 1e-12);
         let (_, objects) = match_objects(&Objects::find(&found), &Objects::find(&truth));
         let told = objects.iter().map(|o| (o.area, o.dice, o.matched));
         assert_eq!(
@@ -219,5 +241,8 @@ mod tests {
         let empty = Mask::new(10, 10).unwrap();
         let figures = compare(&empty, &empty);
         assert_eq!((figures.f1, figures.matched_dice), (1.0, None));
+        assert_eq!((figures.pq, figures.matched_iou), (1.0, None));
+        let figures = compare(&squares(&[(0, 0, 10)]), &squares(&[(50, 0, 10)]));
+        assert_eq!((figures.pq, figures.matched_iou), (0.0, None));
     }
 }

@@ -29,7 +29,8 @@ enum PredictionKind {
     Results(HashMap<String, Vec<String>>),
     /// id,rle
     Submission(HashMap<String, String>),
-    /// A folder of `ID.png`, `ID.tif`, `ID.jpg` or `ID.geojson`: the files of each id.
+    /// A folder of `ID.png`, `ID.tif`, `ID.jpg`, `ID.geojson` or `ID.db`, as nnU-Net and TIAToolbox leave them, too: the files
+    /// of each id.
     Masks(BTreeMap<String, Vec<PathBuf>>),
 }
 
@@ -51,7 +52,7 @@ impl Prediction {
         let kind = if path.is_dir() && path.join("slides").is_dir() {
             PredictionKind::Results(folders(&path.join("slides")))
         } else if path.is_dir() {
-            PredictionKind::Masks(masks(path))
+            PredictionKind::Masks(masks(path)?)
         } else if path.is_file() {
             PredictionKind::Submission(submission(path)?)
         } else if path.exists() {
@@ -177,20 +178,40 @@ fn folders(slides: &Path) -> HashMap<String, Vec<String>> {
 }
 
 /// The masks in a folder, by id: the file's name without its extension, whatever the extension's case.
-fn masks(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
+///
+/// # Errors
+/// When it has none, but files that other tools keep masks in and that are not read.
+fn masks(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>, EvaluateError> {
     let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    let mut not_read = BTreeSet::new();
     for name in names(folder) {
-        let Some((stem, extension)) = name.rsplit_once('.') else {
+        let lower = name.to_lowercase();
+        let mut endings = mask_file::NOT_READ.iter();
+        // The longest last: `.nii.gz` is no `.gz`.
+        if let Some(&ending) = endings.rfind(|&&ending| lower.ends_with(ending)) {
+            not_read.insert(ending);
+        }
+        let Some((stem, _)) = name.rsplit_once('.') else {
             continue;
         };
-        let extension = extension.to_lowercase();
-        if mask_file::EXTENSIONS.contains(&extension.as_str()) && folder.join(&name).is_file() {
+        let path = folder.join(&name);
+        if path.is_file() && mask_file::may_hold_a_mask(&path) {
             let files = found.entry(stem.to_owned()).or_default();
-            files.push(folder.join(&name));
+            files.push(path);
             files.sort();
         }
     }
-    found
+    if found.is_empty() && !not_read.is_empty() {
+        let list: Vec<&str> = not_read.into_iter().collect();
+        return Err(EvaluateError::format(
+            folder,
+            format!(
+                "it has no mask that can be read, but files that end in {}; save masks as PNG, TIFF or GeoJSON",
+                list.join(", ")
+            ),
+        ));
+    }
+    Ok(found)
 }
 
 /// The folder of an id, if there is one.
@@ -281,6 +302,42 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 8);
+    }
+
+    #[test]
+    fn what_tools_leave_beside_their_masks_is_no_mask() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+        // nnU-Net's predictions, with the spacing of a TIFF beside it.
+        write("case_1.png", b"");
+        write("case_2.tif", b"");
+        write("case_2.json", b"{\"spacing\": [1, 0.5, 0.5]}");
+        for name in ["dataset", "plans", "predict_from_raw_data_args", "summary"] {
+            write(
+                &format!("{name}.json"),
+                br#"{"labels": {"background": 0, "gland": 1}, "file_ending": ".png"}"#,
+            );
+        }
+        write("case_1.npz", b"");
+        // TIAToolbox's, and what Windows leaves.
+        write(
+            "wsi_1.json",
+            br#"{"type": "FeatureCollection", "features": []}"#,
+        );
+        write("wsi_2.json", br#"[{"type": "Feature", "geometry": null}]"#);
+        write("wsi_3.db", b"SQLite format 3\0");
+        write("Thumbs.db", b"\xd0\xcf\x11\xe0");
+        let ids = |folder: &Path| masks(folder).map(|found| found.into_keys().collect::<Vec<_>>());
+        assert_eq!(
+            ids(folder.path()).unwrap(),
+            ["case_1", "case_2", "wsi_1", "wsi_2", "wsi_3"]
+        );
+        let other = tempfile::tempdir().unwrap();
+        assert!(ids(other.path()).unwrap().is_empty());
+        std::fs::write(other.path().join("a.nii.gz"), "").unwrap();
+        let error = ids(other.path()).unwrap_err().to_string();
+        assert!(error.contains(".nii.gz; save masks as PNG"), "{error}");
     }
 
     #[test]

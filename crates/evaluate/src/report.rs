@@ -9,6 +9,7 @@ use super::agreement::{Agreement, agreement};
 use super::identical::identical;
 use super::measures::{MEASURES, Measure};
 use super::object_size::{ObjectSizes, by_size};
+use super::panoptic::{Panoptic, panoptic};
 use super::routing::{Routing, RoutingCost, costs, routing};
 use super::score::{ImageScore, RunScores, ScoredRuns};
 use super::seen::{Unseen, unseen};
@@ -109,6 +110,8 @@ pub struct RunReport {
     pub unseen: Option<Unseen>,
     /// Counts and areas against the truth's; none where no image could be scored.
     pub agreement: Option<Agreement>,
+    /// Panoptic quality over the objects of an organ's images together; none where no image could be scored.
+    pub panoptic: Option<Panoptic>,
     /// Dice of true objects by their size; none where there are no objects.
     pub object_sizes: Option<ObjectSizes>,
     /// What the router did, where records say so.
@@ -260,7 +263,8 @@ fn run_report(scores: RunScores, seed: u64) -> RunReport {
         mean_of_organ_means,
         mean_of_images,
         unseen: unseen(&scores.images, seed),
-        agreement: agreement(&scores.images),
+        agreement: agreement(&scores.images, seed),
+        panoptic: panoptic(&scores.images, seed),
         object_sizes: by_size(&scores.images, seed),
         routing: routing(&scores, seed),
         thresholds: sweep(&scores.name, &scores.images, seed),

@@ -70,16 +70,23 @@ pub struct Areas {
     pub found_mm2: Option<f64>,
     /// The truth in mm2, where um/px is known.
     pub truth_mm2: Option<f64>,
+    /// The tissue that the run found in the image, mm2, where its record says.
+    pub tissue_mm2: Option<f64>,
 }
 
 impl Areas {
-    fn of(overlap: Overlap, mpp: Option<f64>) -> Self {
+    fn of(overlap: Overlap, mpp: Option<f64>, record: Option<&SlideRecord>) -> Self {
         let mm2 = |px: u64| mpp.map(|mpp| px as f64 * mpp * mpp / 1e6);
+        let tissue = record.and_then(|record| {
+            let all = mm2(u64::from(record.width) * u64::from(record.height))?;
+            Some(all * record.tissue_share)
+        });
         Areas {
             found_px: overlap.found,
             truth_px: overlap.truth,
             found_mm2: mm2(overlap.found),
             truth_mm2: mm2(overlap.truth),
+            tissue_mm2: tissue.filter(|&mm2| mm2 > 0.0),
         }
     }
 }
@@ -333,7 +340,7 @@ fn figures(
         hd95_px,
         hd95_um: hd95_px.zip(mpp).map(|(px, mpp)| px * mpp),
         objects: object_figures,
-        area: Areas::of(overlap, mpp),
+        area: Areas::of(overlap, mpp, record),
         training_image: record.and_then(|record| record.training_image.clone()),
         routed: record.and_then(recorded_route::routed),
         swept: swept(&truth.id, mask, run, record),
@@ -417,6 +424,8 @@ pub(super) mod tests {
                 matched: 0,
                 f1: 1.0,
                 matched_dice: None,
+                matched_iou: None,
+                pq: 1.0,
             },
             area: Areas::default(),
             training_image: None,

@@ -138,6 +138,57 @@ pub fn clustered(images: &[Vec<f64>], seed: u64) -> Option<Estimate> {
     })
 }
 
+/// The 95 % bootstrap interval of a figure of some things (Efron 1979, percentiles): things are drawn again, and the figure is
+/// taken of each draw, from the places drawn. Draws that have no such figure are left out; none where fewer than half have one.
+pub fn bootstrap(
+    things: usize,
+    seed: u64,
+    figure: impl Fn(&[usize]) -> Option<f64>,
+) -> Option<(f64, f64)> {
+    let mut random = SplitMix(seed);
+    let mut figures: Vec<f64> = (0..if things == 0 { 0 } else { ROUNDS })
+        .filter_map(|_| {
+            let drawn: Vec<usize> = (0..things).map(|_| random.below(things)).collect();
+            figure(&drawn)
+        })
+        .collect();
+    let is_enough = 2 * figures.len() >= ROUNDS;
+    is_enough.then(|| {
+        (
+            percentile(&mut figures, 0.025),
+            percentile(&mut figures, 0.975),
+        )
+    })
+}
+
+/// How well pairs of measurements of the same things agree: the intraclass correlation of single measurements for absolute
+/// agreement in a two-way model, ICC(A,1) of McGraw and Wong 1996 (ICC(2,1) of Shrout and Fleiss 1979). None of fewer than two
+/// pairs, and where nothing varies.
+pub fn intraclass_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+    let n = pairs.len() as f64;
+    if pairs.len() < 2 {
+        return None;
+    }
+    let (one, two) = pairs
+        .iter()
+        .fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+    let (one, two) = (one / n, two / n);
+    let middle = (one + two) / 2.0;
+    // Mean squares between things, between the two ways of measuring, and of what is left.
+    let things = 2.0 * sum(pairs, |pair| ((pair.0 + pair.1) / 2.0 - middle).powi(2)) / (n - 1.0);
+    let ways = n * ((one - middle).powi(2) + (two - middle).powi(2));
+    let all = sum(pairs, |pair| {
+        (pair.0 - middle).powi(2) + (pair.1 - middle).powi(2)
+    });
+    let rest = (all - things * (n - 1.0) - ways).max(0.0) / (n - 1.0);
+    let below = things + rest + 2.0 * (ways - rest) / n;
+    (below > 0.0).then(|| (things - rest) / below)
+}
+
+fn sum(pairs: &[(f64, f64)], value: impl Fn(&(f64, f64)) -> f64) -> f64 {
+    pairs.iter().map(value).sum()
+}
+
 /// The standard deviation of a sample; none of fewer than two values.
 pub fn deviation(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
@@ -239,6 +290,39 @@ mod tests {
         assert_eq!(clustered(&[vec![]], 5), None);
         assert_eq!(deviation(&[1.0, 3.0]), Some(2.0_f64.sqrt()));
         assert_eq!((deviation(&[1.0]), plain_mean(&[])), (None, None));
+    }
+
+    #[test]
+    fn intraclass_correlations_are_those_of_shrout_and_fleiss() {
+        // The first and the third judge of Shrout and Fleiss 1979, table 2: mean squares 4.6 between targets, 33.333 between
+        // judges, 0.733 of what is left.
+        let pairs = [
+            (9.0, 5.0),
+            (6.0, 3.0),
+            (8.0, 6.0),
+            (7.0, 2.0),
+            (10.0, 6.0),
+            (6.0, 4.0),
+        ];
+        let found = intraclass_correlation(&pairs).unwrap();
+        assert!((found - 0.238_683_128).abs() < 1e-8, "{found}");
+        let same = [(1.0, 1.0), (2.0, 2.0), (5.0, 5.0)];
+        assert_eq!(intraclass_correlation(&same), Some(1.0));
+        // A constant bias is no agreement, though the correlation is 1.
+        let biased = same.map(|(one, two)| (one + 10.0, two));
+        assert!(intraclass_correlation(&biased).unwrap() < 0.1);
+        for none in [&[][..], &[(1.0, 2.0)], &[(1.0, 1.0), (1.0, 1.0)]] {
+            assert_eq!(intraclass_correlation(none), None);
+        }
+        let of = |drawn: &[usize]| {
+            let drawn: Vec<_> = drawn.iter().map(|&place| pairs[place]).collect();
+            intraclass_correlation(&drawn)
+        };
+        let (low, high) = bootstrap(pairs.len(), 1, of).unwrap();
+        assert!(low < found && found < high);
+        assert_eq!(bootstrap(pairs.len(), 1, of), Some((low, high)));
+        assert_eq!(bootstrap(0, 1, of), None);
+        assert_eq!(bootstrap(4, 1, |_| None), None);
     }
 
     #[test]

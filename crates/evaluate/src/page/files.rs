@@ -4,9 +4,11 @@ use super::Content;
 use super::blocks::pieces;
 
 /// What the files are called, runs' numbers left out.
-const STEMS: [&str; 21] = [
+const STEMS: [&str; 24] = [
     "area-N",
     "area-N-agreement",
+    "density-N",
+    "density-N-agreement",
     "dice",
     "dice-by-object-size",
     "dice-per-image",
@@ -19,6 +21,7 @@ const STEMS: [&str; 21] = [
     "object-size-N",
     "objects-N",
     "objects-N-agreement",
+    "panoptic-N",
     "reference-hubmap-N",
     "reliability-N",
     "routing-N",
@@ -29,7 +32,9 @@ const STEMS: [&str; 21] = [
 ];
 /// The same for those that are only made where thresholds were swept.
 const SWEPT: [&str; 2] = ["thresholds-N", "thresholds-left-out-N"];
-const ENDINGS: [&str; 5] = ["csv", "md", "png", "svg", "tex"];
+const ENDINGS: [&str; 6] = ["csv", "md", "pdf", "png", "svg", "tex"];
+/// All tables one after another.
+const ALL_TABLES: &str = "tables";
 
 /// Whether a file is one of a report's figures and tables, by its name.
 pub(in super::super) fn is_ours(name: &str) -> bool {
@@ -41,12 +46,12 @@ pub(in super::super) fn is_ours(name: &str) -> bool {
         _ => part.to_owned(),
     };
     let stem = stem.split('-').map(numbered).collect::<Vec<_>>().join("-");
-    let mut known = STEMS.iter().chain(&SWEPT);
+    let mut known = STEMS.iter().chain(&SWEPT).chain([&ALL_TABLES]);
     ENDINGS.contains(&ending) && known.any(|&known| known == stem)
 }
 
-/// The files: their names, and what they hold. Figures are SVG, and PNG where the crate is built for it; tables are CSV,
-/// Markdown and LaTeX.
+/// The files: their names, and what they hold. Figures are SVG, and PNG and PDF where the crate is built for it; tables are
+/// CSV, Markdown and LaTeX, and all of them together Markdown and LaTeX once more.
 ///
 /// # Errors
 /// Which file cannot be made, and why.
@@ -59,12 +64,22 @@ pub(in super::super) fn files(content: &Content<'_>) -> Result<Vec<(String, Vec<
     for figure in figures {
         let name = &figure.name;
         files.push((format!("{name}.svg"), figure.svg.clone().into_bytes()));
-        #[cfg(feature = "png")]
+        #[cfg(feature = "figures")]
         files.push((
             format!("{name}.png"),
             super::png_figure::png(&figure.svg).map_err(|error| format!("{name}.png: {error}"))?,
         ));
+        #[cfg(feature = "figures")]
+        files.push((
+            format!("{name}.pdf"),
+            super::pdf_figure::pdf(&figure.svg).map_err(|error| format!("{name}.pdf: {error}"))?,
+        ));
     }
+    let together = |texts: Vec<String>| texts.join("\n").into_bytes();
+    let markdown = tables.iter().map(|table| table.markdown()).collect();
+    let latex = tables.iter().map(|table| table.latex()).collect();
+    files.push((format!("{ALL_TABLES}.md"), together(markdown)));
+    files.push((format!("{ALL_TABLES}.tex"), together(latex)));
     for table in tables {
         let name = &table.name;
         let csv = table
@@ -89,6 +104,8 @@ mod tests {
             "objects-1-agreement.tex",
             "dice.csv",
             "reference-hubmap-2022.md",
+            "density-1.pdf",
+            "tables.tex",
         ] {
             assert!(is_ours(name), "{name}");
         }

@@ -3,8 +3,12 @@
 mod axes;
 mod blocks;
 mod charts;
+#[cfg(feature = "figures")]
+mod drawing;
 mod files;
-#[cfg(feature = "png")]
+#[cfg(feature = "figures")]
+mod pdf_figure;
+#[cfg(feature = "figures")]
 mod png_figure;
 mod sections;
 mod svg;

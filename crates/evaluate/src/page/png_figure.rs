@@ -1,58 +1,18 @@
-//! Figures as PNG: the same px on every machine, since the letters come from a font of our own.
-
-use std::sync::{Arc, OnceLock};
+//! Figures as PNG.
 
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb::Database};
 
-/// A part of DejaVu Sans; its licence lies next to it.
-const FONT: &[u8] = include_bytes!("DejaVuSans.ttf");
-const FAMILY: &str = "DejaVu Sans";
+use super::drawing;
+
 /// px of the picture for one of the drawing: 300 dpi for a drawing of 760 px printed 19 cm wide.
 const SCALE: f32 = 3.0;
 
-/// Letters and signs that the font has.
-const COVERED: [std::ops::RangeInclusive<char>; 9] = [
-    ' '..='~',
-    '\u{a0}'..='\u{17f}',
-    '\u{391}'..='\u{3a1}',
-    '\u{3a3}'..='\u{3c9}',
-    '\u{2010}'..='\u{2015}',
-    '\u{2018}'..='\u{201e}',
-    '\u{2026}'..='\u{2026}',
-    '\u{2212}'..='\u{2212}',
-    '\u{2264}'..='\u{2265}',
-];
-/// Stands for a letter that the font has not.
-const UNKNOWN: char = '\u{25a1}';
-
-/// The font, loaded once.
-fn fonts() -> Arc<Database> {
-    static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
-    let load = || {
-        let mut fonts = Database::new();
-        fonts.load_font_data(FONT.to_vec());
-        Arc::new(fonts)
-    };
-    Arc::clone(FONTS.get_or_init(load))
-}
-
-/// A figure as PNG. A letter that the font has not is an empty box: the SVG has it.
+/// A figure as PNG.
 ///
 /// # Errors
 /// When the drawing cannot be read or the picture cannot be made.
 pub(super) fn png(svg: &str) -> Result<Vec<u8>, String> {
-    let options = Options {
-        font_family: FAMILY.to_owned(),
-        fontdb: fonts(),
-        ..Options::default()
-    };
-    let known = |c: char| c == '\n' || COVERED.iter().any(|range| range.contains(&c));
-    let shown: String = svg
-        .chars()
-        .map(|c| if known(c) { c } else { UNKNOWN })
-        .collect();
-    let tree = Tree::from_str(&shown, &options).map_err(|error| error.to_string())?;
+    let tree = drawing::read(svg)?;
     let size = tree.size().to_int_size();
     let size = size.scale_by(SCALE).ok_or("it has no size")?;
     let mut picture = Pixmap::new(size.width(), size.height()).ok_or("it is too large")?;
@@ -89,6 +49,7 @@ pub(super) fn png(svg: &str) -> Result<Vec<u8>, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::drawing::COVERED;
     use super::super::svg::{Anchor, Svg};
     use super::*;
 

@@ -25,8 +25,8 @@ pub(in super::super) struct Quantity<'a> {
     pub title: &'a str,
     /// Its unit; empty for a count.
     pub unit: &'a str,
-    /// Found and true value of an image.
-    pub value: &'a dyn Fn(&ImageScore) -> Pair,
+    /// Found and true value of an image; none for an image that has none.
+    pub value: &'a dyn Fn(&ImageScore) -> Option<Pair>,
     /// Bias and limits over all images.
     pub limits: Limits,
     /// Decimals to show.
@@ -51,7 +51,11 @@ pub(in super::super) fn agreement(
     quantity: &Quantity<'_>,
 ) -> Figure {
     let images = &run.scores.images;
-    let pairs: Vec<Pair> = images.iter().map(quantity.value).collect();
+    let known: Vec<(&ImageScore, Pair)> = images
+        .iter()
+        .filter_map(|score| Some((score, (quantity.value)(score)?)))
+        .collect();
+    let pairs: Vec<Pair> = known.iter().map(|(_, pair)| *pair).collect();
     let (title, axis) = (quantity.title, quantity.axis());
     let unit = match quantity.unit {
         "" => String::new(),
@@ -114,7 +118,7 @@ pub(in super::super) fn agreement(
             &signed(Some(value), quantity.places),
         );
     }
-    for (score, (found, truth)) in images.iter().zip(&pairs) {
+    for (score, (found, truth)) in &known {
         let organ = organs.iter().position(|organ| *organ == score.organ);
         let form = organ.unwrap_or(organs.len());
         let values = [found, truth].map(|value| number(Some(*value), quantity.places));

@@ -1,10 +1,12 @@
 //! The other measures, per organ and over all, and Dice by the size of objects.
 
-use super::super::super::{MEASURES, Measure, ObjectSizes, Report, RunReport};
+use super::super::super::{
+    MEASURES, Measure, ObjectSizes, Panoptic, PanopticQuality, Report, RunReport,
+};
 use super::super::blocks::{Block, Section};
 use super::super::charts;
 use super::super::table::{Cell, Style, Table};
-use super::super::words::{count, units};
+use super::super::words::{count, number, organ, units};
 use super::{head, mean, rows, some};
 
 pub(super) fn section(report: &Report) -> Option<Section> {
@@ -25,7 +27,10 @@ pub(super) fn section(report: &Report) -> Option<Section> {
         .collect();
     let mut blocks = vec![Block::Small(meanings.join(" "))];
     for (at, run) in runs() {
-        let inside = vec![Block::Table(table(run, at, &more))];
+        let mut inside = vec![Block::Table(table(run, at, &more))];
+        if let Some(found) = &run.panoptic {
+            inside.push(Block::Table(panoptic(&run.scores.name, at, found)));
+        }
         blocks.push(Block::Fold(run.scores.name.clone(), at == 0, inside));
     }
     if let Some(figure) = charts::object_size(report) {
@@ -75,6 +80,47 @@ fn table(run: &RunReport, at: usize, more: &[&Measure]) -> Table {
         head: std::iter::once("organ".to_owned()).chain(names).collect(),
         rows: rows.collect(),
         sums: 2,
+        is_text: false,
+    }
+}
+
+fn panoptic(name: &str, at: usize, found: &Panoptic) -> Table {
+    let row = |name: String, of: &PanopticQuality| {
+        let three = |value| number(value, 3);
+        let interval = match (of.pq, of.pq_low) {
+            (Some(_), Some(_)) => format!(
+                "{} [{}, {}]",
+                three(of.pq),
+                three(of.pq_low),
+                three(of.pq_high)
+            ),
+            _ => three(of.pq),
+        };
+        vec![
+            name.into(),
+            of.matched.into(),
+            of.missed.into(),
+            of.spurious.into(),
+            Cell::Number(of.rq, 3, false),
+            Cell::Number(of.sq, 3, false),
+            interval.into(),
+            Cell::Text(count(of.n, "image")),
+        ]
+    };
+    let organs = found.organs.iter();
+    let organs = organs.map(|of| row(organ(of.organ.as_deref()), of));
+    Table {
+        name: format!("panoptic-{}", at + 1),
+        caption: format!(
+            "{name}: panoptic quality of all objects together (PQ = RQ × SQ, Kirillov et al. 2019)"
+        ),
+        head: head([
+            "organ", "matched", "missed", "spurious", "RQ", "SQ", "PQ", "in",
+        ]),
+        rows: organs
+            .chain([row("all images".to_owned(), &found.all)])
+            .collect(),
+        sums: 1,
         is_text: false,
     }
 }
