@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
-use parquet::column::reader::ColumnReader;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
+#[cfg(feature = "batch")]
+use parquet::{
+    column::reader::ColumnReader,
+    file::reader::{FileReader, RowGroupReader, SerializedFileReader},
+};
 
 use super::columns::{COLUMNS, Kind, Row, Value};
 use super::{Sink, SinkError, SlideFindings};

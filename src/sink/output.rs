@@ -85,7 +85,7 @@ impl Output {
         }
     }
 
-    /// Whether [`SinkOptions::objects_as`] changes it.
+    /// Whether [`SinkOptions`] change it.
     pub fn is_geojson(self) -> bool {
         matches!(self, Output::GeoJson | Output::GeoJsonGz)
     }
