@@ -292,10 +292,13 @@ def unit(Map feature, double dx, double dy, ImagePlane plane, String version) {
     def (red, green, blue) = properties.classification.color.collect { it as int }
     def object = PathObjects.createAnnotationObject(roiOf(feature.geometry.coordinates, dx, dy, plane),
         PathClass.fromString(properties.classification.name as String, ColorTools.packRGB(red, green, blue)))
-    properties.measurements.each { name, value -> object.getMeasurementList().put(name as String, value as double) }
+    // QuPath measures centroids itself, and those of a part would count from its corner.
+    def measurements = properties.measurements.findAll { name, value -> !name.startsWith('Centroid') }
+    measurements.each { name, value -> object.getMeasurementList().put(name as String, value as double) }
     object.getMetadata().put(MARK, version)
-    object.getMetadata().put('organ', properties.organ as String)
-    object.getMetadata().put('model', properties.model as String)
+    ['organ', 'model', 'threshold'].each { key ->
+        if (properties.metadata[key] != null) object.getMetadata().put(key, properties.metadata[key] as String)
+    }
     object
 }
 
