@@ -15,6 +15,21 @@ use super::{Sink, SinkError, SlideFindings, colour};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GeoJson;
 
+impl GeoJson {
+    /// Writes what would stand in the file.
+    ///
+    /// # Errors
+    /// When `out` takes nothing more.
+    pub fn write_to(
+        &self,
+        findings: &SlideFindings<'_>,
+        out: &mut impl Write,
+    ) -> Result<(), SinkError> {
+        write_collection(findings, out)
+            .map_err(|source| SinkError::io(Path::new(self.file_name()), source))
+    }
+}
+
 impl Sink for GeoJson {
     fn file_name(&self) -> &'static str {
         "objects.geojson"
