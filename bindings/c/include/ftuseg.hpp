@@ -89,8 +89,7 @@ class result {
     const ftuseg_result *get() const noexcept { return handle_.get(); }
 
     ftuseg_slide_info slide() const {
-        ftuseg_slide_info info = {};
-        info.size = sizeof info;
+        ftuseg_slide_info info = FTUSEG_SLIDE_INFO_INIT;
         detail::check(ftuseg_result_slide(get(), &info));
         return info;
     }
@@ -122,8 +121,7 @@ class result {
         return value;
     }
     ftuseg_organ_map organ_map() const {
-        ftuseg_organ_map map = {};
-        map.size = sizeof map;
+        ftuseg_organ_map map = FTUSEG_ORGAN_MAP_INIT;
         detail::check(ftuseg_result_organ_map(get(), &map));
         return map;
     }
@@ -159,9 +157,8 @@ class result {
                        ftuseg_status (*fill)(const ftuseg_result *, std::size_t, T *)) const {
         std::size_t count = 0;
         detail::check(count_of(get(), &count));
-        std::vector<T> found(count);
+        std::vector<T> found(count, ftuseg_sized<T>());
         for (std::size_t i = 0; i < count; i++) {
-            found[i].size = sizeof(T);
             detail::check(fill(get(), i, &found[i]));
         }
         return found;
@@ -246,8 +243,7 @@ class engine {
 
     template <typename F> result run(const request &wanted, F segment) const {
         watched watch{wanted, nullptr};
-        ftuseg_request request = {};
-        request.size = sizeof request;
+        ftuseg_request request = FTUSEG_REQUEST_INIT;
         request.id = wanted.id.empty() ? nullptr : wanted.id.c_str();
         request.organ = wanted.organ.empty() ? nullptr : wanted.organ.c_str();
         request.mpp = wanted.mpp;

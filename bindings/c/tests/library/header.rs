@@ -45,6 +45,8 @@ fn the_header_is_made_from_the_sources() {
 #[test]
 fn every_function_is_in_the_header_with_words_about_it() {
     let header = generated();
+    // Without the example at its top.
+    let header = header.split_once("#define FTUSEG_H\n").unwrap().1;
     let mut count = 0;
     for entry in std::fs::read_dir(here().join("src")).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();

@@ -3,6 +3,9 @@
 #[path = "../../../../../tests/cli/util/drawn.rs"]
 #[allow(dead_code, reason = "the command's tests use more of it")]
 mod drawn;
+#[path = "../../../../../tests/cli/util/tiff_levels.rs"]
+#[allow(dead_code, reason = "the command's tests use more of it")]
+mod tiff_levels;
 
 use std::ffi::{CStr, CString, c_char};
 use std::fs;
@@ -13,7 +16,9 @@ use ftuseg::slide::tiled_tiff::{Compression, Samples, TiffOptions, write_file};
 use ftuseg_c::*;
 use sha2::{Digest, Sha256};
 
-pub use drawn::{KIDNEY_FTU, full_bundle, label_of, two_organs};
+pub use drawn::{KIDNEY_FTU, label_of};
+use drawn::{full_bundle, two_organs};
+pub use tiff_levels::levels;
 
 /// um/px of the slide and the models.
 pub const MPP: f64 = 2.0;
