@@ -551,7 +551,7 @@ ftuseg_status ftuseg_engine_new(const struct ftuseg_options *options,
                                 struct ftuseg_engine **engine);
 
 /**
- * What runs the networks, for people: "ONNX Runtime 1.24.1, cpu in fp32, 8 threads". It holds as long as the engine; NULL
+ * What runs the networks, for people: "onnxruntime 1.31.1, cpu in fp32, 8 threads". It holds as long as the engine; NULL
  * if `engine` is.
  *
  * What the caller sees to:

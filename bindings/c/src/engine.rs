@@ -82,7 +82,7 @@ pub unsafe extern "C" fn ftuseg_engine_new(
     })
 }
 
-/// What runs the networks, for people: "ONNX Runtime 1.24.1, cpu in fp32, 8 threads". It holds as long as the engine; NULL
+/// What runs the networks, for people: "onnxruntime 1.31.1, cpu in fp32, 8 threads". It holds as long as the engine; NULL
 /// if `engine` is.
 ///
 /// # Safety

@@ -145,10 +145,12 @@ pub unsafe extern "C" fn ftuseg_result_read_labels(
     stride: usize,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let result = unsafe { borrow(result, "result") }?;
+        // SAFETY: as the caller promises.
         let masks = unsafe { masks_of(result, std::ptr::null()) }?;
         let block = Block::new(rect, out, length, stride)?;
+        // SAFETY: as the caller promises.
         unsafe { block.paint(&masks, level) }
     })
 }
@@ -179,11 +181,13 @@ pub unsafe extern "C" fn ftuseg_result_read_mask(
     stride: usize,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let result = unsafe { borrow(result, "result") }?;
+        // SAFETY: as the caller promises.
         let mut masks = unsafe { masks_of(result, organ) }?;
         masks.iter_mut().for_each(|(value, _)| *value = 255);
         let block = Block::new(rect, out, length, stride)?;
+        // SAFETY: as the caller promises.
         unsafe { block.paint(&masks, level) }
     })
 }

@@ -85,7 +85,7 @@ pub unsafe extern "C" fn ftuseg_result_object(
     out: *mut ftuseg_object,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let (_, object) = unsafe { object(result, index) }?;
         let value = ftuseg_object {
             size: 0,
@@ -95,6 +95,7 @@ pub unsafe extern "C" fn ftuseg_result_object(
             area_px: object.polygon.area,
             rings: 1 + object.polygon.holes.len(),
         };
+        // SAFETY: as the caller promises.
         unsafe { sized::write(out, value) }
     })
 }
@@ -122,7 +123,7 @@ pub unsafe extern "C" fn ftuseg_result_object_ring(
     count: *mut usize,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let (_, object) = unsafe { object(result, index) }?;
         let polygon = &object.polygon;
         let found = match ring.checked_sub(1) {
@@ -136,6 +137,7 @@ pub unsafe extern "C" fn ftuseg_result_object_ring(
                 "the place for the corners or their count is NULL",
             ));
         }
+        // SAFETY: as the caller promises.
         unsafe {
             corners.write(found.as_ptr().cast());
             count.write(found.len());
@@ -209,8 +211,9 @@ pub unsafe extern "C" fn ftuseg_result_measurement(
     value: *mut f64,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let (result, object) = unsafe { object(result, index) }?;
+        // SAFETY: as the caller promises.
         let name = unsafe { text_of(name, "the measurement's name") }?.unwrap_or_default();
         let known = MEASUREMENTS
             .iter()
@@ -220,6 +223,7 @@ pub unsafe extern "C" fn ftuseg_result_measurement(
         if value.is_null() {
             return Err(Failure::usage("the place for the value is NULL"));
         }
+        // SAFETY: as the caller promises.
         unsafe { value.write((known.of)(result, object)) };
         Ok(())
     })

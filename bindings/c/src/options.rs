@@ -227,15 +227,19 @@ pub unsafe extern "C" fn ftuseg_options_set(
     value: *const c_char,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let options = unsafe { options.as_mut() };
         let options = options.ok_or_else(|| Failure::usage("the options are NULL"))?;
+        // SAFETY: as the caller promises.
         let name = unsafe { text_of(name, "the option's name") }?;
         match name.ok_or_else(|| Failure::usage("the option's name is NULL"))? {
             // Paths are the system's bytes.
+            // SAFETY: as the caller promises.
             "bundle" => options.0.bundle = unsafe { path_of(value, "the bundle") }?,
+            // SAFETY: as the caller promises.
             "runtime" => options.0.runtime = unsafe { path_of(value, "the runtime") }?,
             name => {
+                // SAFETY: as the caller promises.
                 let value = unsafe { text_of(value, "the option's value") }?;
                 options.0.set(name, value)?;
             }

@@ -34,8 +34,9 @@ pub unsafe extern "C" fn ftuseg_result_rle(
     length: *mut usize,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let result = unsafe { borrow(result, "result") }?;
+        // SAFETY: as the caller promises.
         let masks = unsafe { masks_of(result, organ) }?;
         let encoded = match &masks[..] {
             [] => String::new(),
@@ -48,6 +49,7 @@ pub unsafe extern "C" fn ftuseg_result_rle(
                 rle::encode(&all)
             }
         };
+        // SAFETY: as the caller promises.
         unsafe { give(bytes(encoded.into_bytes())?, text, length) }
     })
 }
@@ -67,10 +69,11 @@ pub unsafe extern "C" fn ftuseg_result_geojson(
     length: *mut usize,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let result = unsafe { borrow(result, "result") }?;
         let mut out = Vec::new();
         GeoJson.write_to(&result.findings(), &mut out)?;
+        // SAFETY: as the caller promises.
         unsafe { give(bytes(out)?, text, length) }
     })
 }
@@ -89,8 +92,9 @@ pub unsafe extern "C" fn ftuseg_result_write_mask(
     path: *const c_char,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let result = unsafe { borrow(result, "result") }?;
+        // SAFETY: as the caller promises.
         let path = unsafe { path_of(path, "the path") }?;
         let path = path.ok_or_else(|| Failure::usage("the path is NULL"))?;
         let Some(name) = path.file_name() else {

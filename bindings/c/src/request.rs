@@ -116,8 +116,9 @@ impl Wish<'_> {
                 cancel: None,
             });
         }
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let request = unsafe { sized::read(request) }?;
+        // SAFETY: as the caller promises.
         let organ = unsafe { text_of(request.organ, "the organ") }?;
         let organ = organ
             .map(|name| {
@@ -126,12 +127,14 @@ impl Wish<'_> {
             })
             .transpose()?;
         Ok(Wish {
+            // SAFETY: as the caller promises.
             id: unsafe { text_of(request.id, "the slide's id") }?,
             organ,
             resolution: resolution(request.mpp)?,
             region: (request.region != ftuseg_rect::default()).then(|| request.region.into()),
             progress: request.progress,
             user: User(request.user),
+            // SAFETY: as the caller promises.
             cancel: unsafe { request.cancel.as_ref() },
         })
     }

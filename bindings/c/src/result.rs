@@ -120,10 +120,12 @@ pub unsafe extern "C" fn ftuseg_segment_file(
     result: *mut *mut ftuseg_result,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let (place, engine) = unsafe { (handles::place(result)?, borrow(engine, "engine")?) };
+        // SAFETY: as the caller promises.
         let path = unsafe { path_of(path, "the path") }?;
         let path = path.ok_or_else(|| Failure::usage("the path is NULL"))?;
+        // SAFETY: as the caller promises.
         let wish = unsafe { Wish::read(request) }?;
         let slide = ftuseg::slide::open(&path)?;
         let id = wish.id.map_or_else(|| id_of_file(&path), str::to_owned);
@@ -154,10 +156,13 @@ pub unsafe extern "C" fn ftuseg_segment_pixels(
     result: *mut *mut ftuseg_result,
 ) -> ftuseg_status {
     guard(|| {
-        // SAFETY: as the caller promises, here and below.
+        // SAFETY: as the caller promises.
         let (place, engine) = unsafe { (handles::place(result)?, borrow(engine, "engine")?) };
+        // SAFETY: as the caller promises.
         let pixels = unsafe { sized::read(pixels) }?;
+        // SAFETY: as the caller promises.
         let slide = unsafe { BorrowedPixels::new(&pixels) }?;
+        // SAFETY: as the caller promises.
         let wish = unsafe { Wish::read(request) }?;
         let id = wish.id.unwrap_or("pixels").to_owned();
         let made = ftuseg_result::of(engine, &slide, id, &wish)?;

@@ -164,10 +164,8 @@ impl Options {
     pub fn new() -> Self {
         let mut options = ptr::null_mut();
         // SAFETY: there is a place for it.
-        assert_eq!(
-            unsafe { ftuseg_options_new(&mut options) },
-            ftuseg_status::Ok
-        );
+        let status = unsafe { ftuseg_options_new(&mut options) };
+        assert_eq!(status, ftuseg_status::Ok);
         Options(options)
     }
 
