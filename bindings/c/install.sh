@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the C library and installs it, with its header, its pkg-config file and its CMake module:
 #     bindings/c/install.sh --prefix ~/.local
-# Files appear whole: each is put under another name first.
+# Files appear whole: each is put under another name first. (cargo-c does much the same, but first it has to be built
+# itself, together with Cargo, which takes longer than the library.)
 set -eu
 
 usage() {

@@ -215,7 +215,7 @@ typedef struct ftuseg_rect {
 /**
  * Told how many tiles are done, of how many. Return 0 to go on, anything else to cancel. Called from the thread that
  * waits for the result and from others, but never twice at once for one slide. It must return soon, for work waits for
- * it, and it must return: no exception and no longjmp may leave it.
+ * it; it must not segment anything itself; and it must return: no exception and no longjmp may leave it.
  */
 typedef int32_t (*ftuseg_progress_fn)(uint64_t done, uint64_t planned, void *user);
 
@@ -505,7 +505,7 @@ ftuseg_status ftuseg_options_new(struct ftuseg_options **options);
  * | device | auto, cpu, openvino, cuda, cuda:N or cuda:all; one that is named is used, or it is an error |
  * | runtime | the shared library of ONNX Runtime, or the folder it is in |
  * | offline | yes or no: fetch nothing over the network |
- * | threads | 1 to 1024; all cores if it is not set |
+ * | threads | 1 to 1024, for reading and for the networks; all cores if it is not set |
  * | batch | tiles that a network is given at once, 1 to 256 |
  * | max-models | the most networks in memory at once |
  * | queue-bytes | the most that tiles waiting between the stages may take, bytes |

@@ -210,7 +210,7 @@ pub unsafe extern "C" fn ftuseg_options_new(options: *mut *mut ftuseg_options) -
 /// | device | auto, cpu, openvino, cuda, cuda:N or cuda:all; one that is named is used, or it is an error |
 /// | runtime | the shared library of ONNX Runtime, or the folder it is in |
 /// | offline | yes or no: fetch nothing over the network |
-/// | threads | 1 to 1024; all cores if it is not set |
+/// | threads | 1 to 1024, for reading and for the networks; all cores if it is not set |
 /// | batch | tiles that a network is given at once, 1 to 256 |
 /// | max-models | the most networks in memory at once |
 /// | queue-bytes | the most that tiles waiting between the stages may take, bytes |

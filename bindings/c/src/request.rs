@@ -41,7 +41,7 @@ impl From<ftuseg_rect> for Rect {
 
 /// Told how many tiles are done, of how many. Return 0 to go on, anything else to cancel. Called from the thread that
 /// waits for the result and from others, but never twice at once for one slide. It must return soon, for work waits for
-/// it, and it must return: no exception and no longjmp may leave it.
+/// it; it must not segment anything itself; and it must return: no exception and no longjmp may leave it.
 pub type ftuseg_progress_fn =
     Option<unsafe extern "C" fn(done: u64, planned: u64, user: *mut c_void) -> i32>;
 

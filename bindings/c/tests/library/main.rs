@@ -6,9 +6,13 @@
 mod cancelling;
 mod errors;
 mod header;
+#[cfg(unix)]
+mod installing;
 mod misuse;
 #[cfg(unix)]
 mod programs;
 mod results;
 mod support;
 mod threads;
+#[cfg(unix)]
+mod tools;
