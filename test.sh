@@ -11,6 +11,17 @@ if ! [ -d "$openslide/openslide_bin" ]; then
 fi
 FTUSEG_OPENSLIDE=$(realpath "$openslide/openslide_bin")
 export FTUSEG_OPENSLIDE FTUSEG_REQUIRE_OPENSLIDE=1
+
+# What a run writes of its objects is read by the libraries that people use.
+interop=${CARGO_TARGET_DIR:-target}/interop-venv
+if ! cmp -s tests/interop/requirements.txt "$interop/made-for.txt"; then
+    rm -rf "$interop"
+    python3 -m venv "$interop"
+    "$interop/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/interop/requirements.txt
+    cp tests/interop/requirements.txt "$interop/made-for.txt"
+fi
+FTUSEG_INTEROP_PYTHON=$(realpath -s "$interop/bin/python")
+export FTUSEG_INTEROP_PYTHON
 cargo test --workspace
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {

@@ -258,7 +258,11 @@ fn expected(width: u32, height: u32, outputs: Outputs) -> u64 {
     let shown = px * (1600.0 / longest).min(4.0).powi(2);
     let bytes = of(Output::Overlay, shown * 1.6)
         + of(Output::Mask, px / 200.0)
-        + of(Output::GeoJson, px / 400.0)
+        + of(Output::Objects, px / 1000.0)
+        + of(Output::Parquet, px / 2000.0)
+        + of(Output::GeoJson, px / 200.0)
+        + of(Output::GeoJsonGz, px / 800.0)
+        + of(Output::Instances, px / 100.0)
         + of(Output::Rle, px / 800.0)
         + of(Output::Probabilities, px / 6.0);
     bytes as u64 + LEAST

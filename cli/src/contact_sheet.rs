@@ -139,6 +139,8 @@ mod tests {
                 share: 1.0,
                 confidence: 1.0,
                 objects: 3,
+                objects_per_mm2: None,
+                median_area_um2: None,
                 area_mm2: None,
             }],
         };

@@ -12,7 +12,7 @@ pub(super) struct Args {
     /// Results folders of `ftuseg segment`, one per shard
     #[arg(required = true, value_name = "OUT")]
     outs: Vec<PathBuf>,
-    /// Folder for the joined run.json, slides.csv and submission.csv; the slides' own folders stay where they are
+    /// Folder for the joined run.json, slides.csv, objects.csv and submission.csv; the slides' own folders stay where they are
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Do not lock the folders; for file systems that cannot lock

@@ -73,6 +73,8 @@ mod tests {
                     share,
                     confidence,
                     objects: 0,
+                    objects_per_mm2: None,
+                    median_area_um2: None,
                     area_mm2: None,
                 })
                 .collect();

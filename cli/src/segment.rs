@@ -9,7 +9,8 @@ use super::progress::{Progress, Shown};
 use super::signals::Signals;
 use super::{before, failures, json_log};
 use ftuseg::batch::{
-    Batch, BatchError, Locking, Outputs, Rerun, RunState, RunSummary, Shard, Status, discover,
+    Batch, BatchError, Locking, ObjectsAs, Outputs, Rerun, RunState, RunSummary, Shard, Status,
+    discover,
 };
 
 /// What a newcomer types.
@@ -37,10 +38,15 @@ pub(super) struct Args {
     /// Folder for the results
     #[arg(short, long, value_name = "DIR", help_heading = heading::OUTPUT)]
     out: PathBuf,
-    /// What to write besides the records: rle, mask, geojson, overlay, or all (these four); and prob, a map of the
-    /// probabilities. What an earlier run into the folder has written stays, and is written for new slides too
+    /// What to write besides the records: rle, mask, objects (a table of all objects), geojson, overlay, or all (these
+    /// five); and parquet (the table for programs), geojson.gz, instances (a mask of the objects' numbers), prob (a map of
+    /// the probabilities). What an earlier run into the folder has written stays, and is written for new slides too
     #[arg(long, value_name = "LIST", default_value = "all", help_heading = heading::OUTPUT)]
     write: Outputs,
+    /// What objects in GeoJSON are to QuPath: detections, of which it handles a million, or annotations, which can be
+    /// edited [possible values: detection, annotation]
+    #[arg(long, value_name = "KIND", default_value = "detection", help_heading = heading::OUTPUT)]
+    objects_as: ObjectsAs,
     #[command(flatten)]
     tiles: TileArgs,
     #[command(flatten)]
@@ -146,6 +152,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .with_queue_bytes(args.batch.memory_limit);
     let batch = Batch {
         outputs: args.write,
+        objects_as: args.objects_as,
         rerun: args.batch.rerun(),
         verify_input: args.batch.verify_input,
         resolution: args.route.mpp,

@@ -11,15 +11,17 @@ use ftuseg_router::{CellGrid, OrganMap, Target};
 
 use super::deadline::{Deadline, TimedSlide};
 use super::failure::Failure;
+use super::objects_table::probabilities;
 use super::reuse::record_of;
 use super::run_summary::entry;
 use super::slide_folder::add_to_folder;
 use super::submission::mask_of;
 use super::workers::ActiveRun;
-use super::{Output, Outputs, SlideStatus};
+use super::{ObjectsAs, Output, Outputs, SlideStatus};
 use crate::mask::{Mask, rle};
 use crate::pipeline::{Layer, Segmentation};
 use crate::sink::SlideFindings;
+use crate::slide::warning::{Warning, WarningKind};
 use crate::slide::{SlideReader, Tissue};
 
 /// What is to be done with a finished slide that lacks outputs.
@@ -47,8 +49,8 @@ pub(super) const NOT_RESTORED: &str = "not-restored";
 
 /// Whether an output of a finished slide is there: its file is a plain one, no link to elsewhere.
 fn is_there(folder: &Path, output: Output) -> bool {
-    output.sink().is_none_or(|sink| {
-        std::fs::symlink_metadata(folder.join(sink.file_name())).is_ok_and(|meta| meta.is_file())
+    output.file_name().is_none_or(|file| {
+        std::fs::symlink_metadata(folder.join(file)).is_ok_and(|meta| meta.is_file())
     })
 }
 
@@ -60,11 +62,16 @@ pub(super) fn lacking(
     folder: &Path,
     record: &SlideRecord,
     wanted: Outputs,
+    objects_as: ObjectsAs,
 ) -> Result<Option<Addition>, String> {
     let before = written(&record.made_by);
     let kept = before
         .iter()
         .filter(|&output| is_there(folder, output))
+        // What calls the objects otherwise is written anew.
+        .filter(|&output| {
+            !output.is_geojson() || record.made_by.settings.objects_as == objects_as.name()
+        })
         .fold(Outputs::NONE, Outputs::with);
     // What was written once stays wanted.
     let made = (before.iter().chain(wanted.iter()))
@@ -79,10 +86,9 @@ pub(super) fn lacking(
         };
     }
     let names = || {
-        let names = made.iter().map(|output| match output.sink() {
-            Some(sink) => sink.file_name(),
-            None => "RLE",
-        });
+        let names = made
+            .iter()
+            .map(|output| output.file_name().unwrap_or("RLE"));
         names.collect::<Vec<_>>().join(" and its ")
     };
     if made.contains(Output::Probabilities) {
@@ -115,6 +121,7 @@ impl ActiveRun<'_> {
         let before =
             record_of(&folder).ok_or_else(|| lost("its slide.json cannot be read".to_owned()))?;
         let mut record = before.clone();
+        record.made_by.settings.objects_as = batch.objects_as.name().to_owned();
         let outputs = addition
             .made
             .iter()
@@ -125,7 +132,7 @@ impl ActiveRun<'_> {
             write.insert(output.name().to_owned(), is_written);
         }
         let add = |findings: Option<&SlideFindings<'_>>, record: &SlideRecord| {
-            let parts = (addition.kept, addition.made);
+            let parts = (addition.kept, addition.made, batch.sink_options());
             add_to_folder(&self.slides, &job.folder, findings, parts, record)
                 .map_err(|error| Failure::of_output(&error))
         };
@@ -135,7 +142,11 @@ impl ActiveRun<'_> {
         } else if outputs.contains(Output::Rle) && record.rle.is_none() {
             return Err(lost("its record has no RLE".to_owned()));
         }
-        if addition.made.iter().all(|output| output.sink().is_none()) {
+        if addition
+            .made
+            .iter()
+            .all(|output| output.file_name().is_none())
+        {
             add(None, &record)?;
         } else {
             let readers = batch.engine.options().readers;
@@ -145,7 +156,8 @@ impl ActiveRun<'_> {
                 .restore(&folder, &before, addition.kept, &slide)
                 .map_err(lost)?;
             let bundle = batch.engine.bundle();
-            let findings = SlideFindings::new(&job.id, &slide, &segmentation, bundle);
+            let mut findings = SlideFindings::new(&job.id, &slide, &segmentation, bundle)
+                .map_err(|error| Failure::of_output(&error))?;
             let is_same = |found: &[OrganRecord]| {
                 let of = |all: &[OrganRecord]| {
                     let counts = all.iter().map(|o| (o.organ.clone(), o.objects, o.area_px));
@@ -158,8 +170,21 @@ impl ActiveRun<'_> {
                     "its mask is not what its record says of it".to_owned(),
                 ));
             }
+            if addition.made.iter().any(Output::has_probabilities) {
+                let known = match addition.kept.contains(Output::Objects) {
+                    true => probabilities(&folder, &findings.objects).map_err(lost)?,
+                    false => None,
+                };
+                match known {
+                    Some(known) => findings.objects.put_probabilities(known),
+                    None if findings.objects.is_empty() => {}
+                    None => doubt(&mut record.warnings),
+                }
+            }
             add(Some(&findings), &record)?;
         }
+        let tables = self.reports().put_objects(index, &folder);
+        tables.map_err(|why| Failure::new("io", format!("{}: {why}", folder.display())))?;
         let names: Vec<&str> = addition.made.iter().map(Output::name).collect();
         let mut status = SlideStatus {
             seconds: started.elapsed().as_secs_f64(),
@@ -230,6 +255,18 @@ impl ActiveRun<'_> {
             warnings: Vec::new(),
             training_image: record.training_image.clone(),
         })
+    }
+}
+
+/// Says that the probabilities of objects are not known any more.
+fn doubt(warnings: &mut Vec<Warning>) {
+    let doubt = Warning::new(
+        WarningKind::LeftOut,
+        "how probable its objects are is not known any more: they were found again in the mask, which does not tell; to \
+         have it, do the slide again",
+    );
+    if !warnings.contains(&doubt) {
+        warnings.push(doubt);
     }
 }
 

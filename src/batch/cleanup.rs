@@ -11,9 +11,13 @@ const PART: &str = ".part";
 const OLD: &str = ".old";
 
 /// What the folder of a slide can hold.
-const FILES: [&str; 5] = [
+const FILES: [&str; 9] = [
+    "instances.ome.tif",
     "mask.tif",
+    "objects.csv",
     "objects.geojson",
+    "objects.geojson.gz",
+    "objects.parquet",
     "overlay.png",
     "prob.tif",
     "slide.json",
@@ -94,7 +98,7 @@ pub(super) fn clean(out: &Path, slides: &Path) -> Result<(), BatchError> {
     for (path, name) in hidden(out)? {
         let is_report = matches!(
             middle(&name, PART),
-            Some("run.json" | "submission.csv" | "slides.csv")
+            Some("run.json" | "submission.csv" | "slides.csv" | "objects.csv" | "objects.parquet")
         );
         if is_report && path.is_file() {
             std::fs::remove_file(&path).map_err(|error| {

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::added_outputs::written;
 use super::lock::FolderLock;
 use super::merge_input::{Key, MergeInput, key_of};
+use super::objects_table::ObjectTables;
 use super::reports::write_submission;
 use super::run_summary::{Heading, write_report};
 use super::slides_table;
 use super::submission::SubmissionRows;
-use super::{BatchError, Locking, Output, RunState, RunSummary, ShardNote, SlideStatus, Status};
+use super::{
+    BatchError, Locking, Output, Outputs, RunState, RunSummary, ShardNote, SlideStatus, Status,
+};
 use crate::slide::warning::Warning;
 use ftuseg_records::SettingDifference;
 
@@ -38,8 +42,8 @@ impl Merged {
     }
 }
 
-/// Joins the results in `outs` and writes `run.json`, `slides.csv` and `submission.csv` into `out`. The slides' folders stay where they
-/// are; each entry of the report names its own.
+/// Joins the results in `outs` and writes `run.json`, `slides.csv`, `objects.csv` and `submission.csv` into `out`. The slides'
+/// folders stay where they are; each entry of the report names its own.
 ///
 /// # Errors
 /// When a folder holds no results, is being written, or was made with other settings than the first; when the reports
@@ -212,6 +216,23 @@ impl Joining {
             )?),
             false => None,
         };
+        let mut objects = ObjectTables::new(written(&first));
+        for (index, slide) in self.slides.iter().enumerate() {
+            if let (true, Some(folder)) = (slide.is_there(), &slide.folder) {
+                let folder = Path::new(folder);
+                // One that was made with other settings need not have all of them.
+                let lacks = |output: &Output| {
+                    let file = output.file_name().map(|file| folder.join(file));
+                    file.is_some_and(|file| !file.exists())
+                };
+                let missing = Output::ALL.into_iter().filter(lacks);
+                let missing = missing.fold(Outputs::NONE, Outputs::with);
+                objects
+                    .put(index, folder, missing)
+                    .map_err(|why| BatchError::output(folder, why))?;
+            }
+        }
+        objects.write(out, &self.slides, false)?;
         let mut warnings: Vec<Warning> = Vec::new();
         for source in sources {
             for warning in &source.report.warnings {

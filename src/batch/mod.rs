@@ -17,6 +17,7 @@ mod lock;
 mod manifest;
 mod merge;
 mod merge_input;
+mod objects_table;
 mod one_slide;
 mod provenance;
 mod reports;
@@ -44,5 +45,5 @@ pub use run_summary::RunSummary;
 pub use shard::{MAX_SHARDS, Shard};
 pub use survey::{SurveyedSlide, survey};
 
-pub use crate::sink::{Output, Outputs};
+pub use crate::sink::{ObjectsAs, Output, Outputs};
 pub use deadline::Opener;

@@ -13,8 +13,8 @@ use super::run_summary::entry;
 use super::slide_folder::write_folder;
 use super::submission::{spill, text_of};
 use super::workers::ActiveRun;
-use super::{BatchError, Event, Output, SlideStatus, Status};
-use crate::pipeline::{Request, Route, Segmentation};
+use super::{BatchError, Event, Output, Outputs, SlideStatus, Status};
+use crate::pipeline::{KeepProbabilities, Request, Route, Segmentation};
 use crate::sink::{RecordSink, SlideFindings};
 use crate::slide::SlideReader;
 use crate::slide::warning::Warning;
@@ -65,7 +65,7 @@ impl ActiveRun<'_> {
         let request = Request {
             mpp: batch.resolution.or(job.resolution),
             organ,
-            probabilities: batch.outputs.contains(Output::Probabilities),
+            probabilities: kept_probabilities(batch.outputs),
             stop: Some(&is_given_up),
             progress: Some(&progress),
             ..Request::default()
@@ -108,7 +108,8 @@ impl ActiveRun<'_> {
             &work.slide,
             &work.segmentation,
             batch.engine.bundle(),
-        );
+        )
+        .map_err(|error| Failure::of_output(&error))?;
         let mut row = match batch.outputs.contains(Output::Rle) {
             true => {
                 let mask = work
@@ -133,7 +134,8 @@ impl ActiveRun<'_> {
             &work.segmentation.warnings,
         ]
         .concat();
-        write_folder(&self.slides, &job.folder, &findings, batch.outputs, || {
+        let outputs = (batch.outputs, batch.sink_options());
+        write_folder(&self.slides, &job.folder, &findings, outputs, || {
             RecordSink {
                 folder: job.folder.clone(),
                 provenance: batch.provenance(),
@@ -154,6 +156,12 @@ impl ActiveRun<'_> {
                 format!("submission.csv cannot be stored: {error}; check the free space"),
             ));
         }
+        if let Err(why) = reports.put_objects(work.index, &self.slides.join(&job.folder)) {
+            self.halt.stop_for(BatchError::output(
+                &batch.out,
+                format!("the tables of objects cannot be made: {why}"),
+            ));
+        }
         let mut status = SlideStatus {
             done_again: reports.slide(work.index).done_again.clone(),
             seconds: seconds(),
@@ -165,5 +173,16 @@ impl ActiveRun<'_> {
         drop(reports);
         self.note(work.index, status);
         Ok(())
+    }
+}
+
+/// The probabilities that the outputs need.
+fn kept_probabilities(outputs: Outputs) -> KeepProbabilities {
+    if outputs.contains(Output::Probabilities) {
+        KeepProbabilities::Pyramid
+    } else if outputs.iter().any(Output::has_probabilities) {
+        KeepProbabilities::FullSize
+    } else {
+        KeepProbabilities::No
     }
 }

@@ -35,6 +35,7 @@ impl Batch<'_> {
                 precision: options.precision.name().to_owned(),
                 batch: options.batch,
                 mpp: self.resolution.map(|resolution| resolution.mpp),
+                objects_as: self.objects_as.name().to_owned(),
                 write: Output::ALL
                     .map(|output| (output.name().to_owned(), self.outputs.contains(output)))
                     .into(),

@@ -1,8 +1,8 @@
-//! The state of an output folder while a run changes it, and the three reports that tell of it.
+//! The state of an output folder while a run changes it, and the four reports that tell of it.
 //!
-//! `run.json`, `slides.csv` and `submission.csv` are replaced whole after every slide, so that they are true whenever the program is
-//! killed: a slide that they name as done lies on the disk as a whole folder, and a row is the RLE of the mask that lies
-//! there. A slide that is to be done again loses its row before its folder is touched. What was finished since the last
+//! `run.json`, `slides.csv`, `objects.csv` and `submission.csv` are replaced whole after every slide, so that they are true
+//! whenever the program is killed: a slide that they name as done lies on the disk as a whole folder, a row is the RLE of the mask that lies
+//! there, and a line of objects is one of the table that lies there. A slide that is to be done again loses its row before its folder is touched. What was finished since the last
 //! replacement stands in `run.json` as pending, and the next run finds it.
 
 use std::borrow::Cow;
@@ -10,10 +10,11 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
+use super::objects_table::ObjectTables;
 use super::run_summary::{Heading, write_report};
 use super::slides_table;
 use super::submission::SubmissionRows;
-use super::{BatchError, RunState, RunSummary, SlideStatus};
+use super::{BatchError, Outputs, RunState, RunSummary, SlideStatus};
 use ftuseg_files::whole::replace;
 
 /// Below this a submission is replaced after every slide.
@@ -29,6 +30,7 @@ pub(super) struct Reports<'a> {
     slides: Vec<SlideStatus>,
     /// None where no `submission.csv` is wanted.
     rows: Option<SubmissionRows>,
+    objects: ObjectTables,
     /// Bytes of rows that the submission on the disk has.
     written: u64,
 }
@@ -38,7 +40,7 @@ impl<'a> Reports<'a> {
         out: &'a Path,
         heading: Heading,
         slides: Vec<SlideStatus>,
-        rows: Option<SubmissionRows>,
+        (rows, objects): (Option<SubmissionRows>, ObjectTables),
         started: Instant,
     ) -> Self {
         Reports {
@@ -47,6 +49,7 @@ impl<'a> Reports<'a> {
             started,
             slides,
             rows,
+            objects,
             written: 0,
         }
     }
@@ -62,6 +65,11 @@ impl<'a> Reports<'a> {
             Some(rows) => rows.put(index, text),
             None => Ok(()),
         }
+    }
+
+    /// Notes the tables of objects of a slide whose folder lies there.
+    pub(super) fn put_objects(&mut self, index: usize, folder: &Path) -> Result<(), String> {
+        self.objects.put(index, folder, Outputs::NONE)
     }
 
     /// The entry of a slide.
@@ -95,6 +103,8 @@ impl<'a> Reports<'a> {
                 }
             },
         }
+        let goes_on = state == RunState::Running;
+        self.objects.write(self.out, &self.slides, goes_on)?;
         let summary = RunSummary {
             state,
             slides: self.slides.clone(),

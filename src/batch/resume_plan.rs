@@ -9,10 +9,11 @@ use ftuseg_records::{SettingDifference, SlideStatus, Status, read_run};
 use super::added_outputs::{Addition, ONLY_THE_NETWORKS};
 use super::crash_marker;
 use super::deadline::Deadline;
+use super::objects_table::ObjectTables;
 use super::reuse::{Earlier, describe_input, differences, look, record_of, status_of};
 use super::run_summary::entry;
 use super::submission::{SubmissionRows, mask_of, spill};
-use super::{Batch, BatchError, Job, Output, Rerun};
+use super::{Batch, BatchError, Job, Output, Outputs, Rerun};
 use crate::sink::SinkError;
 
 /// The reason of a slide that [`Rerun::Failed`] passes over.
@@ -28,6 +29,8 @@ pub(super) struct ResumePlan {
     pub additions: BTreeMap<usize, Addition>,
     /// RLE of the slides that are kept, if a `submission.csv` is wanted.
     pub rows: Option<SubmissionRows>,
+    /// Tables of objects of the slides that are kept.
+    pub objects: ObjectTables,
     /// What the user should know.
     pub notes: Vec<String>,
 }
@@ -48,6 +51,7 @@ pub(super) fn plan_resume(
             .contains(Output::Rle)
             .then(|| SubmissionRows::new(&batch.out))
             .transpose()?,
+        objects: ObjectTables::new(batch.outputs),
         notes: Vec::new(),
     };
     let has_failed: HashSet<(&str, &str)> = report
@@ -154,7 +158,7 @@ impl ResumePlan {
             &folder,
             &input,
             batch.identity(),
-            batch.outputs,
+            (batch.outputs, batch.objects_as),
             &batch.provenance(),
         ) {
             Earlier::Nothing => Ok(pending(None)),
@@ -164,7 +168,13 @@ impl ResumePlan {
             ))),
             Earlier::OtherSettings(how) => Err(BatchError::OtherSettings { path: folder, how }),
             Earlier::Same(status, rle, addition) => {
-                match self.keep_row(batch, index, &folder, rle) {
+                // What is still to be made is taken once it is there.
+                let missing = addition.as_ref().map_or(Outputs::NONE, |a| a.made);
+                let kept = self
+                    .keep_row(batch, index, &folder, rle)
+                    .map_err(|why| format!("its mask cannot be read: {why}"))
+                    .and_then(|()| self.objects.put(index, &folder, missing));
+                match kept {
                     Ok(()) => {
                         let mut status = *status;
                         // What its record does not know yet: another slide of its id that came later, say.
@@ -180,8 +190,8 @@ impl ResumePlan {
                         }
                         Ok(status)
                     }
-                    // A kept slide whose mask is damaged is not kept.
-                    Err(why) => Ok(pending(Some(format!("its mask cannot be read: {why}")))),
+                    // A kept slide whose mask or table is damaged is not kept.
+                    Err(why) => Ok(pending(Some(why))),
                 }
             }
         }
@@ -242,14 +252,15 @@ impl ResumePlan {
                 ));
             } else {
                 let index = self.slides.len();
-                status.reason = Some(match self.keep_row(batch, index, &folder, record.rle) {
-                    Ok(()) => {
-                        "it was made by an earlier run; it is not among the inputs".to_owned()
-                    }
-                    Err(why) => format!(
-                        "it was made by an earlier run; it is not among the inputs, and not in submission.csv: {why}"
-                    ),
-                });
+                let mut reason =
+                    "it was made by an earlier run; it is not among the inputs".to_owned();
+                if let Err(why) = self.keep_row(batch, index, &folder, record.rle) {
+                    reason += &format!(", and not in submission.csv: {why}");
+                }
+                if let Err(why) = self.objects.put(index, &folder, Outputs::NONE) {
+                    reason += &format!(", and its objects are in no table of all slides: {why}");
+                }
+                status.reason = Some(reason);
             }
             self.slides.push(status);
             known.insert(name);

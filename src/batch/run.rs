@@ -17,9 +17,11 @@ use super::reuse::FileIdentity;
 use super::run_summary::Heading;
 use super::workers::{ActiveRun, Halt};
 use super::{
-    BatchError, Event, Job, Locking, Opener, Outputs, Plan, RunState, RunSummary, ShardNote,
+    BatchError, Event, Job, Locking, ObjectsAs, Opener, Outputs, Plan, RunState, RunSummary,
+    ShardNote,
 };
 use crate::pipeline::Engine;
+use crate::sink::SinkOptions;
 use crate::slide::{self, Resolution};
 use ftuseg_records::read_run;
 
@@ -46,6 +48,8 @@ pub struct Batch<'a> {
     pub out: PathBuf,
     /// What is written for each slide.
     pub outputs: Outputs,
+    /// What objects are to QuPath.
+    pub objects_as: ObjectsAs,
     /// Which slides are done again.
     pub rerun: Rerun,
     /// Know files again by the sha256 of their bytes, not by size and time of change.
@@ -74,6 +78,7 @@ impl<'a> Batch<'a> {
             engine,
             out,
             outputs: Outputs::all(),
+            objects_as: ObjectsAs::default(),
             rerun: Rerun::default(),
             verify_input: false,
             resolution: None,
@@ -84,6 +89,10 @@ impl<'a> Batch<'a> {
             stop: Arc::default(),
             open: slide::open,
         }
+    }
+
+    pub(super) fn sink_options(&self) -> SinkOptions {
+        SinkOptions::objects_as(self.objects_as)
     }
 
     pub(super) fn identity(&self) -> FileIdentity {
@@ -108,7 +117,7 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    /// Runs the batch. `run.json`, `slides.csv` and `submission.csv` are true at every moment of it.
+    /// Runs the batch. `run.json`, `slides.csv`, `objects.csv` and `submission.csv` are true at every moment of it.
     ///
     /// # Errors
     /// When it cannot start, or its reports cannot be written. What happens to a slide stands in the summary.
@@ -152,7 +161,13 @@ impl<'a> Batch<'a> {
             tell(Event::Note(note));
         }
         let heading = Heading::of_run(provenance, batch.shard.clone());
-        let mut reports = Reports::new(&self.out, heading, plan.slides, plan.rows, started);
+        let mut reports = Reports::new(
+            &self.out,
+            heading,
+            plan.slides,
+            (plan.rows, plan.objects),
+            started,
+        );
         reports.write(RunState::Running)?;
         for index in 0..jobs.len() {
             if reports.slide(index).is_there() {

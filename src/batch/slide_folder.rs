@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::cleanup::{old_of, part_of};
-use crate::sink::{Output, Outputs, RecordSink, Sink, SinkError, SlideFindings, write_record};
+use crate::sink::{
+    Output, Outputs, RecordSink, Sink, SinkError, SinkOptions, SlideFindings, write_record,
+};
 use ftuseg_records::SlideRecord;
 
 /// Replaces the folder `name` of a finished slide by one that has more: the files that are there are taken over, those of
@@ -17,16 +19,15 @@ pub(super) fn add_to_folder(
     slides: &Path,
     name: &str,
     findings: Option<&SlideFindings<'_>>,
-    (kept, made): (Outputs, Outputs),
+    (kept, made, options): (Outputs, Outputs, SinkOptions),
     record: &SlideRecord,
 ) -> Result<(), SinkError> {
     let temporary = Temporary::new(slides, name)?;
-    for sink in kept.iter().filter_map(Output::sink) {
-        let from = slides.join(name).join(sink.file_name());
-        take_over(&from, &temporary.path.join(sink.file_name()))?;
+    for file in kept.iter().filter_map(Output::file_name) {
+        take_over(&slides.join(name).join(file), &temporary.path.join(file))?;
     }
     if let Some(findings) = findings {
-        for sink in made.iter().filter_map(Output::sink) {
+        for sink in made.iter().filter_map(|output| output.sink(options)) {
             sink.write(findings, &temporary.path.join(sink.file_name()))?;
         }
     }
@@ -60,12 +61,15 @@ pub(super) fn write_folder(
     slides: &Path,
     name: &str,
     findings: &SlideFindings<'_>,
-    outputs: Outputs,
+    (outputs, options): (Outputs, SinkOptions),
     record: impl FnOnce() -> RecordSink,
 ) -> Result<(), SinkError> {
     let temporary = Temporary::new(slides, name)?;
     // Side by side: each is one thread's work for much of its time. Of several errors the first output's is told.
-    let sinks: Vec<Box<dyn Sink>> = outputs.iter().filter_map(Output::sink).collect();
+    let sinks: Vec<Box<dyn Sink>> = outputs
+        .iter()
+        .filter_map(|output| output.sink(options))
+        .collect();
     let written: Vec<Result<(), SinkError>> = sinks
         .par_iter()
         .map(|sink| sink.write(findings, &temporary.path.join(sink.file_name())))

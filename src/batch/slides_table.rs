@@ -14,7 +14,7 @@ use super::BatchError;
 /// The file's name.
 pub(super) const NAME: &str = "slides.csv";
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 18] = [
     "id",
     "status",
     "organs",
@@ -22,6 +22,8 @@ const HEADER: [&str; 16] = [
     "confidences",
     "objects_by_organ",
     "areas_mm2_by_organ",
+    "densities_per_mm2_by_organ",
+    "median_areas_um2_by_organ",
     "objects",
     "area_mm2",
     "warnings",
@@ -46,7 +48,7 @@ pub(super) fn write(out: &Path, slides: &[SlideStatus]) -> Result<(), BatchError
     Ok(())
 }
 
-fn row(slide: &SlideStatus) -> [String; 16] {
+fn row(slide: &SlideStatus) -> [String; 18] {
     let organs = |field: fn(&OrganFound) -> String| {
         let all: Vec<String> = slide.organs.iter().map(field).collect();
         all.join(";")
@@ -75,6 +77,8 @@ fn row(slide: &SlideStatus) -> [String; 16] {
                 .area_mm2
                 .map_or_else(String::new, |area| format!("{area:.6}"))
         }),
+        organs(|organ| known(organ.objects_per_mm2)),
+        organs(|organ| known(organ.median_area_um2)),
         found(slide.objects.to_string()),
         found(area(slide.area_mm2)),
         kinds.join(";"),
@@ -88,6 +92,10 @@ fn row(slide: &SlideStatus) -> [String; 16] {
         slide.folder.clone().unwrap_or_default(),
         slide.path.clone(),
     ]
+}
+
+fn known(number: Option<f64>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
 }
 
 /// A text as a field that no spreadsheet takes for a formula.
@@ -111,6 +119,8 @@ mod tests {
             confidence: 0.91,
             objects,
             area_mm2,
+            objects_per_mm2: area_mm2.map(|area| objects as f64 / area),
+            median_area_um2: area_mm2.map(|_| 1234.5),
         };
         let mut done = SlideStatus::new("=1+1,\"x\"", "a\nb.tif".to_owned(), Status::Done);
         done.organs = vec![
@@ -142,6 +152,8 @@ mod tests {
                 "0.9100;0.9100",
                 "12;3",
                 "0.250000;",
+                "48;",
+                "1234.5;",
                 "15",
                 "",
                 "unsure",
@@ -156,7 +168,8 @@ mod tests {
         assert_eq!(
             rows[1],
             [
-                "b", "failed", "", "", "", "", "", "", "", "", "", "io", "'-x", "0.0", "", "b.tif"
+                "b", "failed", "", "", "", "", "", "", "", "", "", "", "", "io", "'-x", "0.0", "",
+                "b.tif"
             ]
         );
     }

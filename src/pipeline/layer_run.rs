@@ -13,7 +13,10 @@ use crate::backend::BackendError;
 use crate::slide::SlideReader;
 
 use super::network::Lane;
-use super::{Blend, LayerPlan, Network, PipelineError, Request, Stitched, Stitcher, Symmetry};
+use super::{
+    Blend, KeepProbabilities, LayerPlan, Network, PipelineError, Request, Stitched, Stitcher,
+    Symmetry,
+};
 
 /// How a plan is run.
 #[derive(Clone, Copy)]
@@ -21,7 +24,7 @@ pub(super) struct RunSettings<'a> {
     /// How overlapping tiles are joined.
     pub blend: Blend,
     /// Whether a map of the probabilities is wanted.
-    pub probabilities: bool,
+    pub probabilities: KeepProbabilities,
     /// The symmetries that each tile is shown in.
     pub symmetries: &'static [Symmetry],
     /// Threads that read and resample.
@@ -374,7 +377,7 @@ mod tests {
             let how = RunSettings {
                 blend: Blend::Crop,
                 symmetries: &[],
-                probabilities: false,
+                probabilities: KeepProbabilities::No,
                 readers: 4,
                 batch: 2,
                 queue_bytes,

@@ -46,7 +46,7 @@ pub use network::{Network, Precision};
 pub use options::{EngineOptions, Route};
 pub use plan::{LayerPlan, Tile, View};
 pub use probability::{PROBABILITY_TILE, ProbabilityMap};
-pub use request::{Cancel, Request};
+pub use request::{Cancel, KeepProbabilities, Request};
 pub use routing::RoutedSlide;
 pub use segmentation::{
     ComputedIn, FoundObject, Layer, Segmentation, TileCount, Timings, UsedModel,

@@ -14,6 +14,8 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use rayon::prelude::*;
 
+use crate::mask::Run;
+
 /// Side of a tile of the map, px.
 pub const PROBABILITY_TILE: u32 = 256;
 const SIDE: usize = PROBABILITY_TILE as usize;
@@ -67,7 +69,8 @@ impl ProbabilityMap {
         (self.width, self.height)
     }
 
-    /// How many levels there are: each is half the one before, rounded up, until both sides fit into one tile.
+    /// How many levels there are: each is half the one before, rounded up, until both sides fit into one tile. One where
+    /// only the full size was kept.
     pub fn levels(&self) -> usize {
         self.levels.len()
     }
@@ -89,6 +92,50 @@ impl ProbabilityMap {
         let mut values = vec![0; AREA];
         ZlibDecoder::new(bytes.as_slice()).read_exact(&mut values)?;
         Ok(Some(values))
+    }
+
+    /// Adds up the values of some runs of a row of tiles: for each its sum and its lowest. Each tile is read once.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read.
+    #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "only sinks ask"))]
+    pub(crate) fn sums(&self, runs: &[Run]) -> io::Result<Vec<(u64, u8)>> {
+        let columns = |run: &Run| run.start / PROBABILITY_TILE..=(run.end - 1) / PROBABILITY_TILE;
+        let needed: BTreeSet<(u32, u32)> = runs
+            .iter()
+            .flat_map(|run| columns(run).map(|column| (run.y / PROBABILITY_TILE, column)))
+            .collect();
+        let needed: Vec<(u32, u32)> = needed.into_iter().collect();
+        let tiles: Vec<io::Result<Option<Vec<u8>>>> = needed
+            .par_iter()
+            .map(|&(row, column)| self.tile(0, column, row))
+            .collect();
+        let tiles = tiles.into_iter().collect::<io::Result<Vec<_>>>()?;
+        let tiles: BTreeMap<(u32, u32), Vec<u8>> = (needed.into_iter().zip(tiles))
+            .filter_map(|(key, tile)| Some((key, tile?)))
+            .collect();
+        let sum = |run: &Run| {
+            let line = (run.y % PROBABILITY_TILE) as usize * SIDE;
+            let (mut sum, mut lowest) = (0, u8::MAX);
+            for column in columns(run) {
+                let first = column * PROBABILITY_TILE;
+                let from = run.start.max(first) - first;
+                let to = run.end.min(first + PROBABILITY_TILE) - first;
+                match tiles.get(&(run.y / PROBABILITY_TILE, column)) {
+                    // Where nobody looked.
+                    None => lowest = 0,
+                    Some(tile) => {
+                        let values = &tile[line + from as usize..line + to as usize];
+                        sum += values.iter().map(|&value| u64::from(value)).sum::<u64>();
+                        lowest = values
+                            .iter()
+                            .fold(lowest, |lowest, &value| lowest.min(value));
+                    }
+                }
+            }
+            (sum, lowest)
+        };
+        Ok(runs.par_iter().with_min_len(256).map(sum).collect())
     }
 
     fn put_all(&mut self, level: usize, tiles: Vec<((u32, u32), Vec<u8>)>) -> io::Result<()> {
@@ -236,14 +283,14 @@ impl Builder {
         self.map.put_all(0, tiles.collect())
     }
 
-    /// The map with its smaller levels.
+    /// The map, with its smaller levels where they are wanted.
     ///
     /// # Errors
     /// When the temporary file cannot be written or read.
-    pub fn finish(mut self) -> io::Result<ProbabilityMap> {
+    pub fn finish(mut self, with_levels: bool) -> io::Result<ProbabilityMap> {
         self.flush()?;
         let (mut width, mut height) = self.map.size();
-        while width.max(height) > PROBABILITY_TILE {
+        while with_levels && width.max(height) > PROBABILITY_TILE {
             self.map.add_level((width, height))?;
             (width, height) = (width.div_ceil(2), height.div_ceil(2));
         }
@@ -264,7 +311,7 @@ mod tests {
             builder.put(y, 0, left).unwrap();
             builder.put(y, width / 3, right).unwrap();
         }
-        builder.finish().unwrap()
+        builder.finish(true).unwrap()
     }
 
     fn at(map: &ProbabilityMap, level: usize, x: u32, y: u32) -> u8 {
@@ -347,7 +394,7 @@ mod tests {
                 .put(y, 150_000, &[if inside { 200 } else { 0 }; 300])
                 .unwrap();
         }
-        let map = builder.finish().unwrap();
+        let map = builder.finish(true).unwrap();
         assert!(map.levels[0].len() <= 9, "{}", map.levels[0].len());
         assert_eq!(map.levels(), 11);
         assert_eq!(at(&map, 0, 150_299, 90_299), 200);

@@ -36,12 +36,23 @@ pub struct Request<'a> {
     /// in the tiles that were run, which reach up to a tile beyond the region.
     pub region: Option<Rect>,
     /// Whether a map of the probabilities is wanted with each mask. Around a region it reaches as far as its tiles.
-    /// Needs the feature `probabilities`.
-    pub probabilities: bool,
+    pub probabilities: KeepProbabilities,
     /// Ends the work: looked at between tiles, and a few times a second while a network runs. See [`Cancel`].
     pub stop: Option<&'a dyn Cancel>,
     /// Called with the tiles done and planned so far, from the threads that do them.
     pub progress: Option<&'a (dyn Fn(TileCount) + Sync)>,
+}
+
+/// Which probabilities are kept beside a mask. Needs the feature `probabilities`, but for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeepProbabilities {
+    /// None.
+    #[default]
+    No,
+    /// Those of every px, to say how sure the objects are.
+    FullSize,
+    /// Those of every px and smaller levels of them, to be written as a map.
+    Pyramid,
 }
 
 impl std::fmt::Debug for Request<'_> {

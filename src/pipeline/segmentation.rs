@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ftuseg_router::{OrganMap, Target};
+use rayon::prelude::*;
 
-use crate::mask::{Mask, Polygon, polygons};
+use crate::mask::{Figures, Mask, Object, Objects, Polygon, outline};
 use crate::slide::warning::Warning;
 use crate::slide::{Resolution, Tissue};
 
@@ -68,19 +69,28 @@ impl Segmentation {
     pub fn objects(&self) -> Vec<FoundObject> {
         let of_layer = |layer: &Layer| {
             let target = layer.target;
-            let outlines = polygons(&layer.mask).into_iter();
-            outlines.map(move |polygon| FoundObject { target, polygon })
+            let objects = Objects::find(&layer.mask);
+            let all: Vec<Object<'_>> = objects.iter().collect();
+            let describe = |object: &Object<'_>| FoundObject {
+                target,
+                polygon: outline(object),
+                figures: object.figures(),
+            };
+            let found = all.par_iter().with_min_len(16).map(describe);
+            found.collect::<Vec<_>>()
         };
         self.layers.iter().flat_map(of_layer).collect()
     }
 }
 
 /// One object that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FoundObject {
     /// Whose models found it: an organ, or a network for all of them.
     pub target: Target,
     /// Its outline with its holes and its area, full-size px.
     pub polygon: Polygon,
+    /// What can be said of its shape, full-size px.
+    pub figures: Figures,
 }

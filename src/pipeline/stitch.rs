@@ -12,7 +12,7 @@ use crate::mask::Mask;
 
 use super::canvas::Canvas;
 use super::probability::{Builder, quantise};
-use super::{LayerPlan, PipelineError, ProbabilityMap, Tile};
+use super::{KeepProbabilities, LayerPlan, PipelineError, ProbabilityMap, Tile};
 
 /// How overlapping tiles are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct Stitcher<'a> {
     canvases: Vec<Canvas<'a>>,
     mask: Mask,
     probabilities: Option<Builder>,
+    keep: KeepProbabilities,
     /// The next full-size row to write.
     next_row: u32,
     /// The view and the row of tiles that was last added to.
@@ -58,7 +59,7 @@ pub struct Stitched {
 }
 
 impl<'a> Stitcher<'a> {
-    /// An empty layer. `keep` says whether a map of the probabilities is wanted beside the mask.
+    /// An empty layer. `keep` says which probabilities are wanted beside the mask.
     ///
     /// # Errors
     /// When the slide is too large for a mask, or there can be no temporary file.
@@ -66,7 +67,7 @@ impl<'a> Stitcher<'a> {
         plan: &'a LayerPlan,
         map: &'a OrganMap,
         blend: Blend,
-        keep: bool,
+        keep: KeepProbabilities,
     ) -> Result<Self, PipelineError> {
         let grid = map.grid();
         Ok(Stitcher {
@@ -78,10 +79,11 @@ impl<'a> Stitcher<'a> {
                 .map(|view| Canvas::new(view, blend, grid.width()))
                 .collect(),
             mask: Mask::new(grid.width(), grid.height())?,
-            probabilities: keep
+            probabilities: (keep != KeepProbabilities::No)
                 .then(|| Builder::new(grid.width(), grid.height()))
                 .transpose()
                 .map_err(PipelineError::Temporary)?,
+            keep,
             next_row: 0,
             last: None,
         })
@@ -112,7 +114,9 @@ impl<'a> Stitcher<'a> {
     /// When the temporary file cannot be written.
     pub fn finish(mut self) -> Result<Stitched, PipelineError> {
         self.write_rows()?;
-        let probabilities = self.probabilities.map(Builder::finish).transpose();
+        let with_levels = self.keep == KeepProbabilities::Pyramid;
+        let map = self.probabilities.map(|map| map.finish(with_levels));
+        let probabilities = map.transpose();
         Ok(Stitched {
             mask: self.mask,
             probabilities: probabilities.map_err(PipelineError::Temporary)?,

@@ -43,6 +43,17 @@ pub enum SinkError {
         /// Whose they would be.
         target: Target,
     },
+    /// What is known of the objects could not be put into a file of the temporary folder, or not be read from it.
+    #[error("a temporary file cannot be used: {0}; check the temporary folder's free space")]
+    Temporary(std::io::Error),
+    /// There are more objects than the file has numbers for.
+    #[error("{}: it cannot tell {objects} objects apart, only {}", path.display(), u32::MAX)]
+    TooManyObjects {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        objects: u64,
+    },
     /// A finished mask could not be read again.
     #[error(transparent)]
     MaskImage(#[from] MaskImageError),
@@ -55,7 +66,7 @@ impl SinkError {
     /// What the system said, where it is the system that refused.
     pub fn io_error(&self) -> Option<&std::io::Error> {
         match self {
-            SinkError::Io { cause, .. } => Some(cause),
+            SinkError::Io { cause, .. } | SinkError::Temporary(cause) => Some(cause),
             SinkError::Tiff(error) => error.io_error(),
             _ => None,
         }

@@ -1,32 +1,84 @@
-//! `objects.geojson`: every object as a polygon with its holes, for QuPath and GIS tools.
+//! `objects.geojson`: every object as a polygon with its holes, for QuPath and GIS tools; and the same compressed,
+//! `objects.geojson.gz`.
 //!
-//! A FeatureCollection (RFC 7946 in structure; coordinates are full-size px, not degrees). QuPath reads
-//! `objectType` and `classification`; what is known beyond that stands in `measurements`.
+//! A FeatureCollection (RFC 7946 in structure; coordinates are full-size px, not degrees). QuPath reads `id`, `objectType`,
+//! `classification`, `measurements` and `metadata`, whose values are texts; it drops what else stands at the root.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::str::FromStr;
 
-use serde_json::json;
+use flate2::write::GzEncoder;
+use serde::Serialize;
+use serde_json::{Map, json};
 
+use super::columns::{COLUMNS, Measurement, Row, Value, unit};
 use super::{Sink, SinkError, SlideFindings, colour};
 
 /// Writes `objects.geojson`.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct GeoJson;
+pub struct GeoJson {
+    /// What the objects are to QuPath.
+    pub objects_as: ObjectsAs,
+}
+
+/// Writes `objects.geojson.gz`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GeoJsonGz {
+    /// What the objects are to QuPath.
+    pub objects_as: ObjectsAs,
+}
+
+/// What the objects of a GeoJSON file are to QuPath.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ObjectsAs {
+    /// Detections: QuPath handles a million of them, and they cannot be edited by hand.
+    #[default]
+    Detection,
+    /// Annotations: they can be edited, and some thousands slow QuPath down.
+    Annotation,
+}
+
+impl ObjectsAs {
+    /// Its name in GeoJSON, in lists and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            ObjectsAs::Detection => "detection",
+            ObjectsAs::Annotation => "annotation",
+        }
+    }
+}
+
+/// A name that QuPath knows no objects by.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is unknown; use detection or annotation")]
+pub struct UnknownObjectsAs(pub String);
+
+impl FromStr for ObjectsAs {
+    type Err = UnknownObjectsAs;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "detection" => Ok(ObjectsAs::Detection),
+            "annotation" => Ok(ObjectsAs::Annotation),
+            other => Err(UnknownObjectsAs(other.to_owned())),
+        }
+    }
+}
 
 impl GeoJson {
     /// Writes what would stand in the file.
     ///
     /// # Errors
-    /// When `out` takes nothing more.
+    /// When the objects cannot be read again, or `out` takes nothing more.
     pub fn write_to(
         &self,
         findings: &SlideFindings<'_>,
         out: &mut impl Write,
     ) -> Result<(), SinkError> {
-        write_collection(findings, out)
-            .map_err(|source| SinkError::io(Path::new(self.file_name()), source))
+        write_collection(findings, self.objects_as, out, Path::new(self.file_name()))
     }
 }
 
@@ -36,47 +88,104 @@ impl Sink for GeoJson {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-        let write = || -> std::io::Result<()> {
-            let mut out = BufWriter::new(File::create(path)?);
-            write_collection(findings, &mut out)?;
-            out.into_inner()
-                .map_err(std::io::IntoInnerError::into_error)?
-                .sync_all()
-        };
-        write().map_err(|source| SinkError::io(path, source))
+        let io = |cause| SinkError::io(path, cause);
+        let mut out = BufWriter::with_capacity(1 << 16, File::create(path).map_err(io)?);
+        write_collection(findings, self.objects_as, &mut out, path)?;
+        finish(out).map_err(io)
     }
 }
 
-/// Writes feature by feature, so that memory does not grow with the number of objects.
-fn write_collection(findings: &SlideFindings<'_>, out: &mut impl Write) -> std::io::Result<()> {
-    out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
-    let mut first = true;
-    for objects in &findings.objects {
-        let target = objects.target;
-        let name = target.organ().map_or("FTU", |organ| organ.ftu());
-        for polygon in &objects.polygons {
-            let rings: Vec<_> = std::iter::once(&polygon.exterior)
-                .chain(&polygon.holes)
-                .collect();
-            let mut measurements = json!({ "Area px^2": polygon.area });
-            if let Some(resolution) = findings.resolution() {
-                measurements["Area um^2"] = json!(resolution.area(polygon.area));
-            }
-            let feature = json!({
-                "type": "Feature",
-                "geometry": { "type": "Polygon", "coordinates": rings },
-                "properties": {
-                    "objectType": "annotation",
-                    "classification": { "name": name, "color": colour(target) },
-                    "organ": target.name(),
-                    "model": objects.model,
-                    "measurements": measurements,
-                },
-            });
-            out.write_all(if first { b"\n" } else { b",\n" })?;
-            serde_json::to_writer(&mut *out, &feature)?;
-            first = false;
-        }
+impl Sink for GeoJsonGz {
+    fn file_name(&self) -> &'static str {
+        "objects.geojson.gz"
     }
-    out.write_all(b"\n]}\n")
+
+    fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+        let io = |cause| SinkError::io(path, cause);
+        let file = BufWriter::with_capacity(1 << 16, File::create(path).map_err(io)?);
+        // Neither a name nor a time stands in the header, so that the same objects give the same bytes.
+        let mut out = GzEncoder::new(file, flate2::Compression::default());
+        write_collection(findings, self.objects_as, &mut out, path)?;
+        finish(out.finish().map_err(io)?).map_err(io)
+    }
+}
+
+/// Waits until a file is on the disk, so that a full disk is told of.
+fn finish(out: BufWriter<File>) -> io::Result<()> {
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()
+}
+
+/// Writes feature by feature, so that memory does not grow with the number of objects.
+fn write_collection(
+    findings: &SlideFindings<'_>,
+    objects_as: ObjectsAs,
+    out: &mut impl Write,
+    path: &Path,
+) -> Result<(), SinkError> {
+    let io = |cause| SinkError::io(path, cause);
+    out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")
+        .map_err(io)?;
+    let mut first = true;
+    findings.each_row(|row| {
+        out.write_all(if first { b"\n" } else { b",\n" })
+            .map_err(io)?;
+        first = false;
+        serde_json::to_writer(&mut *out, &feature(row, objects_as))
+            .map_err(|error| io(error.into()))
+    })?;
+    out.write_all(b"\n]}\n").map_err(io)
+}
+
+/// One object.
+fn feature<'a>(row: &'a Row<'a>, objects_as: ObjectsAs) -> impl Serialize + use<> {
+    let object = row.object;
+    let rings: Vec<_> = std::iter::once(&object.polygon.exterior)
+        .chain(&object.polygon.holes)
+        .collect();
+    let mut metadata = Map::new();
+    for (key, text) in [
+        ("id", object.id.to_string()),
+        ("slide", row.slide.to_owned()),
+        ("organ", object.target.name().to_owned()),
+        ("model", row.objects.model.clone()),
+        ("threshold", row.objects.threshold.to_string()),
+    ] {
+        metadata.insert(key.to_owned(), text.into());
+    }
+    // A record of an older version may not tell it.
+    if row.objects.threshold.is_nan() {
+        metadata.remove("threshold");
+    }
+    json!({
+        "type": "Feature",
+        "id": object.uuid.to_string(),
+        "geometry": { "type": "Polygon", "coordinates": rings },
+        "properties": {
+            "objectType": objects_as.name(),
+            "classification": { "name": unit(object), "color": colour(object.target) },
+            "measurements": measurements(row),
+            "metadata": metadata,
+        },
+    })
+}
+
+/// The figures, as QuPath names them. It knows numbers only: what is so is 1.
+fn measurements(row: &Row<'_>) -> Map<String, serde_json::Value> {
+    let mut all = Map::new();
+    for column in COLUMNS {
+        let name = match column.measurement {
+            Measurement::Named(name) => name,
+            Measurement::InPx(name) if row.resolution.is_none() => name,
+            Measurement::InPx(_) | Measurement::No => continue,
+        };
+        let number = match (column.value)(row) {
+            Value::Whole(number) => json!(number),
+            Value::Real(number) => json!(number),
+            Value::Flag(is_so) => json!(u8::from(is_so)),
+            Value::Text(_) | Value::Unknown => continue,
+        };
+        all.insert(name.to_owned(), number);
+    }
+    all
 }

@@ -48,9 +48,10 @@ impl Legend {
     pub fn of(findings: &SlideFindings<'_>, width: u32, scale: f64) -> Self {
         let mut entries: Vec<Entry> = findings
             .objects
+            .targets()
             .iter()
             .map(|objects| {
-                let count = objects.polygons.len();
+                let count = objects.count;
                 let plural = if count == 1 { "" } else { "s" };
                 let name = objects.target.label();
                 let words = format!("{name}: {count} object{plural}");

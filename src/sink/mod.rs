@@ -1,13 +1,20 @@
 //! Writes what was found, one file per format.
 //!
-//! A [`Sink`] writes one file of a slide's folder from a [`SlideFindings`]. Objects are outlined once and shared by all
-//! sinks, so that the record, the polygons and the picture speak of the same objects.
+//! A [`Sink`] writes one file of a slide's folder from a [`SlideFindings`]. Objects are measured and outlined once and
+//! handed to each sink one by one, so that the record, the tables, the polygons and the picture speak of the same objects
+//! under the same numbers, and no sink holds all of them.
 
 mod colours;
+pub(crate) mod columns;
 mod error;
+mod findings;
 mod geojson;
+mod instances;
 mod legend;
 mod mask_tiff;
+pub(crate) mod objects_csv;
+#[cfg(feature = "parquet")]
+pub(crate) mod objects_parquet;
 mod output;
 mod overlay;
 mod picture;
@@ -16,98 +23,24 @@ mod record;
 
 use std::path::Path;
 
-use ftuseg_router::Target;
-
-use crate::bundle::Bundle;
-use crate::mask::{Polygon, polygons};
-use crate::pipeline::{Segmentation, UsedModel};
-use crate::slide::{Resolution, SlideReader};
-
 pub use colours::colour;
+pub use columns::measurement_names;
 pub use error::SinkError;
-pub use geojson::GeoJson;
+pub use findings::{
+    FoundObjects, ObjectProbability, SlideFindings, SlideObject, TargetObjects, object_uuid,
+};
+pub use geojson::{GeoJson, GeoJsonGz, ObjectsAs, UnknownObjectsAs};
+pub use instances::Instances;
 pub use mask_tiff::MaskTiff;
-pub use output::{Output, Outputs, UnknownOutput};
+pub use objects_csv::ObjectsCsv;
+#[cfg(feature = "parquet")]
+pub use objects_parquet::ObjectsParquet;
+pub use output::{Output, Outputs, SinkOptions, UnknownOutput};
 pub use overlay::Overlay;
 pub use probability_tiff::ProbabilityTiff;
 pub use record::RecordSink;
 #[cfg(feature = "batch")]
 pub(crate) use record::write_record;
-
-/// The objects of one target.
-#[derive(Debug, Clone)]
-pub struct TargetObjects {
-    /// The target.
-    pub target: Target,
-    /// Name of the model that found them.
-    pub model: String,
-    /// Their outlines in full-size px, in raster order of their first px.
-    pub polygons: Vec<Polygon>,
-}
-
-impl TargetObjects {
-    /// Area of all objects, full-size px.
-    pub fn area(&self) -> u64 {
-        self.polygons.iter().map(|polygon| polygon.area).sum()
-    }
-}
-
-/// The models of a layer, for people: `kidney int8 + other`.
-fn names(models: &[UsedModel]) -> String {
-    let names: Vec<String> = models.iter().map(UsedModel::to_string).collect();
-    names.join(" + ")
-}
-
-/// A segmented slide with all that the sinks need.
-pub struct SlideFindings<'a> {
-    /// The slide's id, as the user gave it.
-    pub id: &'a str,
-    /// The slide.
-    pub slide: &'a dyn SlideReader,
-    /// What was found.
-    pub segmentation: &'a Segmentation,
-    /// The bundle that found it.
-    pub bundle: &'a Bundle,
-    /// The objects, one entry per layer of the segmentation.
-    pub objects: Vec<TargetObjects>,
-}
-
-impl<'a> SlideFindings<'a> {
-    /// Outlines the objects of a segmentation.
-    pub fn new(
-        id: &'a str,
-        slide: &'a dyn SlideReader,
-        segmentation: &'a Segmentation,
-        bundle: &'a Bundle,
-    ) -> Self {
-        let objects = segmentation
-            .layers
-            .iter()
-            .map(|layer| TargetObjects {
-                target: layer.target,
-                model: names(&layer.models),
-                polygons: polygons(&layer.mask),
-            })
-            .collect();
-        SlideFindings {
-            id,
-            slide,
-            segmentation,
-            bundle,
-            objects,
-        }
-    }
-
-    /// um per full-size px from left to right, if it is known.
-    pub fn mpp(&self) -> Option<f64> {
-        self.resolution().map(|r| r.mpp)
-    }
-
-    /// The size of a full-size px, if it is known.
-    pub fn resolution(&self) -> Option<Resolution> {
-        self.segmentation.resolution
-    }
-}
 
 /// Writes one file of a slide's folder.
 pub trait Sink: Send + Sync {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{GeoJson, MaskTiff, Overlay, ProbabilityTiff, Sink};
+use super::{
+    GeoJson, GeoJsonGz, Instances, MaskTiff, ObjectsAs, ObjectsCsv, Overlay, ProbabilityTiff, Sink,
+};
 
 /// Something that can be written of a slide beside `slide.json`, which always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,21 +15,35 @@ pub enum Output {
     Rle,
     /// `mask.tif`.
     Mask,
+    /// `objects.csv`.
+    Objects,
+    /// `objects.parquet`.
+    #[cfg(feature = "parquet")]
+    Parquet,
     /// `objects.geojson`.
     GeoJson,
+    /// `objects.geojson.gz`.
+    GeoJsonGz,
     /// `overlay.png`.
     Overlay,
+    /// `instances.ome.tif`.
+    Instances,
     /// `prob.tif`.
     Probabilities,
 }
 
 impl Output {
     /// All outputs, in the order of their names in lists.
-    pub const ALL: [Output; 5] = [
+    pub const ALL: [Output; if cfg!(feature = "parquet") { 9 } else { 8 }] = [
         Output::Rle,
         Output::Mask,
+        Output::Objects,
+        #[cfg(feature = "parquet")]
+        Output::Parquet,
         Output::GeoJson,
+        Output::GeoJsonGz,
         Output::Overlay,
+        Output::Instances,
         Output::Probabilities,
     ];
 
@@ -36,26 +52,80 @@ impl Output {
         match self {
             Output::Rle => "rle",
             Output::Mask => "mask",
+            Output::Objects => "objects",
+            #[cfg(feature = "parquet")]
+            Output::Parquet => "parquet",
             Output::GeoJson => "geojson",
+            Output::GeoJsonGz => "geojson.gz",
             Output::Overlay => "overlay",
+            Output::Instances => "instances",
             Output::Probabilities => "prob",
         }
     }
 
-    /// Whether `all` means it too. What is large has to be asked for by name.
+    /// Whether `all` means it too. What is large, and what says the same in another format, has to be asked for by name.
     pub fn is_in_all(self) -> bool {
-        self != Output::Probabilities
+        match self {
+            Output::Rle | Output::Mask | Output::Objects | Output::GeoJson | Output::Overlay => {
+                true
+            }
+            #[cfg(feature = "parquet")]
+            Output::Parquet => false,
+            Output::GeoJsonGz | Output::Instances | Output::Probabilities => false,
+        }
+    }
+
+    /// Whether it says how probable each object is, which only the models know.
+    pub fn has_probabilities(self) -> bool {
+        match self {
+            #[cfg(feature = "parquet")]
+            Output::Parquet => true,
+            Output::Objects | Output::GeoJson | Output::GeoJsonGz | Output::Probabilities => true,
+            Output::Rle | Output::Mask | Output::Overlay | Output::Instances => false,
+        }
+    }
+
+    /// Whether [`SinkOptions::objects_as`] changes it.
+    pub fn is_geojson(self) -> bool {
+        matches!(self, Output::GeoJson | Output::GeoJsonGz)
+    }
+
+    /// The name of its file in the slide's folder; none for what goes elsewhere.
+    pub fn file_name(self) -> Option<&'static str> {
+        self.sink(SinkOptions::default())
+            .map(|sink| sink.file_name())
     }
 
     /// What writes its file into the slide's folder; none for what goes elsewhere.
-    pub fn sink(self) -> Option<Box<dyn Sink>> {
+    pub fn sink(self, options: SinkOptions) -> Option<Box<dyn Sink>> {
+        let objects_as = options.objects_as;
         match self {
             Output::Rle => None,
             Output::Mask => Some(Box::new(MaskTiff)),
-            Output::GeoJson => Some(Box::new(GeoJson)),
+            Output::Objects => Some(Box::new(ObjectsCsv)),
+            #[cfg(feature = "parquet")]
+            Output::Parquet => Some(Box::new(super::ObjectsParquet)),
+            Output::GeoJson => Some(Box::new(GeoJson { objects_as })),
+            Output::GeoJsonGz => Some(Box::new(GeoJsonGz { objects_as })),
             Output::Overlay => Some(Box::new(Overlay::default())),
+            Output::Instances => Some(Box::new(Instances)),
             Output::Probabilities => Some(Box::new(ProbabilityTiff)),
         }
+    }
+}
+
+/// What is wanted of outputs that can be written in more than one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SinkOptions {
+    /// What objects are to QuPath.
+    pub objects_as: ObjectsAs,
+}
+
+impl SinkOptions {
+    /// With objects of this kind.
+    pub fn objects_as(objects_as: ObjectsAs) -> Self {
+        SinkOptions { objects_as }
     }
 }
 
@@ -139,23 +209,36 @@ mod tests {
     #[test]
     fn lists_of_names_are_read_and_written() {
         let read = |text: &str| text.parse::<Outputs>().map(|outputs| outputs.to_string());
+        let parquet = if cfg!(feature = "parquet") {
+            "parquet,"
+        } else {
+            ""
+        };
         assert_eq!(read("mask, rle").as_deref(), Ok("rle,mask"));
-        assert_eq!(read("all").as_deref(), Ok("rle,mask,geojson,overlay"));
         assert_eq!(
-            read("prob,all"),
+            read("all").as_deref(),
+            Ok("rle,mask,objects,geojson,overlay")
+        );
+        assert_eq!(
+            read(&format!("prob,geojson.gz,instances,{parquet}all")),
             Ok(Output::ALL.map(Output::name).join(","))
         );
         let error = read("mask,gejson").unwrap_err().to_string();
         assert_eq!(
             error,
-            "\"gejson\" is unknown; use rle, mask, geojson, overlay, prob, or all"
+            format!(
+                "\"gejson\" is unknown; use {}, or all",
+                Output::ALL.map(Output::name).join(", ")
+            )
         );
     }
 
     #[test]
     fn no_two_write_one_file() {
-        let sinks = Output::ALL.into_iter().filter_map(Output::sink);
-        let mut files: Vec<&str> = sinks.map(|sink| sink.file_name()).collect();
+        let mut files: Vec<&str> = Output::ALL
+            .into_iter()
+            .filter_map(Output::file_name)
+            .collect();
         files.push("slide.json");
         files.sort_unstable();
         let all = files.len();

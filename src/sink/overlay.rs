@@ -43,14 +43,14 @@ impl Sink for Overlay {
         )?;
         // A dark rim under a bright line shows on any stain.
         for (radius, rim) in [(3, true), (2, false)] {
-            for objects in &findings.objects {
-                let ink = if rim { [0; 3] } else { colour(objects.target) };
-                for polygon in &objects.polygons {
-                    for ring in std::iter::once(&polygon.exterior).chain(&polygon.holes) {
-                        shown.ring(ring, scale, radius, ink);
-                    }
+            findings.objects.each(|object| {
+                let ink = if rim { [0; 3] } else { colour(object.target) };
+                let polygon = &object.polygon;
+                for ring in std::iter::once(&polygon.exterior).chain(&polygon.holes) {
+                    shown.ring(ring, scale, radius, ink);
                 }
-            }
+                Ok(())
+            })?;
         }
         let legend = Legend::of(findings, plane.width, scale);
         let mut whole = Picture::white(plane.width.max(legend.width), plane.height + legend.height);

@@ -10,7 +10,8 @@ use ftuseg_router::{Share, Target};
 
 use crate::slide::warning::Warning;
 
-use super::{Sink, SinkError, SlideFindings, TargetObjects, write_whole};
+use super::columns::rounded;
+use super::{Sink, SinkError, SlideFindings, write_whole};
 
 /// Writes `slide.json`.
 #[derive(Debug, Clone)]
@@ -91,8 +92,11 @@ impl SlideFindings<'_> {
 
 /// What one target got and what was found there.
 fn organ(findings: &SlideFindings<'_>, share: &Share) -> OrganRecord {
-    let objects = findings.objects.iter().find(|o| o.target == share.target);
-    let area = objects.map_or(0, TargetObjects::area);
+    let mut all = findings.objects.targets().iter();
+    let objects = all.find(|objects| objects.target == share.target);
+    let (count, area) = objects.map_or((0, 0), |o| (o.count, o.area));
+    let tissue = findings.tissue_mm2(share.target);
+    let median = objects.and_then(|o| o.median_area);
     let layers = &findings.segmentation.layers;
     let layer = layers.iter().find(|layer| layer.target == share.target);
     OrganRecord {
@@ -103,9 +107,18 @@ fn organ(findings: &SlideFindings<'_>, share: &Share) -> OrganRecord {
         label: findings.bundle.label(share.target),
         share: share.share,
         confidence: share.confidence,
-        objects: objects.map_or(0, |o| o.polygons.len() as u64),
+        objects: count,
         area_px: area,
         area_mm2: findings.resolution().map(|r| r.area(area) * 1e-6),
+        tissue_mm2: tissue.map(rounded),
+        objects_per_mm2: tissue
+            .filter(|&tissue| tissue > 0.0)
+            .map(|tissue| rounded(count as f64 / tissue)),
+        median_area_px: median,
+        median_area_um2: findings
+            .resolution()
+            .zip(median)
+            .map(|(r, median)| rounded(median * r.mpp * r.down)),
     }
 }
 

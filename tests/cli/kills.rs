@@ -16,7 +16,13 @@ use serde_json::Value;
 use super::slides_of;
 use super::util::*;
 
-const FILES: [&str; 4] = ["mask.tif", "objects.geojson", "overlay.png", "slide.json"];
+const FILES: [&str; 5] = [
+    "mask.tif",
+    "objects.csv",
+    "objects.geojson",
+    "overlay.png",
+    "slide.json",
+];
 
 fn setting(name: &str, default: u32) -> u32 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
@@ -82,6 +88,25 @@ fn check(
         for (id, text) in dir.submission(out) {
             // Between two renames an older folder may have stepped aside, but then its row is gone already.
             assert_eq!(text, row(dir, out, &id), "{id}");
+        }
+    }
+    if dir.join(out).join("objects.csv").exists() {
+        // The lines of a slide are those of its own table.
+        let all = String::from_utf8(dir.read(format!("{out}/objects.csv"))).unwrap();
+        let mut lines = all.lines();
+        let header = lines.next().unwrap();
+        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for line in lines {
+            found
+                .entry(line.split(',').next().unwrap())
+                .or_default()
+                .push(line);
+        }
+        for (id, lines) in found {
+            let own =
+                String::from_utf8(dir.read(format!("{out}/slides/{id}/objects.csv"))).unwrap();
+            let own: Vec<&str> = own.lines().collect();
+            assert_eq!((own[0], &own[1..]), (header, lines.as_slice()), "{id}");
         }
     }
     if dir.join(out).join("run.json").exists() {
@@ -159,13 +184,15 @@ fn killed_runs_end_like_undisturbed_ones() {
         }
         assert_eq!(slides_of(&dir, &out), slides_of(&dir, "whole"));
         for id in whole.keys() {
-            for file in &FILES[..3] {
+            for file in &FILES[..4] {
                 let name = |out: &str| dir.read(format!("{out}/slides/{id}/{file}"));
                 assert!(name(&out) == name("whole"), "{id}/{file}");
             }
         }
         let submission = |out: &str| dir.read(format!("{out}/submission.csv"));
         assert!(submission(&out) == submission("whole"));
+        let objects = |out: &str| dir.read(format!("{out}/objects.csv"));
+        assert!(objects(&out) == objects("whole"));
         let report = |out: &str| {
             let mut run = dir.json(format!("{out}/run.json"));
             run_specific::strip(&mut run, &run_specific::OF_RUN);

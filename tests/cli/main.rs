@@ -24,6 +24,7 @@ mod kills;
 mod memory;
 mod model_variants;
 mod no_space;
+mod objects;
 mod option_effects;
 mod outputs;
 mod probabilities;

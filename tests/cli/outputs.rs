@@ -93,7 +93,7 @@ fn check_agreement(dir: &Dir, out: &str, id: &str) -> Level {
         assert_eq!(feature["geometry"]["type"], "Polygon");
         let properties = &feature["properties"];
         // What QuPath needs to make an annotation with a class of it.
-        assert_eq!(properties["objectType"], "annotation");
+        assert_eq!(properties["objectType"], "detection");
         assert!(properties["classification"]["name"].is_string());
         assert_eq!(
             properties["classification"]["color"]
@@ -102,7 +102,7 @@ fn check_agreement(dir: &Dir, out: &str, id: &str) -> Level {
                 .len(),
             3
         );
-        let name = properties["organ"].as_str().unwrap();
+        let name = properties["metadata"]["organ"].as_str().unwrap();
         let label = match name {
             "kidney" => 1,
             "prostate" => 2,
@@ -170,7 +170,7 @@ fn all_files_of_a_run_describe_the_same_known_pixels() {
     for (organ, name) in [("kidney", "Glomerulus"), ("prostate", "Prostate gland")] {
         let own: Vec<_> = features
             .iter()
-            .filter(|f| f["properties"]["organ"] == organ)
+            .filter(|f| f["properties"]["metadata"]["organ"] == organ)
             .collect();
         assert_eq!(own.len(), 5);
         let holes = own
@@ -348,7 +348,7 @@ fn the_overlay_shows_the_slide_and_the_outlines() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|f| f["properties"]["organ"] == organ)
+            .find(|f| f["properties"]["metadata"]["organ"] == organ)
             .unwrap();
         let colour: [u8; 3] =
             serde_json::from_value(feature["properties"]["classification"]["color"].clone())

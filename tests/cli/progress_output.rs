@@ -48,12 +48,31 @@ fn plain_lines_and_a_table() {
     let lines = cells(&outcome.stdout);
     assert_eq!(
         lines[0],
-        ["slide", "organs", "objects", "mm2", "seconds", "warnings"]
+        [
+            "slide",
+            "organs",
+            "objects",
+            "mm2",
+            "per mm2",
+            "median um2",
+            "seconds",
+            "warnings"
+        ]
     );
     assert_eq!(lines[1][..4], ["one", "done", &organs, "10"]);
+    // Several organs have a line each.
+    for (line, organ) in lines[2..4].iter().zip(record["organs"].as_array().unwrap()) {
+        let figure =
+            |key: &str, digits: usize| format!("{:.digits$}", organ[key].as_f64().unwrap());
+        let name = organ["organ"].as_str().unwrap();
+        assert_eq!(line[..2], [name, "5"]);
+        assert_eq!(line[2], figure("area_mm2", 3));
+        assert_eq!(line[3], figure("objects_per_mm2", 0));
+        assert_eq!(line[4], figure("median_area_um2", 0));
+    }
     // What failed is told below, with its reason.
-    assert_eq!(lines[2][..2], ["sum (n = 1)", "10"]);
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[4][..2], ["sum (n = 1)", "10"]);
+    assert_eq!(lines.len(), 5);
     // The area is that of the record.
     let found = record["organs"].as_array().unwrap();
     let area: f64 = found.iter().map(|o| o["area_mm2"].as_f64().unwrap()).sum();
@@ -109,7 +128,7 @@ fn json_lines_tell_the_whole_story() {
     }
     assert_eq!(
         begin["outputs"],
-        serde_json::json!(["geojson", "mask", "overlay", "rle"])
+        serde_json::json!(["geojson", "mask", "objects", "overlay", "rle"])
     );
     let plans: Vec<_> = (begin["slides"].as_array().unwrap().iter())
         .map(|slide| (slide["id"].clone(), slide["plan"].clone()))
@@ -212,7 +231,11 @@ fn json_tells_warnings_as_events_and_what_is_kept() {
         for slide in events[0]["slides"].as_array().unwrap() {
             assert_eq!(slide["plan"], plan, "{slide}");
         }
-        let warnings: Vec<&Value> = events.iter().filter(|e| e["event"] == "warning").collect();
+        let warnings = events.iter().filter(|e| e["event"] == "warning");
+        let (unknown, warnings): (Vec<&Value>, Vec<&Value>) =
+            warnings.partition(|warning| warning["kind"] == "left-out");
+        // Masks do not tell how probable objects are.
+        assert_eq!(unknown.len(), usize::from(plan == "add"), "{unknown:?}");
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert_eq!(warnings[0]["id"], "pen");
         assert_eq!(warnings[0]["index"], 1);

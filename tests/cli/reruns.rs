@@ -33,7 +33,8 @@ fn a_second_run_does_only_what_is_missing() {
     assert_eq!(status(&dir, "out", "one")["status"], "skipped");
     assert_eq!(status(&dir, "out", "two")["status"], "done");
     assert_eq!(dir.read("out/submission.csv"), rows);
-    assert_eq!(dir.snapshot("out/slides/one").len(), 5);
+    // The folder itself, four outputs and the record.
+    assert_eq!(dir.snapshot("out/slides/one").len(), 6);
 
     // A file that somebody deleted makes the slide incomplete, and is made anew.
     fs::remove_file(dir.join("out/slides/one/objects.geojson")).unwrap();
@@ -184,6 +185,16 @@ fn only_the_files_asked_for_are_written() {
         (
             "geojson,overlay",
             &["objects.geojson", "overlay.png", "slide.json"],
+        ),
+        (
+            "objects,geojson.gz,instances,parquet",
+            &[
+                "instances.ome.tif",
+                "objects.csv",
+                "objects.geojson.gz",
+                "objects.parquet",
+                "slide.json",
+            ],
         ),
     ] {
         // Twice: what is not written cannot be what a rerun relies on.

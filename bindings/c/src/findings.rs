@@ -33,26 +33,36 @@ pub(crate) struct FoundOrgan {
 
 /// One object.
 pub(crate) struct FoundObject {
+    pub id: u64,
+    pub uuid: CString,
     /// Its place in [`Found::organs`].
     pub organ: usize,
     pub bounds: ftuseg_rect,
     pub polygon: Polygon,
+    /// What was measured on it, in the order of `measurement_names`.
+    pub measured: Box<[f64]>,
 }
 
 impl ftuseg_result {
     /// The result as the sinks see it.
-    pub(crate) fn findings(&self) -> SlideFindings<'_> {
-        SlideFindings::new(&self.id, &self.slide, &self.segmentation, &self.bundle)
+    pub(crate) fn findings(&self) -> Result<SlideFindings<'_>, Failure> {
+        let (slide, bundle) = (&self.slide, &self.bundle);
+        Ok(SlideFindings::new(
+            &self.id,
+            slide,
+            &self.segmentation,
+            bundle,
+        )?)
     }
 
     /// What was found.
     pub(crate) fn found(&self) -> Result<&Found, Failure> {
-        let found = self.found.get_or_init(|| Ok(self.put_together()));
+        let found = self.found.get_or_init(|| self.put_together());
         found.as_ref().map_err(Failure::clone)
     }
 
-    fn put_together(&self) -> Found {
-        let findings = self.findings();
+    fn put_together(&self) -> Result<Found, Failure> {
+        let findings = self.findings()?;
         let organs: Vec<FoundOrgan> = findings
             .organs()
             .into_iter()
@@ -74,31 +84,27 @@ impl ftuseg_result {
             })
             .collect();
         let mut objects = Vec::new();
-        for group in findings.objects {
-            let organ = organs.iter().position(|organ| organ.target == group.target);
-            let Some(organ) = organ else { continue };
-            objects.extend(group.polygons.into_iter().map(|polygon| FoundObject {
-                organ,
-                bounds: bounds(&polygon),
-                polygon,
-            }));
-        }
-        Found { organs, objects }
-    }
-}
-
-/// The box around an outline.
-fn bounds(polygon: &Polygon) -> ftuseg_rect {
-    let along = |axis: usize| {
-        let all = || polygon.exterior.iter().map(|corner| corner[axis]);
-        let (least, most) = (all().min().unwrap_or(0), all().max().unwrap_or(0));
-        (least, most - least)
-    };
-    let ((x, width), (y, height)) = (along(0), along(1));
-    ftuseg_rect {
-        x,
-        y,
-        width,
-        height,
+        findings.each_measured(|object, measured| {
+            let organ = organs
+                .iter()
+                .position(|organ| organ.target == object.target);
+            let bounds = object.figures.bounds;
+            objects.push(FoundObject {
+                id: object.id,
+                uuid: c_text(&object.uuid.to_string()),
+                // Whatever found something got a share of the slide.
+                organ: organ.unwrap_or(0),
+                bounds: ftuseg_rect {
+                    x: bounds.x,
+                    y: bounds.y,
+                    width: bounds.width,
+                    height: bounds.height,
+                },
+                polygon: object.polygon.clone(),
+                measured: measured.into(),
+            });
+            Ok(())
+        })?;
+        Ok(Found { organs, objects })
     }
 }

@@ -1,15 +1,18 @@
 //! The objects that were found, with their outlines.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
+
+use ftuseg::sink::measurement_names;
 
 use super::error::{Failure, ftuseg_status};
 use super::findings::FoundObject;
-use super::guard::guard;
+use super::guard::{guard, guard_or};
 use super::handles::borrow;
 use super::request::ftuseg_rect;
 use super::result::ftuseg_result;
 use super::sized::{self, Versioned};
-use super::strings::text_of;
+use super::strings::{c_text, text_of};
 
 /// One object. Set `size` before it is filled.
 #[repr(C)]
@@ -17,8 +20,10 @@ use super::strings::text_of;
 pub struct ftuseg_object {
     /// sizeof(ftuseg_object).
     pub size: usize,
-    /// Its number on the slide, from 1.
+    /// Its number on the slide, from 1, the same in every output.
     pub id: u64,
+    /// A name that is the same whenever this object is found again on a slide of this id. It holds as long as the result.
+    pub uuid: *const c_char,
     /// Which organ found it: an index for `ftuseg_result_organ`.
     pub organ: usize,
     /// The box around it, full-size px.
@@ -29,7 +34,7 @@ pub struct ftuseg_object {
     pub rings: usize,
 }
 
-// SAFETY: `repr(C)`, begins with its size; numbers.
+// SAFETY: `repr(C)`, begins with its size; numbers and a pointer, which is only written.
 unsafe impl Versioned for ftuseg_object {
     const NAME: &'static str = "ftuseg_object";
     const FIRST: usize = std::mem::offset_of!(Self, rings) + size_of::<usize>();
@@ -42,12 +47,11 @@ unsafe impl Versioned for ftuseg_object {
 unsafe fn object<'a>(
     result: *const ftuseg_result,
     index: usize,
-) -> Result<(&'a ftuseg_result, &'a FoundObject), Failure> {
+) -> Result<&'a FoundObject, Failure> {
     // SAFETY: as the caller promises.
     let result = unsafe { borrow(result, "result") }?;
     let found = result.found()?.objects.get(index);
-    let object = found.ok_or_else(|| Failure::usage(format!("there is no object {index}")))?;
-    Ok((result, object))
+    found.ok_or_else(|| Failure::usage(format!("there is no object {index}")))
 }
 
 /// How many objects were found.
@@ -86,10 +90,11 @@ pub unsafe extern "C" fn ftuseg_result_object(
 ) -> ftuseg_status {
     guard(|| {
         // SAFETY: as the caller promises.
-        let (_, object) = unsafe { object(result, index) }?;
+        let object = unsafe { object(result, index) }?;
         let value = ftuseg_object {
             size: 0,
-            id: index as u64 + 1,
+            id: object.id,
+            uuid: object.uuid.as_ptr(),
             organ: object.organ,
             bounds: object.bounds,
             area_px: object.polygon.area,
@@ -124,7 +129,7 @@ pub unsafe extern "C" fn ftuseg_result_object_ring(
 ) -> ftuseg_status {
     guard(|| {
         // SAFETY: as the caller promises.
-        let (_, object) = unsafe { object(result, index) }?;
+        let object = unsafe { object(result, index) }?;
         let polygon = &object.polygon;
         let found = match ring.checked_sub(1) {
             None => Some(&polygon.exterior),
@@ -146,52 +151,24 @@ pub unsafe extern "C" fn ftuseg_result_object_ring(
     })
 }
 
-/// What can be measured on an object, and how.
-struct Measurement {
-    name: &'static CStr,
-    of: fn(&ftuseg_result, &FoundObject) -> f64,
+/// The names of what is measured, as C has them.
+fn names() -> &'static [CString] {
+    static NAMES: OnceLock<Vec<CString>> = OnceLock::new();
+    NAMES.get_or_init(|| measurement_names().map(c_text).collect())
 }
 
-/// By their names in the command's tables.
-const MEASUREMENTS: &[Measurement] = &[
-    Measurement {
-        name: c"box_x_px",
-        of: |_, object| object.bounds.x.into(),
-    },
-    Measurement {
-        name: c"box_y_px",
-        of: |_, object| object.bounds.y.into(),
-    },
-    Measurement {
-        name: c"box_width_px",
-        of: |_, object| object.bounds.width.into(),
-    },
-    Measurement {
-        name: c"box_height_px",
-        of: |_, object| object.bounds.height.into(),
-    },
-    Measurement {
-        name: c"area_px",
-        of: |_, object| object.polygon.area as f64,
-    },
-    Measurement {
-        name: c"area_um2",
-        of: |result, object| {
-            let resolution = result.segmentation.resolution;
-            resolution.map_or(f64::NAN, |r| r.area(object.polygon.area))
-        },
-    },
-];
-
-/// The name of a measurement that `ftuseg_result_measurement` knows; NULL if `index`, from 0, is beyond the last. Never to
-/// be freed.
+/// The name of a measurement that `ftuseg_result_measurement` knows: those of the command's table objects.csv that are
+/// numbers, or flags (0 or 1). NULL if `index`, from 0, is beyond the last. Never to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ftuseg_measurement_name(index: usize) -> *const c_char {
-    let measurement = MEASUREMENTS.get(index);
-    measurement.map_or(std::ptr::null(), |one| one.name.as_ptr())
+    guard_or(std::ptr::null(), || {
+        names()
+            .get(index)
+            .map_or(std::ptr::null(), |name| name.as_ptr())
+    })
 }
 
-/// Measures an object. Names end with their unit: px, um, um2.
+/// What was measured on an object. Names end with their unit: px, um, um2, rad; docs/objects.md says what each means.
 ///
 /// @param result  the result
 /// @param index   which object, from 0
@@ -212,19 +189,18 @@ pub unsafe extern "C" fn ftuseg_result_measurement(
 ) -> ftuseg_status {
     guard(|| {
         // SAFETY: as the caller promises.
-        let (result, object) = unsafe { object(result, index) }?;
+        let object = unsafe { object(result, index) }?;
         // SAFETY: as the caller promises.
         let name = unsafe { text_of(name, "the measurement's name") }?.unwrap_or_default();
-        let known = MEASUREMENTS
-            .iter()
-            .find(|one| one.name.to_str() == Ok(name));
-        let known =
-            known.ok_or_else(|| Failure::usage(format!("there is no measurement {name:?}")))?;
+        let place = names().iter().position(|known| known.to_str() == Ok(name));
+        let measured = place.and_then(|place| object.measured.get(place));
+        let measured =
+            measured.ok_or_else(|| Failure::usage(format!("there is no measurement {name:?}")))?;
         if value.is_null() {
             return Err(Failure::usage("the place for the value is NULL"));
         }
         // SAFETY: as the caller promises.
-        unsafe { value.write((known.of)(result, object)) };
+        unsafe { value.write(*measured) };
         Ok(())
     })
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use ftuseg::pipeline::TileCount;
+use ftuseg::pipeline::{KeepProbabilities, TileCount};
 use ftuseg::slide::Resolution;
 use ftuseg::{Organ, Rect};
 
@@ -160,9 +160,10 @@ impl Wish<'_> {
             mpp: self.resolution,
             organ: self.organ,
             region: self.region,
+            // As the command keeps them: objects have the mean of theirs.
+            probabilities: KeepProbabilities::FullSize,
             stop: Some(&is_cancelled),
             progress: Some(&progress),
-            ..ftuseg::Request::default()
         })
     }
 }

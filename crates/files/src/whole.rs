@@ -20,7 +20,7 @@ pub struct WriteError {
 /// When it cannot be written; what was there stays as it was, and no temporary file is left.
 pub fn replace(
     path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+    fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
 ) -> std::result::Result<(), WriteError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let part = path.with_file_name(format!(".{name}.part-{}", std::process::id()));

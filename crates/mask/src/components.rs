@@ -4,11 +4,13 @@
 //! memory: a slide's objects never are all at once. (Union-find over the runs of neighbouring rows; Rosenfeld and
 //! Pfaltz 1966, on runs instead of pixels.)
 
-use super::objects::Run;
+use super::objects::{Run, Tally};
 
 /// What is known of a part so far.
-struct Part {
+struct Part<T> {
     runs: Vec<Run>,
+    /// What was counted of its runs.
+    tally: T,
     area: u64,
     /// Whether the runs are still in order: they are until two parts become one.
     in_order: bool,
@@ -21,14 +23,14 @@ struct Part {
 }
 
 /// Groups runs, which come sorted by row and column and do not touch within a row.
-pub(super) struct Components<Open> {
+pub(super) struct Components<Open, T = ()> {
     /// Whether runs that meet at a corner touch.
     diagonal: bool,
     /// Parts of more px are dropped.
     most: u64,
     /// Parts with a run of which this holds are dropped.
     open: Open,
-    parts: Vec<Part>,
+    parts: Vec<Part<T>>,
     /// Places in `parts` that can be used again.
     free: Vec<usize>,
     /// Parts that became one with another since the last row ended.
@@ -41,7 +43,7 @@ pub(super) struct Components<Open> {
     next_above: usize,
 }
 
-impl<Open: Fn(&Run) -> bool> Components<Open> {
+impl<Open: Fn(&Run) -> bool, T: Tally> Components<Open, T> {
     pub(super) fn new(diagonal: bool, most: u64, open: Open) -> Self {
         Components {
             diagonal,
@@ -56,8 +58,9 @@ impl<Open: Fn(&Run) -> bool> Components<Open> {
         }
     }
 
-    /// Adds the next run. `done` gets the runs, in order, of each part that ended before its row.
-    pub(super) fn add(&mut self, run: Run, mut done: impl FnMut(Vec<Run>)) {
+    /// Adds the next run with what was counted of it. `done` gets the runs, in order, of each part that ended before its
+    /// row, and the sum of what was counted.
+    pub(super) fn add(&mut self, run: Run, tally: T, mut done: impl FnMut(Vec<Run>, T)) {
         if let Some(&(last, _)) = self.row.last()
             && last.y != run.y
         {
@@ -89,6 +92,7 @@ impl<Open: Fn(&Run) -> bool> Components<Open> {
         let drop = (self.open)(&run);
         let known = &mut self.parts[part];
         known.area += run.area();
+        known.tally.add(tally);
         known.last_row = run.y;
         known.dropped |= drop || known.area > self.most;
         if known.dropped {
@@ -100,13 +104,13 @@ impl<Open: Fn(&Run) -> bool> Components<Open> {
     }
 
     /// Hands over the parts that reach the last row.
-    pub(super) fn finish(mut self, mut done: impl FnMut(Vec<Run>)) {
+    pub(super) fn finish(mut self, mut done: impl FnMut(Vec<Run>, T)) {
         self.end_row(&mut done);
         self.end_row(&mut done);
     }
 
     /// Hands over the parts that end above the present row, and makes that the row above.
-    fn end_row(&mut self, done: &mut impl FnMut(Vec<Run>)) {
+    fn end_row(&mut self, done: &mut impl FnMut(Vec<Run>, T)) {
         let y = self.row.first().map(|(run, _)| run.y);
         for place in 0..self.row.len() {
             self.row[place].1 = self.root(self.row[place].1);
@@ -121,13 +125,14 @@ impl<Open: Fn(&Run) -> bool> Components<Open> {
             part.area = 0;
             self.free.push(root);
             let mut runs = std::mem::take(&mut part.runs);
+            let tally = std::mem::take(&mut part.tally);
             if part.dropped {
                 continue;
             }
             if !part.in_order {
                 runs.sort_unstable_by_key(|run| (run.y, run.start));
             }
-            done(runs);
+            done(runs, tally);
         }
         // Nothing speaks of them any more: all runs of the present row name the parts they became.
         self.free.append(&mut self.merged);
@@ -140,6 +145,7 @@ impl<Open: Fn(&Run) -> bool> Components<Open> {
         let place = self.free.pop().unwrap_or(self.parts.len());
         let part = Part {
             runs: Vec::new(),
+            tally: T::default(),
             area: 0,
             in_order: true,
             dropped: false,
@@ -163,9 +169,11 @@ impl<Open: Fn(&Run) -> bool> Components<Open> {
         given.parent = into;
         let (runs, area) = (std::mem::take(&mut given.runs), given.area);
         let (dropped, last_row) = (given.dropped, given.last_row);
+        let tally = std::mem::take(&mut given.tally);
         self.merged.push(from);
         let kept = &mut self.parts[into];
         kept.area += area;
+        kept.tally.add(tally);
         kept.last_row = kept.last_row.max(last_row);
         kept.dropped |= dropped || kept.area > self.most;
         if kept.dropped {

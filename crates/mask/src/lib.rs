@@ -7,6 +7,7 @@
 //! * [`Mask`]: the pixels, stored as sparse bit tiles, with fast reading and writing of blocks and runs.
 //! * [`rle`]: Kaggle's run-length encoding, both ways.
 //! * [`Objects`]: the 4-connected objects of a mask, with area, bounds and runs.
+//! * [`Figures`]: what can be said of an object's shape, as scikit-image's `regionprops` says it.
 //! * [`remove_small`] and [`fill_holes`]: cleaning.
 //! * [`polygons`] and [`rasterize`]: exact outlines, and back again.
 //!
@@ -23,6 +24,7 @@ use std::ops::Range;
 mod columns;
 mod components;
 mod dense_block;
+mod figures;
 mod objects;
 mod polygon;
 mod postprocess;
@@ -36,7 +38,8 @@ mod tile_storage;
 #[cfg(test)]
 mod tests;
 
-pub use objects::{Object, Objects, Run};
+pub use figures::Figures;
+pub use objects::{Object, Objects, Run, Tally, each_object_counted};
 pub use polygon::{Polygon, Ring, outline, outlines, polygons};
 pub use postprocess::{fill_holes, remove_small};
 pub use raster::runs_of_rings;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::components::Components;
+use super::tile::SIDE;
 use super::{Mask, Rect};
 
 /// A run of foreground in one row, in px.
@@ -67,9 +68,9 @@ impl Objects {
         for shape in shapes {
             let mut components = Components::new(false, u64::MAX, |_| false);
             for run in shape {
-                components.add(run, |runs| found.push(runs));
+                components.add(run, (), |runs, ()| found.push(runs));
             }
-            components.finish(|runs| found.push(runs));
+            components.finish(|runs, ()| found.push(runs));
         }
         Self::in_order(found)
     }
@@ -118,8 +119,9 @@ impl Objects {
 }
 
 impl<'a> Object<'a> {
-    /// An object with these runs, which must be in order.
-    pub(super) fn of(runs: &'a [Run]) -> Self {
+    /// The object that these runs are, in the order of [`Object::runs`]. They are taken as they are: what is no object
+    /// (nothing, runs that do not touch) has figures and an outline that mean nothing.
+    pub fn of(runs: &'a [Run]) -> Self {
         Object { runs }
     }
 
@@ -152,9 +154,60 @@ impl<'a> Object<'a> {
 pub(super) fn each_object(mask: &Mask, mut put: impl FnMut(Vec<Run>)) {
     let mut components = Components::new(false, u64::MAX, |_| false);
     for run in mask.rows().map(to_run) {
-        components.add(run, &mut put);
+        components.add(run, (), |runs, ()| put(runs));
     }
-    components.finish(put);
+    components.finish(|runs, ()| put(runs));
+}
+
+/// Something that is counted run by run and summed for each object. No sum may depend on the order.
+pub trait Tally: Default {
+    /// Adds what was counted of other runs of the same object.
+    fn add(&mut self, other: Self);
+}
+
+impl Tally for () {
+    fn add(&mut self, (): ()) {}
+}
+
+/// Rows whose runs are counted at once.
+const ROWS_AT_ONCE: u32 = SIDE;
+
+/// Finds the objects of a mask and counts something in them on the way, in one pass and without holding all of them.
+///
+/// `count` gets the runs of 256 rows at a time, from the top down, and answers with what it counted of each. `put` gets the
+/// runs of each object, in order, and the sum of what was counted of them. Objects come in the order of their ends.
+///
+/// # Errors
+/// What `count` and `put` say; the rest of the mask is not looked at then.
+///
+/// # Panics
+/// If `count` does not answer for each run.
+pub fn each_object_counted<T: Tally, E>(
+    mask: &Mask,
+    mut count: impl FnMut(&[Run]) -> Result<Vec<T>, E>,
+    mut put: impl FnMut(Vec<Run>, T) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut components = Components::new(false, u64::MAX, |_| false);
+    let (mut ended, mut strip) = (Vec::new(), Vec::new());
+    let mut rows = mask.rows().map(to_run).peekable();
+    while let Some(first) = rows.peek().map(|run| run.y / ROWS_AT_ONCE) {
+        strip.clear();
+        while let Some(run) = rows.next_if(|run| run.y / ROWS_AT_ONCE == first) {
+            strip.push(run);
+        }
+        let counted = count(&strip)?;
+        assert_eq!(counted.len(), strip.len(), "something was not counted");
+        for (&run, tally) in strip.iter().zip(counted) {
+            components.add(run, tally, |runs, tally| ended.push((runs, tally)));
+        }
+        for (runs, tally) in ended.drain(..) {
+            put(runs, tally)?;
+        }
+    }
+    components.finish(|runs, tally| ended.push((runs, tally)));
+    ended
+        .into_iter()
+        .try_for_each(|(runs, tally)| put(runs, tally))
 }
 
 /// Names the parts that [`Mask::rows`] gives.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::objects::each_object;
 use super::{Mask, Object, Objects, Run};
@@ -24,7 +25,7 @@ pub type Ring = Vec<[u32; 2]>;
 /// The exterior is counter-clockwise and holes are clockwise by their numbers, as RFC 7946 wants: the exterior's
 /// area by the shoelace formula on the coordinates as written is positive. Drawn with y down, as on a screen, the
 /// exterior runs clockwise to the eye.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polygon {
     /// The outer ring. It begins at the top left corner of the object's first pixel.
     pub exterior: Ring,
@@ -57,6 +58,28 @@ pub fn polygons(mask: &Mask) -> Vec<Polygon> {
     // Objects came in the order of their ends. Each begins with another px.
     polygons.sort_unstable_by_key(|polygon| polygon.exterior.first().map(|&[x, y]| (y, x)));
     polygons
+}
+
+impl Polygon {
+    /// The object's runs, from the top down, as they were outlined.
+    pub fn runs(&self) -> Vec<Run> {
+        // Where the sides that stand upright cross each row.
+        let mut sides: Vec<(u32, u32)> = Vec::new();
+        for ring in std::iter::once(&self.exterior).chain(&self.holes) {
+            for pair in ring.windows(2) {
+                let ([x, one], [other, two]) = (pair[0], pair[1]);
+                if x == other {
+                    sides.extend((one.min(two)..one.max(two)).map(|y| (y, x)));
+                }
+            }
+        }
+        sides.sort_unstable();
+        let (pairs, _) = sides.as_chunks::<2>();
+        pairs
+            .iter()
+            .map(|&[(y, start), (_, end)]| Run { y, start, end })
+            .collect()
+    }
 }
 
 /// Runs whose objects are outlined at once: enough for all threads, and little memory.

@@ -12,13 +12,13 @@ pub fn remove_small(mask: &mut Mask, min_area_px: u64) -> usize {
         return 0;
     };
     let (mut removed, mut gone) = (0, Vec::new());
-    let mut take = |runs: Vec<Run>| {
+    let mut take = |runs: Vec<Run>, ()| {
         removed += 1;
         gone.extend(runs);
     };
     let mut components = Components::new(false, most, |_| false);
     for run in mask.rows().map(to_run) {
-        components.add(run, &mut take);
+        components.add(run, (), &mut take);
     }
     components.finish(&mut take);
     mask.put_runs(gone, false);
@@ -41,12 +41,12 @@ pub fn fill_holes(mask: &mut Mask, max_area_px: Option<u64>) -> usize {
     // Above the top row and below the bottom row there is no foreground, or no mask.
     let open = |run: &Run| run.start == 0 || run.end == width || run.y == top || run.y == bottom;
     let (mut filled, mut holes) = (0, Vec::new());
-    let mut take = |runs: Vec<Run>| {
+    let mut take = |runs: Vec<Run>, ()| {
         filled += 1;
         holes.extend(runs);
     };
     let mut components = Components::new(true, max_area_px.unwrap_or(u64::MAX), open);
-    each_gap(mask, top, |gap| components.add(gap, &mut take));
+    each_gap(mask, top, |gap| components.add(gap, (), &mut take));
     components.finish(&mut take);
     mask.put_runs(holes, true);
     filled

@@ -122,6 +122,9 @@ pub struct Settings {
     pub batch: usize,
     /// um/px for all slides, over what they say themselves.
     pub mpp: Option<f64>,
+    /// What objects are to QuPath: `detection`, `annotation`.
+    #[serde(default)]
+    pub objects_as: String,
     /// What is written, by its name: whether it is.
     pub write: BTreeMap<String, bool>,
 }
@@ -250,6 +253,7 @@ mod tests {
                 precision: "auto".to_owned(),
                 batch: 1,
                 mpp: None,
+                objects_as: "detection".to_owned(),
                 write: [("rle", true), ("mask", true), ("prob", false)]
                     .map(|(name, is)| (name.to_owned(), is))
                     .into(),

@@ -193,6 +193,12 @@ pub struct OrganFound {
     /// Their area in mm2, where um/px is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area_mm2: Option<f64>,
+    /// Objects in a mm2 of the target's tissue, where um/px is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects_per_mm2: Option<f64>,
+    /// Median of the objects' areas in um2, where there are objects and um/px is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_area_um2: Option<f64>,
 }
 
 impl From<&OrganRecord> for OrganFound {
@@ -203,6 +209,8 @@ impl From<&OrganRecord> for OrganFound {
             confidence: record.confidence,
             objects: record.objects,
             area_mm2: record.area_mm2,
+            objects_per_mm2: record.objects_per_mm2,
+            median_area_um2: record.median_area_um2,
         }
     }
 }

@@ -117,6 +117,18 @@ pub struct OrganRecord {
     pub area_px: u64,
     /// Their area in mm2, where um/px is known.
     pub area_mm2: Option<f64>,
+    /// The target's share of the slide's tissue in mm2, where um/px is known.
+    #[serde(default)]
+    pub tissue_mm2: Option<f64>,
+    /// Objects in a mm2 of that tissue, where there is any.
+    #[serde(default)]
+    pub objects_per_mm2: Option<f64>,
+    /// Median of the objects' areas, full-size px, where there are objects.
+    #[serde(default)]
+    pub median_area_px: Option<f64>,
+    /// The same in um2, where um/px is known.
+    #[serde(default)]
+    pub median_area_um2: Option<f64>,
 }
 
 /// A model that decided something.

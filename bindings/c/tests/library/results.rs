@@ -16,6 +16,21 @@ const ALL: ftuseg_rect = ftuseg_rect {
     height: SIZE.1,
 };
 
+/// The names of what is measured.
+fn measurements() -> Vec<std::ffi::CString> {
+    let names = (0..)
+        .map(|index| ftuseg_measurement_name(index))
+        .take_while(|name| !name.is_null());
+    let names: Vec<_> = names
+        .map(|name| std::ffi::CString::new(text(name)).unwrap())
+        .collect();
+    assert!(
+        names.len() > 30 && names.contains(&c"area_um2".into()),
+        "{names:?}"
+    );
+    names
+}
+
 #[test]
 fn a_file_gives_what_the_command_writes() {
     let scratch = Scratch::new();
@@ -54,6 +69,29 @@ fn a_file_gives_what_the_command_writes() {
         4,
         "a temporary file is left"
     );
+
+    // What is measured, by the table's columns.
+    let table = std::fs::read_to_string(folder.join("slides/one/objects.csv")).unwrap();
+    let mut lines = table
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<&str>>());
+    let header = lines.next().unwrap();
+    let rows: Vec<Vec<&str>> = lines.collect();
+    let objects = result.objects();
+    assert_eq!(rows.len(), objects.len());
+    for (index, (row, object)) in rows.iter().zip(&objects).enumerate() {
+        let column = |name: &str| row[header.iter().position(|&known| known == name).unwrap()];
+        assert_eq!(column("id"), object.id.to_string());
+        assert_eq!(column("uuid"), text(object.uuid));
+        for name in measurements() {
+            let expected = match column(name.to_str().unwrap()) {
+                "true" => 1.0,
+                "false" => 0.0,
+                number => number.parse().unwrap(),
+            };
+            assert_eq!(result.measured(index, &name), expected, "{name:?}");
+        }
+    }
 
     // And the networks of the drawing are right about all of it.
     let truth: Vec<u8> = pixels()
@@ -130,16 +168,6 @@ fn pixels_give_what_the_library_finds_in_them() {
             result.measured(index, c"box_width_px"),
             f64::from(ours.bounds.width)
         );
-    }
-    // Every name that is told of is known.
-    let names = (0..)
-        .map(|index| ftuseg_measurement_name(index))
-        .take_while(|name| !name.is_null());
-    let names: Vec<String> = names.map(text).collect();
-    assert!(names.iter().any(|name| name == "area_um2"), "{names:?}");
-    for name in &names {
-        let name = std::ffi::CString::new(name.as_str()).unwrap();
-        assert!(result.measured(0, &name).is_finite());
     }
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{Mask, Rect};
 
+mod figures;
 mod objects;
 mod polygon;
 mod rle;

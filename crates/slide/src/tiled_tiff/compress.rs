@@ -9,9 +9,9 @@ use super::{Compression, TiffOptions, TiledTiffError};
 
 /// A tile after compression.
 pub(super) enum Tile {
-    /// Every pixel is this one; a grey value stands in the first place. Not compressed yet, because one
+    /// Every pixel is this one, in as many of the bytes as it has. Not compressed yet, because one
     /// copy in the file serves all such tiles.
-    Constant([u8; 3]),
+    Constant([u8; 4]),
     /// The compressed bytes.
     Bytes(Vec<u8>),
 }
@@ -19,7 +19,8 @@ pub(super) enum Tile {
 /// Compresses the tiles of one file.
 pub(super) struct Compressor {
     side: u16,
-    channels: usize,
+    /// Bytes of one pixel.
+    bytes: usize,
     compression: Compression,
 }
 
@@ -29,33 +30,33 @@ impl Compressor {
         Compressor {
             // The layout allows at most 4096.
             side: options.tile as u16,
-            channels: options.samples.channels(),
+            bytes: options.samples.bytes(),
             compression: options.compression,
         }
     }
 
-    /// A zeroed raw tile, `[tile, tile, channels]`.
+    /// A zeroed raw tile, `[tile, tile, bytes]`.
     pub(super) fn buffer(&self) -> Vec<u8> {
-        vec![0; usize::from(self.side) * usize::from(self.side) * self.channels]
+        vec![0; usize::from(self.side) * usize::from(self.side) * self.bytes]
     }
 
     /// Compresses `raw`, unless it is of one value.
     pub(super) fn tile(&self, raw: &[u8]) -> Result<Tile, TiledTiffError> {
         // Every pixel equals the one before it: one memory comparison of the tile with itself.
-        let first = &raw[..self.channels];
-        if raw[self.channels..] == raw[..raw.len() - self.channels] {
-            let mut pixel = [0; 3];
-            pixel[..self.channels].copy_from_slice(first);
+        let first = &raw[..self.bytes];
+        if raw[self.bytes..] == raw[..raw.len() - self.bytes] {
+            let mut pixel = [0; 4];
+            pixel[..self.bytes].copy_from_slice(first);
             return Ok(Tile::Constant(pixel));
         }
         self.compress(raw).map(Tile::Bytes)
     }
 
     /// Compresses a tile whose every pixel is `pixel`.
-    pub(super) fn constant(&self, pixel: [u8; 3]) -> Result<Vec<u8>, TiledTiffError> {
+    pub(super) fn constant(&self, pixel: [u8; 4]) -> Result<Vec<u8>, TiledTiffError> {
         let mut raw = self.buffer();
-        for place in raw.chunks_exact_mut(self.channels) {
-            place.copy_from_slice(&pixel[..self.channels]);
+        for place in raw.chunks_exact_mut(self.bytes) {
+            place.copy_from_slice(&pixel[..self.bytes]);
         }
         self.compress(&raw)
     }

@@ -51,7 +51,7 @@ impl Directory {
         };
         let photometric = match (options.samples, options.compression) {
             (Samples::Gray8, _) if options.palette.is_some() => 3,
-            (Samples::Gray8, _) => 1,
+            (Samples::Gray8 | Samples::Gray32, _) => 1,
             (Samples::Rgb8, Compression::Deflate) => 2,
             (Samples::Rgb8, Compression::Jpeg { .. }) => 6,
         };
@@ -59,7 +59,7 @@ impl Directory {
             (254, Value::Long(vec![u32::from(index > 0)])),
             (256, Value::Long(vec![level.width])),
             (257, Value::Long(vec![level.height])),
-            (258, Value::Short(vec![8; channels])),
+            (258, Value::Short(vec![options.samples.bits(); channels])),
             (259, Value::Short(vec![compression])),
             (262, Value::Short(vec![photometric])),
         ];
@@ -89,10 +89,28 @@ impl Directory {
         entries.push((323, Value::Long(vec![options.tile])));
         entries.push((324, Value::Offsets(offsets)));
         entries.push((325, Value::Long(lengths)));
+        if options.samples == Samples::Gray32 {
+            // Whole numbers without a sign, said because readers guess otherwise.
+            entries.push((339, Value::Short(vec![1])));
+        }
         if photometric == 6 {
             entries.push((530, Value::Short(vec![1, 1])));
         }
         Directory { entries }
+    }
+
+    /// The same directory without its text, for a plane that is not the first.
+    pub(super) fn without_description(&mut self) {
+        self.entries.retain(|(tag, _)| *tag != 270);
+    }
+
+    /// Says where the directories of its smaller levels lie.
+    pub(super) fn put_smaller(&mut self, offsets: Vec<u64>) {
+        if offsets.is_empty() {
+            return;
+        }
+        let place = self.entries.partition_point(|(tag, _)| *tag < 330);
+        self.entries.insert(place, (330, Value::Offsets(offsets)));
     }
 
     /// The bytes of the directory and its values for a file position of `start`, a multiple of 8. Unless

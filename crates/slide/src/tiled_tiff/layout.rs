@@ -40,7 +40,18 @@ pub(super) fn level_sizes(width: u32, height: u32, tile: u32) -> Vec<(u32, u32)>
 impl Layout {
     /// Checks `options` and plans the file.
     pub(super) fn new(options: &TiffOptions) -> Result<Layout, TiledTiffError> {
+        Layout::of_planes(options, 1)
+    }
+
+    /// Checks `options` and plans a file of several planes of that kind.
+    pub(super) fn of_planes(
+        options: &TiffOptions,
+        planes: usize,
+    ) -> Result<Layout, TiledTiffError> {
         check(options)?;
+        if planes == 0 {
+            return Err(TiledTiffError::Usage("no planes hold nothing".to_owned()));
+        }
         let levels: Vec<Level> = options
             .levels()
             .into_iter()
@@ -55,7 +66,8 @@ impl Layout {
         let tiles: u64 = levels
             .iter()
             .map(|level| u64::from(level.columns) * u64::from(level.rows))
-            .sum();
+            .fold(0, u64::saturating_add)
+            .saturating_mul(planes as u64);
         if tiles > MOST_TILES {
             return Err(TiledTiffError::LimitsExceeded(format!(
                 "{} x {} pixels make {tiles} tiles of {} pixels, more than {MOST_TILES}; use larger tiles",
@@ -63,7 +75,7 @@ impl Layout {
             )));
         }
         let raw =
-            u64::from(options.tile) * u64::from(options.tile) * options.samples.channels() as u64;
+            u64::from(options.tile) * u64::from(options.tile) * options.samples.bytes() as u64;
         // Deflate grows what it cannot compress by a few bytes a block; JPEG may grow noise at
         // quality 100 by more, plus its tables.
         let tile_bound = match options.compression {
@@ -72,7 +84,7 @@ impl Layout {
         };
         let description = options.description.as_ref().map_or(0, String::len) as u64;
         let palette = options.palette.as_ref().map_or(0, |_| 3 * 256 * 2);
-        let directories = levels.len() as u64 * (DIRECTORY_BOUND + palette);
+        let directories = (levels.len() * planes) as u64 * (DIRECTORY_BOUND + palette);
         let bound = tiles * (tile_bound + 16) + directories + description;
         Ok(Layout {
             levels,

@@ -11,6 +11,7 @@
 
 mod compress;
 mod directory;
+mod labels;
 mod layout;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,8 @@ use compress::{Compressor, Tile};
 use directory::Directory;
 use layout::Layout;
 
+pub use labels::{LabelTiff, LabelTiffOptions, write_labels};
+
 /// How the name of a file begins and ends that is not whole yet.
 pub const TEMPORARY: (&str, &str) = (".ftuseg-", ".tmp");
 
@@ -39,15 +42,30 @@ pub enum Samples {
     Gray8,
     /// Three bytes a pixel: red, green, blue.
     Rgb8,
+    /// Four bytes a pixel, the lowest first: labels.
+    Gray32,
 }
 
 impl Samples {
-    /// Bytes of one pixel: 1 or 3.
+    /// Samples of one pixel: 1 or 3.
     pub fn channels(self) -> usize {
         match self {
-            Samples::Gray8 => 1,
+            Samples::Gray8 | Samples::Gray32 => 1,
             Samples::Rgb8 => 3,
         }
+    }
+
+    /// Bits of one sample: 8 or 32.
+    pub fn bits(self) -> u16 {
+        match self {
+            Samples::Gray8 | Samples::Rgb8 => 8,
+            Samples::Gray32 => 32,
+        }
+    }
+
+    /// Bytes of one pixel: 1, 3 or 4.
+    pub fn bytes(self) -> usize {
+        self.channels() * usize::from(self.bits()) / 8
     }
 }
 
@@ -99,7 +117,7 @@ impl TiffOptions {
 /// `Sync`, because many tiles are asked for at once, in any order. The same tile must always give the
 /// same pixels.
 pub trait TileSource: Sync {
-    /// Fills `out`, shaped `[tile, tile, channels]`, with the tile at (`column`, `row`) of `level`, counted
+    /// Fills `out`, shaped `[tile, tile, bytes]`, with the tile at (`column`, `row`) of `level`, counted
     /// in tiles from the top left. Level `l` is `ceil(width / 2^l)` by `ceil(height / 2^l)` pixels. `out` comes
     /// zeroed; pixels beyond the level's edge may hold anything, zero or the edge repeated compress well.
     fn tile(&self, level: usize, column: u32, row: u32, out: &mut [u8]);
@@ -284,6 +302,22 @@ pub fn write_file_down(
     down: Option<f64>,
     source: &dyn TileSource,
 ) -> Result<(), TiledTiffError> {
+    write_whole_file(path, |writer| write_down(writer, options, down, source)).map_err(|error| {
+        match error {
+            TiledTiffError::Io(cause) => TiledTiffError::File {
+                path: path.to_owned(),
+                cause,
+            },
+            other => other,
+        }
+    })
+}
+
+/// Makes a file under a temporary name in the same folder, and gives it its own name once it is whole.
+fn write_whole_file<E: From<TiledTiffError>>(
+    path: &Path,
+    fill: impl FnOnce(BufWriter<&File>) -> Result<(), E>,
+) -> Result<(), E> {
     let named = |cause| TiledTiffError::File {
         path: path.to_owned(),
         cause,
@@ -302,10 +336,7 @@ pub fn write_file_down(
     }
     let file = builder.tempfile_in(folder).map_err(named)?;
     let writer: BufWriter<&File> = BufWriter::with_capacity(1 << 20, file.as_file());
-    write_down(writer, options, down, source).map_err(|error| match error {
-        TiledTiffError::Io(source) => named(source),
-        other => other,
-    })?;
+    fill(writer)?;
     file.persist(path).map_err(|error| named(error.error))?;
     Ok(())
 }

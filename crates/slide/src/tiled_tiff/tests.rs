@@ -378,3 +378,109 @@ fn px_keep_both_sides_to_nine_digits() {
     let options = options(30, 30, Samples::Gray8, Compression::Deflate);
     assert!(super::write_file_down(&path, &options, Some(0.0), &source).is_err());
 }
+
+/// The tags of a classic file's directory: by number, the type, the count and the four bytes of value or offset.
+fn tags(
+    bytes: &[u8],
+    directory: usize,
+) -> (std::collections::BTreeMap<u16, (u16, u32, u32)>, usize) {
+    let short = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let long = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let count = usize::from(short(directory));
+    let entries = (0..count).map(|entry| directory + 2 + 12 * entry);
+    let tags = entries.map(|at| (short(at), (short(at + 2), long(at + 4), long(at + 8))));
+    (tags.collect(), long(directory + 2 + 12 * count) as usize)
+}
+
+#[test]
+fn labels_are_planes_with_their_smaller_levels_behind_them() {
+    use super::{LabelTiff, LabelTiffOptions};
+    let options = LabelTiffOptions {
+        width: 300,
+        height: 200,
+        planes: 2,
+        tile: 128,
+        mpp: Some((0.5, 0.25)),
+        description: "<OME/>".to_owned(),
+    };
+    assert_eq!(options.levels(), [(300, 200), (150, 100), (75, 50)]);
+    let labels = |seed: u32| {
+        (0..128 * 128)
+            .map(|place| place * 1000 + seed)
+            .collect::<Vec<u32>>()
+    };
+    let mut file = Cursor::new(Vec::new());
+    let mut tiff = LabelTiff::new(&mut file, &options).unwrap();
+    // In any order, and not all of them.
+    tiff.put(1, 0, &[(2, 1, labels(7)), (0, 0, labels(8))])
+        .unwrap();
+    tiff.put(0, 0, &[(1, 1, labels(9))]).unwrap();
+    tiff.put(0, 1, &[(1, 0, labels(10))]).unwrap();
+    for (plane, level, column, row) in [(2, 0, 0, 0), (0, 3, 0, 0), (0, 0, 3, 0), (0, 0, 0, 2)] {
+        let wrong = tiff.put(plane, level, &[(column, row, labels(0))]);
+        assert!(matches!(wrong, Err(TiledTiffError::Usage(_))));
+    }
+    assert!(tiff.put(0, 0, &[(0, 0, vec![1; 5])]).is_err());
+    tiff.finish().unwrap();
+    let bytes = file.into_inner();
+
+    let mut decoder = Decoder::new(Cursor::new(bytes.clone())).unwrap();
+    let expected = [vec![(1, 1, 9)], vec![(2, 1, 7), (0, 0, 8)]];
+    for (plane, tiles) in expected.iter().enumerate() {
+        assert_eq!(decoder.dimensions().unwrap(), (300, 200));
+        let described = decoder.find_tag(Tag::ImageDescription).unwrap().is_some();
+        assert_eq!(described, plane == 0);
+        let DecodingResult::U32(found) = decoder.read_image().unwrap() else {
+            panic!("not 32 bits");
+        };
+        for (place, &label) in (0..).zip(&found) {
+            let (x, y) = (place % 300, place / 300);
+            let own = tiles
+                .iter()
+                .find(|&&(column, row, _)| (x / 128, y / 128) == (column, row));
+            let wanted = own.map_or(0, |&(_, _, seed)| (y % 128 * 128 + x % 128) * 1000 + seed);
+            assert_eq!(label, wanted, "plane {plane}, px ({x}, {y})");
+        }
+        assert_eq!(decoder.more_images(), plane == 0);
+        if plane == 0 {
+            decoder.next_image().unwrap();
+        }
+    }
+
+    // The smaller levels are no part of the chain.
+    let first = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let (main, next) = tags(&bytes, first);
+    assert_eq!(
+        (main[&254].2, main[&258], main[&339]),
+        (0, (3, 1, 32), (3, 1, 1))
+    );
+    let (kind, count, at) = main[&330];
+    assert_eq!((kind, count), (4, 2));
+    let mut sizes = Vec::new();
+    for place in [at as usize, at as usize + 4] {
+        let smaller = u32::from_le_bytes(bytes[place..place + 4].try_into().unwrap()) as usize;
+        let (level, next) = tags(&bytes, smaller);
+        assert_eq!((level[&254].2, next), (1, 0));
+        sizes.push((level[&256].2, level[&257].2));
+    }
+    assert_eq!(sizes, [(150, 100), (75, 50)]);
+    assert_eq!(tags(&bytes, next).1, 0);
+
+    // One level needs no SubIFDs, and no plane is no file.
+    let small = LabelTiffOptions {
+        width: 20,
+        height: 20,
+        planes: 1,
+        ..options.clone()
+    };
+    let mut file = Cursor::new(Vec::new());
+    LabelTiff::new(&mut file, &small).unwrap().finish().unwrap();
+    let bytes = file.into_inner();
+    let first = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    assert!(!tags(&bytes, first).0.contains_key(&330));
+    let none = LabelTiffOptions {
+        planes: 0,
+        ..options
+    };
+    assert!(LabelTiff::new(Cursor::new(Vec::new()), &none).is_err());
+}

@@ -167,6 +167,20 @@ impl Tissue {
         inside as f64 / ((right - left) * (bottom - top)) as f64
     }
 
+    /// Whether a rectangle of full-size px (half open) reaches the edge of the tissue, to a px of the view: the edge of what
+    /// was found, before it grew. Where the slide ends no tissue does.
+    pub fn is_at_edge(&self, x0: u32, y0: u32, x1: u32, y1: u32) -> bool {
+        let reach = |scale: f64| (f64::from(GROWTH + 1) * scale).ceil() as u32;
+        let (across, down) = (reach(self.plane.scale.0), reach(self.plane.scale.1));
+        let (left, top) = (x0.saturating_sub(across), y0.saturating_sub(down));
+        self.share_of(
+            left,
+            top,
+            x1.saturating_add(across),
+            y1.saturating_add(down),
+        ) < 1.0
+    }
+
     /// The view that tissue was found on.
     pub fn plane(&self) -> &Plane {
         &self.plane
@@ -186,10 +200,15 @@ fn view(width: u32, height: u32) -> Plane {
     Plane::at_scale(width, height, scale)
 }
 
+/// How far tissue grows beyond what was found, px of the view.
+const GROWTH: u32 = 2;
+
 /// Drops specks (fewer than 5 of the 3 x 3 px around), then grows by two px.
 fn clean(found: &[bool], width: usize, height: usize) -> Vec<bool> {
     let kept = around(found, width, height, 1, |tissue, all| tissue * 2 > all);
-    around(&kept, width, height, 2, |tissue, _| tissue > 0)
+    around(&kept, width, height, GROWTH as usize, |tissue, _| {
+        tissue > 0
+    })
 }
 
 /// Judges each px by how many px within `radius` are tissue, of how many that lie in the view.
@@ -236,6 +255,29 @@ mod tests {
         assert_eq!(tissue.share_of(0, 0, 50, 100), 1.0);
         assert_eq!(tissue.share_of(50, 0, 100, 100), 0.0);
         assert_eq!(tissue.share_of(0, 0, 100, 10), 0.5);
+    }
+
+    #[test]
+    fn the_edge_is_that_of_what_was_found() {
+        // Found at 10..20 of 40 px of the view, two full-size px each: 8..22 once it has grown.
+        let plane = Plane::at_scale(80, 80, 2.0);
+        let found: Vec<bool> = (0..1600)
+            .map(|i| (10..20).contains(&(i % 40)) && i / 40 < 25)
+            .collect();
+        let tissue = Tissue::new(plane, clean(&found, 40, 40));
+        for (x, is_at_edge) in [
+            (20, true),
+            (21, true),
+            (22, false),
+            (30, false),
+            (37, false),
+            (38, true),
+        ] {
+            assert_eq!(tissue.is_at_edge(x, 20, x + 1, 21), is_at_edge, "{x}");
+        }
+        // The slide's own edge is none of the tissue's.
+        assert!(!tissue.is_at_edge(28, 0, 30, 2));
+        assert!(!Tissue::everywhere(80, 80).is_at_edge(0, 0, 80, 80));
     }
 
     #[test]

@@ -1,0 +1,76 @@
+//! A segmented slide as the sinks see it: its objects measured and outlined once, and handed to each sink one by one.
+
+mod objects;
+mod stored;
+
+use ftuseg_router::Target;
+
+use crate::bundle::Bundle;
+use crate::pipeline::{Segmentation, UsedModel};
+use crate::slide::{Resolution, SlideReader};
+
+pub use objects::{FoundObjects, ObjectProbability, SlideObject, TargetObjects, object_uuid};
+
+use super::SinkError;
+
+/// The models of a layer, for people: `kidney int8 + other`.
+fn names(models: &[UsedModel]) -> String {
+    let names: Vec<String> = models.iter().map(UsedModel::to_string).collect();
+    names.join(" + ")
+}
+
+/// A segmented slide with all that the sinks need.
+pub struct SlideFindings<'a> {
+    /// The slide's id, as the user gave it.
+    pub id: &'a str,
+    /// The slide.
+    pub slide: &'a dyn SlideReader,
+    /// What was found.
+    pub segmentation: &'a Segmentation,
+    /// The bundle that found it.
+    pub bundle: &'a Bundle,
+    /// The objects.
+    pub objects: FoundObjects,
+}
+
+impl<'a> SlideFindings<'a> {
+    /// Measures and outlines the objects of a segmentation, and keeps them in an unnamed file of the temporary folder.
+    ///
+    /// # Errors
+    /// When that file cannot be written, or the probabilities that were kept cannot be read.
+    pub fn new(
+        id: &'a str,
+        slide: &'a dyn SlideReader,
+        segmentation: &'a Segmentation,
+        bundle: &'a Bundle,
+    ) -> Result<Self, SinkError> {
+        let objects = FoundObjects::find(id, slide, segmentation)?;
+        Ok(SlideFindings {
+            id,
+            slide,
+            segmentation,
+            bundle,
+            objects,
+        })
+    }
+
+    /// um per full-size px from left to right, if it is known.
+    pub fn mpp(&self) -> Option<f64> {
+        self.resolution().map(|r| r.mpp)
+    }
+
+    /// The size of a full-size px, if it is known.
+    pub fn resolution(&self) -> Option<Resolution> {
+        self.segmentation.resolution
+    }
+
+    /// mm2 of tissue that a target decided, where um/px is known: its share of the tissue of the whole slide.
+    pub fn tissue_mm2(&self, target: Target) -> Option<f64> {
+        let grid = self.segmentation.map.grid();
+        let all = u64::from(grid.width()) * u64::from(grid.height());
+        let slide = self.resolution()?.area(all) * 1e-6;
+        let shares = self.segmentation.map.shares();
+        let share = shares.iter().find(|share| share.target == target)?;
+        Some(slide * self.segmentation.tissue.share() * share.share)
+    }
+}
