@@ -427,9 +427,13 @@ typedef struct ftuseg_object {
    */
   size_t size;
   /**
-   * Its number on the slide, from 1.
+   * Its number on the slide, from 1, the same in every output.
    */
   uint64_t id;
+  /**
+   * A name that is the same whenever this object is found again on a slide of this id. It holds as long as the result.
+   */
+  const char *uuid;
   /**
    * Which organ found it: an index for `ftuseg_result_organ`.
    */
@@ -774,13 +778,13 @@ ftuseg_status ftuseg_result_object_ring(const struct ftuseg_result *result,
                                         size_t *count);
 
 /**
- * The name of a measurement that `ftuseg_result_measurement` knows; NULL if `index`, from 0, is beyond the last. Never to
- * be freed.
+ * The name of a measurement that `ftuseg_result_measurement` knows: those of the command's table objects.csv that are
+ * numbers, or flags (0 or 1). NULL if `index`, from 0, is beyond the last. Never to be freed.
  */
 const char *ftuseg_measurement_name(size_t index);
 
 /**
- * Measures an object. Names end with their unit: px, um, um2.
+ * What was measured on an object. Names end with their unit: px, um, um2, rad; docs/objects.md says what each means.
  *
  * @param result  the result
  * @param index   which object, from 0

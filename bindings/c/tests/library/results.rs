@@ -41,7 +41,7 @@ fn a_file_gives_what_the_command_writes() {
     drop(engine);
 
     let written = std::fs::read_to_string(folder.join("slides/one/objects.geojson")).unwrap();
-    assert_eq!(result.geojson(), written);
+    assert!(result.geojson() == written);
     let submission = std::fs::read_to_string(folder.join("submission.csv")).unwrap();
     assert_eq!(submission, format!("id,rle\none,{}\n", result.rle(None)));
 
@@ -142,7 +142,7 @@ fn pixels_give_what_the_library_finds_in_them() {
         ..given(&bgra)
     };
     let other = engine.pixels(&other, &request()).unwrap();
-    assert_eq!(other.geojson(), result.geojson());
+    assert!(other.geojson() == result.geojson());
 
     let objects = found.objects();
     assert_eq!(result.objects().len(), objects.len());
