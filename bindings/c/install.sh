@@ -7,24 +7,26 @@ set -eu
 
 usage() {
     cat <<USAGE
-usage: install.sh [--prefix DIR] [--libdir NAME] [--destdir DIR] [--built DIR]
+usage: install.sh [--prefix DIR] [--libdir NAME] [--destdir DIR] [--profile NAME] [--built DIR]
   --prefix DIR    where it is to be used [default: /usr/local]
   --libdir NAME   the folder for libraries below the prefix [default: lib]
   --destdir DIR   put all files below DIR, to make a package of them
+  --profile NAME  the profile of Cargo to build with [default: release]
   --built DIR     install the libraries that lie in DIR, instead of building them
 USAGE
 }
 
-prefix=/usr/local libdir=lib destdir= built=
+prefix=/usr/local libdir=lib destdir= profile=release built=
 while [ $# -gt 0 ]; do
     case $1 in
         --help | -h) usage; exit 0 ;;
-        --prefix | --libdir | --destdir | --built)
+        --prefix | --libdir | --destdir | --profile | --built)
             [ $# -ge 2 ] || { usage >&2; exit 2; }
             case $1 in
                 --prefix) prefix=$2 ;;
                 --libdir) libdir=$2 ;;
                 --destdir) destdir=$2 ;;
+                --profile) profile=$2 ;;
                 --built) built=$2 ;;
             esac
             shift 2
@@ -44,8 +46,9 @@ esac
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH= cd -- "$here/../.." && pwd)
 if [ -z "$built" ]; then
-    (cd "$root" && cargo build --release --package ftuseg-c)
-    built=${CARGO_TARGET_DIR:-$root/target}/release
+    (cd "$root" && cargo build --profile "$profile" --package ftuseg-c)
+    # What Cargo calls "dev" lies in "debug".
+    built=${CARGO_TARGET_DIR:-$root/target}/$([ "$profile" = dev ] && echo debug || echo "$profile")
 fi
 # Both have one place where they stand.
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
