@@ -41,10 +41,12 @@
 
 /* Structs begin with their size. Begin with these; what is not set after them is zero, the default. */
 #ifdef __cplusplus
+extern "C++" { /* even where this is included within extern "C" */
 template <typename T> inline T ftuseg_sized() {
   T made = T();
   made.size = sizeof(T);
   return made;
+}
 }
 #define FTUSEG_REQUEST_INIT ftuseg_sized<ftuseg_request>()
 #define FTUSEG_PIXELS_INIT ftuseg_sized<ftuseg_pixels>()

@@ -80,6 +80,22 @@ fn headers_stand_on_their_own() {
         ]);
         run(command.arg(scratch.join(name)));
     }
+    // As some programs do it.
+    if has("c++") {
+        let text =
+            "extern \"C\" {\n#include <ftuseg.h>\n}\nftuseg_object alone = FTUSEG_OBJECT_INIT;\n";
+        std::fs::write(scratch.join("within.cpp"), text).unwrap();
+        let mut command = Command::new("c++");
+        command.args([
+            "-fsyntax-only",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-std=c++11",
+            &include,
+        ]);
+        run(command.arg(scratch.join("within.cpp")));
+    }
 }
 
 #[test]
