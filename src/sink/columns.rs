@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{SlideFindings, SlideObject, TargetObjects};
+use super::{SinkError, SlideFindings, SlideObject, TargetObjects};
 use crate::slide::Resolution;
 
 /// What a column holds.
@@ -40,10 +40,6 @@ pub(crate) enum Measurement {
 /// One column.
 pub(crate) struct Column {
     pub name: &'static str,
-    #[cfg_attr(
-        not(feature = "parquet"),
-        allow(dead_code, reason = "CSV knows no types")
-    )]
     pub kind: Kind,
     pub measurement: Measurement,
     pub value: for<'a> fn(&Row<'a>) -> Value<'a>,
@@ -62,8 +58,8 @@ impl SlideFindings<'_> {
     /// Calls `visit` with the row of every object, in the order of the ids.
     pub(crate) fn each_row(
         &self,
-        mut visit: impl FnMut(&Row<'_>) -> Result<(), super::SinkError>,
-    ) -> Result<(), super::SinkError> {
+        mut visit: impl FnMut(&Row<'_>) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
         for objects in self.objects.targets() {
             self.objects.each_of(objects, |object| {
                 visit(&Row {
@@ -75,6 +71,41 @@ impl SlideFindings<'_> {
             })?;
         }
         Ok(())
+    }
+}
+
+/// The columns that are measurements: numbers, and flags as 0 and 1.
+fn measured() -> impl Iterator<Item = &'static Column> {
+    let columns = COLUMNS.iter();
+    columns.filter(|column| column.kind != Kind::Text && column.name != ID)
+}
+
+/// What is measured on every object, by the names of the tables' columns, in their order.
+pub fn measurement_names() -> impl Iterator<Item = &'static str> {
+    measured().map(|column| column.name)
+}
+
+impl SlideFindings<'_> {
+    /// Calls `visit` with every object, in the order of the ids, and with what was measured on it, in the order of
+    /// [`measurement_names`]. What nobody knows is not a number.
+    ///
+    /// # Errors
+    /// When an object cannot be read again, and what `visit` says.
+    pub fn each_measured(
+        &self,
+        mut visit: impl FnMut(&SlideObject, &[f64]) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let mut values = Vec::new();
+        self.each_row(|row| {
+            values.clear();
+            values.extend(measured().map(|column| match (column.value)(row) {
+                Value::Whole(number) => number as f64,
+                Value::Real(number) => number,
+                Value::Flag(flag) => f64::from(u8::from(flag)),
+                Value::Text(_) | Value::Unknown => f64::NAN,
+            }));
+            visit(row.object, &values)
+        })
     }
 }
 
@@ -137,7 +168,7 @@ use Measurement::{InPx, Named, No};
 /// All columns, in the order of the tables. `docs/objects.md` says what each means.
 pub(crate) const COLUMNS: &[Column] = &[
     column("slide", Text, No, |row| Value::Text(row.slide.into())),
-    column("id", Whole, No, |row| Value::Whole(row.object.id)),
+    column(ID, Whole, No, |row| Value::Whole(row.object.id)),
     column("uuid", Text, No, |row| {
         Value::Text(row.object.uuid.to_string().into())
     }),
@@ -263,6 +294,9 @@ pub(crate) const COLUMNS: &[Column] = &[
         |row| Value::Flag(row.object.touches_tissue_edge),
     ),
 ];
+
+/// The object's number, which is no measurement.
+const ID: &str = "id";
 
 /// The two columns that no mask tells of.
 pub(crate) const MEAN_PROBABILITY: &str = "mean_probability";

@@ -68,6 +68,20 @@ impl FromStr for ObjectsAs {
     }
 }
 
+impl GeoJson {
+    /// Writes what would stand in the file.
+    ///
+    /// # Errors
+    /// When the objects cannot be read again, or `out` takes nothing more.
+    pub fn write_to(
+        &self,
+        findings: &SlideFindings<'_>,
+        out: &mut impl Write,
+    ) -> Result<(), SinkError> {
+        write_collection(findings, self.objects_as, out, Path::new(self.file_name()))
+    }
+}
+
 impl Sink for GeoJson {
     fn file_name(&self) -> &'static str {
         "objects.geojson"

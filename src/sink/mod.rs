@@ -24,6 +24,7 @@ mod record;
 use std::path::Path;
 
 pub use colours::colour;
+pub use columns::measurement_names;
 pub use error::SinkError;
 pub use findings::{
     FoundObjects, ObjectProbability, SlideFindings, SlideObject, TargetObjects, object_uuid,

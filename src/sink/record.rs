@@ -84,7 +84,7 @@ impl RecordSink {
 
 impl SlideFindings<'_> {
     /// What each target got and what was found there, the largest share first.
-    pub(crate) fn organs(&self) -> Vec<OrganRecord> {
+    pub fn organs(&self) -> Vec<OrganRecord> {
         let shares = self.segmentation.map.shares();
         shares.iter().map(|share| organ(self, share)).collect()
     }
