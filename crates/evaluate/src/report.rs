@@ -108,7 +108,7 @@ pub struct RunReport {
     pub mean_of_images: Option<Figures>,
     /// The same figures without images that the run's networks have seen in training; none where no image is one.
     pub unseen: Option<Unseen>,
-    /// Counts and areas against the truth's; none where no image could be scored.
+    /// Counts, areas and densities against the truth's; none where no image could be scored.
     pub agreement: Option<Agreement>,
     /// Panoptic quality over the objects of an organ's images together; none where no image could be scored.
     pub panoptic: Option<Panoptic>,

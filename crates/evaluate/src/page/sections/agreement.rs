@@ -61,7 +61,7 @@ pub(super) fn section(report: &Report, organs: &[Option<String>]) -> Option<Sect
                      mm² of the tissue that the run found.";
         blocks.insert(0, Block::Small(words.to_owned()));
     }
-    some("agreement", "Counts and areas", blocks)
+    some("agreement", "Counts, areas and densities", blocks)
 }
 
 /// The limits of each quantity.
