@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use ftuseg::backend::{Arithmetic, Backend, BackendChoice, DeviceChoice, choose_on};
 use ftuseg::bundle::{Bundle, default_bundle, named_bundle};
-use ftuseg::pipeline::{Blend, Engine, Precision, Route, Tta};
+use ftuseg::pipeline::{Blend, Engine, Precision, Route, Split, Tta};
 use ftuseg::slide::{Resolution, ResolutionSource, TissueMode};
 use ftuseg_provision::onnxruntime::{self, Search};
 
@@ -106,6 +106,9 @@ pub(super) struct TileArgs {
     /// slower by the number of ways
     #[arg(long, value_enum, default_value = "none", help_heading = heading::MODELS)]
     pub tta: TtaArg,
+    /// Whether objects that touch are split
+    #[arg(long, value_enum, default_value = "none", help_heading = heading::MODELS)]
+    pub split: SplitArg,
     /// Arithmetic that the models are computed in
     #[arg(long, value_enum, default_value = "auto", help_heading = heading::SPEED)]
     pub precision: PrecisionArg,
@@ -118,6 +121,7 @@ impl Default for TileArgs {
             overlap: None,
             blend: BlendArg::Gaussian,
             tta: TtaArg::None,
+            split: SplitArg::None,
             precision: PrecisionArg::Auto,
         }
     }
@@ -183,6 +187,24 @@ pub(super) enum BlendArg {
     Gaussian,
 }
 
+/// Whether objects that touch are split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SplitArg {
+    /// What touches is one object
+    None,
+    /// Objects are cut at their necks: where they are narrower than 0.7 of the smaller part, by the distance from the edge
+    Touching,
+}
+
+impl From<SplitArg> for Split {
+    fn from(arg: SplitArg) -> Self {
+        match arg {
+            SplitArg::None => Split::None,
+            SplitArg::Touching => Split::Touching,
+        }
+    }
+}
+
 impl EngineArgs {
     /// How many threads to use.
     pub fn threads(&self) -> usize {
@@ -240,6 +262,7 @@ impl EngineArgs {
                 BlendArg::Gaussian => Blend::Gaussian,
             })
             .tta(tiles.tta.into())
+            .split(tiles.split.into())
             .precision(tiles.precision.into())
             .batch(tiles.batch.map(usize::from))
             .max_models(self.max_models)

@@ -32,6 +32,7 @@ impl Batch<'_> {
                     Blend::Gaussian => "gaussian".to_owned(),
                 },
                 tta: options.tta.name().to_owned(),
+                split: options.split.name().to_owned(),
                 precision: options.precision.name().to_owned(),
                 batch: options.batch,
                 mpp: self.resolution.map(|resolution| resolution.mpp),

@@ -8,7 +8,7 @@ use crate::bundle::Bundle;
 use crate::slide::TissueMode;
 
 use super::preflight::{check_settings, check_sums};
-use super::{Blend, Engine, EngineOptions, PipelineError, Precision, Route, Tta};
+use super::{Blend, Engine, EngineOptions, PipelineError, Precision, Route, Split, Tta};
 
 /// Where an engine's bundle comes from: a folder, or one that is loaded already.
 #[derive(Debug, Clone)]
@@ -131,6 +131,12 @@ impl<'a> EngineBuilder<'a> {
     /// The ways each tile is shown to its network; the answers are averaged.
     pub fn tta(mut self, tta: Tta) -> Self {
         self.options.tta = tta;
+        self
+    }
+
+    /// Whether objects that touch are split.
+    pub fn split(mut self, split: Split) -> Self {
+        self.options.split = split;
         self
     }
 

@@ -179,7 +179,7 @@ impl Engine {
             timings.tiles += started.elapsed().as_secs_f64();
             let mut mask = stitched.mask;
             let started = Instant::now();
-            clean_up(&mut mask, plan, &map);
+            clean_up(&mut mask, plan, &map, self.options.split);
             if let Some(region) = region {
                 keep_to_region(&mut mask, region);
             }

@@ -43,7 +43,7 @@ pub use builder::{BundleSource, EngineBuilder};
 pub use engine::Engine;
 pub use error::PipelineError;
 pub use network::{Network, Precision};
-pub use options::{EngineOptions, Route};
+pub use options::{EngineOptions, Route, Split};
 pub use plan::{LayerPlan, Tile, View};
 pub use probability::{PROBABILITY_TILE, ProbabilityMap};
 pub use request::{Cancel, KeepProbabilities, Request};

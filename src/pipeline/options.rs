@@ -68,6 +68,27 @@ impl FromStr for Route {
     }
 }
 
+/// Whether objects that touch are split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Split {
+    /// What touches is one object.
+    #[default]
+    None,
+    /// Objects are cut at their necks, by the distance from the edge: see
+    /// [`split_touching`](crate::mask::split_touching).
+    Touching,
+}
+
+impl Split {
+    /// As it is typed and recorded.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::None => "none",
+            Split::Touching => "touching",
+        }
+    }
+}
+
 /// Settings that hold for every slide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineOptions {
@@ -81,6 +102,8 @@ pub struct EngineOptions {
     pub blend: Blend,
     /// The ways each tile is shown to its network.
     pub tta: Tta,
+    /// Whether objects that touch are split.
+    pub split: Split,
     /// Which variant of each model is run.
     pub precision: Precision,
     /// Threads that read tiles.
@@ -101,6 +124,7 @@ impl Default for EngineOptions {
             overlap: None,
             blend: Blend::Gaussian,
             tta: Tta::None,
+            split: Split::None,
             precision: Precision::Auto,
             readers: std::thread::available_parallelism().map_or(1, usize::from),
             batch: 1,

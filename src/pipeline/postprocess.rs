@@ -1,13 +1,13 @@
-//! Cleans a mask up: fills holes, drops small objects, keeps to the target's own cells and to the region that was asked for.
+//! Cleans a mask up: fills holes, splits objects, drops small ones, keeps to the target's own cells and to the region that was asked for.
 
 use ftuseg_router::OrganMap;
 
-use crate::mask::{Mask, Rect, fill_holes, remove_small};
+use crate::mask::{Mask, Rect, fill_holes, remove_small, split_touching};
 
-use super::LayerPlan;
+use super::{LayerPlan, Split};
 
-/// Fills holes and drops small objects, as the bundle says for this model.
-pub(super) fn clean_up(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
+/// Fills holes and drops small objects, as the bundle says for this model, and splits objects if that is wanted.
+pub(super) fn clean_up(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap, split: Split) {
     let model = plan.first();
     if model.fill_holes {
         fill_holes(mask, None);
@@ -15,8 +15,13 @@ pub(super) fn clean_up(mask: &mut Mask, plan: &LayerPlan, map: &OrganMap) {
     }
     // The first view is the first model at its own scale.
     let scale = plan.views[0].plane.scale;
-    let full_size = model.min_area * scale.0 * scale.1;
-    remove_small(mask, full_size.round() as u64);
+    let min_area = (model.min_area * scale.0 * scale.1).round() as u64;
+    if split == Split::Touching {
+        // The network sees nothing smaller than its own px, so no finer grid is worth the time.
+        let cell = scale.0.min(scale.1).floor().max(1.0);
+        split_touching(mask, cell as u32, min_area);
+    }
+    remove_small(mask, min_area);
 }
 
 /// Clears what a filled hole took from cells that another target decides.

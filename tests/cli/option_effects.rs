@@ -159,3 +159,54 @@ fn a_strip_over_the_limit_fails_its_slide_until_the_limit_is_raised() {
             .says(&["--max-strip"]);
     }
 }
+
+#[test]
+fn objects_that_touch_are_split_when_asked_for() {
+    let dir = Dir::new();
+    dir.bundle("bundle", &full_bundle());
+    // Two discs that touch.
+    dir.slide("one.tif", (400, 200), Some(MPP), |x, y| {
+        let within = |middle: f64| {
+            (f64::from(x) - middle).powi(2) + (f64::from(y) - 100.0).powi(2) <= 3600.0
+        };
+        match within(130.0) || within(240.0) {
+            true => KIDNEY_FTU,
+            false => KIDNEY,
+        }
+    });
+    let route = ["--route", "organ=kidney"];
+    for (out, split, count) in [("plain", "none", 1), ("split", "touching", 2)] {
+        dir.segment(["one.tif"], out)
+            .args(route)
+            .args(["--split", split, "--write", "all,instances"])
+            .ends_with(0);
+        let record = dir.json(format!("{out}/slides/one/slide.json"));
+        assert_eq!(record["made_by"]["settings"]["split"], split);
+        assert_eq!(record["organs"][0]["objects"], count, "{split}");
+        // Every output has as many.
+        let mut table = csv::Reader::from_path(dir.join(format!("{out}/objects.csv"))).unwrap();
+        assert_eq!(table.records().count(), count, "{split}");
+        let outlines = dir.json(format!("{out}/slides/one/objects.geojson"));
+        assert_eq!(outlines["features"].as_array().unwrap().len(), count);
+        let file = std::fs::File::open(dir.join(format!("{out}/slides/one/instances.ome.tif")));
+        let mut labels = tiff::decoder::Decoder::new(file.unwrap()).unwrap();
+        let tiff::decoder::DecodingResult::U32(labels) = labels.read_image().unwrap() else {
+            panic!("labels have 32 bits");
+        };
+        assert_eq!(labels.iter().max(), Some(&(count as u32)), "{split}");
+    }
+    let [plain, split] = ["plain", "split"].map(|out| {
+        let text = dir.submission(out).remove(0).1;
+        let numbers = text.split(' ').map(|word| word.parse::<u64>().unwrap());
+        numbers.skip(1).step_by(2).sum::<u64>()
+    });
+    assert!(
+        plain > split && plain - split < 100,
+        "{plain} px and {split} px"
+    );
+    // Results of the one are no results of the other.
+    dir.segment(["one.tif"], "split")
+        .args(route)
+        .ends_with(2)
+        .says(&["split: touching -> none"]);
+}

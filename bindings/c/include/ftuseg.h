@@ -506,6 +506,7 @@ ftuseg_status ftuseg_options_new(struct ftuseg_options **options);
  * | overlap | px that neighbouring tiles share, at the model's um/px |
  * | blend | gaussian or crop: how overlapping tiles are joined |
  * | tta | none, flips, d4 or scales: the ways in which each tile is shown to its network |
+ * | split | none, or touching: objects that touch are cut at their necks |
  * | precision | auto, fp32, bf16, fp16 or int8 |
  * | backend | auto, onnxruntime or rten |
  * | device | auto, cpu, openvino, cuda, cuda:N or cuda:all; one that is named is used, or it is an error |

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ftuseg::backend::{BackendChoice, DeviceChoice};
 use ftuseg::bundle::{Bundle, default_bundle, named_bundle};
-use ftuseg::pipeline::{Blend, EngineBuilder, Precision, Tta};
+use ftuseg::pipeline::{Blend, EngineBuilder, Precision, Split, Tta};
 use ftuseg::slide::TissueMode;
 use ftuseg::{Engine, Route};
 
@@ -33,6 +33,7 @@ struct Options {
     overlap: Option<u32>,
     blend: Option<Blend>,
     tta: Option<Tta>,
+    split: Option<Split>,
     precision: Option<Precision>,
     backend: Option<BackendChoice>,
     device: Option<DeviceChoice>,
@@ -67,6 +68,10 @@ impl Options {
                 ];
                 self.tta = word(name, value, &words)?;
             }
+            "split" => {
+                let words = [("none", Split::None), ("touching", Split::Touching)];
+                self.split = word(name, value, &words)?;
+            }
             "precision" => {
                 let words = [
                     ("auto", Precision::Auto),
@@ -100,8 +105,8 @@ impl Options {
             }
             _ => {
                 return Err(Failure::usage(format!(
-                    "there is no option {name:?}; there are bundle, route, tissue, overlap, blend, tta, precision, backend, \
-                     device, runtime, offline, threads, batch, max-models and queue-bytes"
+                    "there is no option {name:?}; there are bundle, route, tissue, overlap, blend, tta, split, precision, \
+                     backend, device, runtime, offline, threads, batch, max-models and queue-bytes"
                 )));
             }
         }
@@ -174,6 +179,9 @@ impl ftuseg_options {
         if let Some(tta) = options.tta {
             builder = builder.tta(tta);
         }
+        if let Some(split) = options.split {
+            builder = builder.split(split);
+        }
         if let Some(precision) = options.precision {
             builder = builder.precision(precision);
         }
@@ -205,6 +213,7 @@ pub unsafe extern "C" fn ftuseg_options_new(options: *mut *mut ftuseg_options) -
 /// | overlap | px that neighbouring tiles share, at the model's um/px |
 /// | blend | gaussian or crop: how overlapping tiles are joined |
 /// | tta | none, flips, d4 or scales: the ways in which each tile is shown to its network |
+/// | split | none, or touching: objects that touch are cut at their necks |
 /// | precision | auto, fp32, bf16, fp16 or int8 |
 /// | backend | auto, onnxruntime or rten |
 /// | device | auto, cpu, openvino, cuda, cuda:N or cuda:all; one that is named is used, or it is an error |
@@ -271,6 +280,7 @@ mod tests {
             ("overlap", "0"),
             ("blend", "crop"),
             ("tta", "d4"),
+            ("split", "touching"),
             ("precision", "fp32"),
             ("backend", "rten"),
             ("device", "cuda:1"),

@@ -80,6 +80,7 @@ impl RunSource {
             format!("route={}", settings.route),
             format!("tta={}", settings.tta),
             format!("blend={}", settings.blend),
+            format!("split={}", settings.split),
             format!("tissue={}", settings.tissue),
             format!("precision={}", settings.precision),
             format!("batch={}", settings.batch),

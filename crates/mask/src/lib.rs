@@ -9,6 +9,7 @@
 //! * [`Objects`]: the 4-connected objects of a mask, with area, bounds and runs.
 //! * [`Figures`]: what can be said of an object's shape, as scikit-image's `regionprops` says it.
 //! * [`remove_small`] and [`fill_holes`]: cleaning.
+//! * [`split_touching`]: cuts where objects touch.
 //! * [`polygons`] and [`rasterize`]: exact outlines, and back again.
 //!
 //! # Conventions
@@ -32,6 +33,7 @@ mod raster;
 pub mod rle;
 mod runs;
 mod sparse;
+mod split;
 mod tile;
 mod tile_storage;
 
@@ -46,6 +48,7 @@ pub use raster::runs_of_rings;
 pub use raster::{rasterize, rasterize_rings};
 pub use runs::Runs;
 pub use sparse::Mask;
+pub use split::split_touching;
 
 /// The largest width or height of a [`Mask`], in px.
 pub const MAX_SIDE: u32 = 1 << 20;

@@ -116,6 +116,9 @@ pub struct Settings {
     pub blend: String,
     /// `none`, `flips`, `d4`, `scales`.
     pub tta: String,
+    /// `none`, `touching`.
+    #[serde(default = "not_split")]
+    pub split: String,
     /// `auto`, `fp32`, `bf16`, `fp16`, `int8`.
     pub precision: String,
     /// Tiles that a network is given at once.
@@ -127,6 +130,11 @@ pub struct Settings {
     pub objects_as: String,
     /// What is written, by its name: whether it is.
     pub write: BTreeMap<String, bool>,
+}
+
+/// What records say that are older than the setting.
+fn not_split() -> String {
+    "none".to_owned()
 }
 
 /// Something in which two runs differ and that can change a result.
@@ -213,6 +221,7 @@ impl Settings {
                 ("overlap", given(settings.overlap.map(|px| px.to_string()))),
                 ("blend", settings.blend.clone()),
                 ("tta", settings.tta.clone()),
+                ("split", settings.split.clone()),
                 ("precision", settings.precision.clone()),
                 ("batch", settings.batch.to_string()),
                 ("mpp", given(settings.mpp.map(|mpp| mpp.to_string()))),
@@ -250,6 +259,7 @@ mod tests {
                 overlap: None,
                 blend: "crop".to_owned(),
                 tta: "none".to_owned(),
+                split: "none".to_owned(),
                 precision: "auto".to_owned(),
                 batch: 1,
                 mpp: None,

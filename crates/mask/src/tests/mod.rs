@@ -12,6 +12,7 @@ mod objects;
 mod polygon;
 mod rle;
 mod sparse;
+mod split;
 
 /// A dense picture of 0 and 1, row after row.
 #[derive(Clone, Debug, PartialEq, Eq)]
