@@ -33,7 +33,8 @@ def progress(path: Path) -> float:
 def pack(path: Path, out: Path) -> None:
     """Write a small copy of a checkpoint to `out`: averaged weights in fp16, without the state of the training.
 
-    Other runs can start from it, and it can be measured and exported, but its own run cannot resume.
+    Other runs can start from it, it can be measured and exported, and its own run can resume from it: there the averaged
+    weights take the place of the network's, and the optimiser's moments begin anew.
     """
     state = torch.load(path, map_location="cpu", weights_only=True)
     kept = {name: value for name, value in state.items() if name not in ("network", "optimiser")}
@@ -42,6 +43,8 @@ def pack(path: Path, out: Path) -> None:
         return value.half() if value.dtype == torch.float32 and value.numel() > 1 else value
 
     kept["average"] = {name: small(value) for name, value in state["average"].items()}
+    if "average" in kept.get("best", {}):
+        kept["best"] = kept["best"] | {"average": {name: small(value) for name, value in kept["best"]["average"].items()}}
     out.parent.mkdir(parents=True, exist_ok=True)
     save(out, kept)
 

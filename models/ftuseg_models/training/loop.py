@@ -217,9 +217,13 @@ def _work(rank: int, job: Job, workers: int, meeting: str) -> None:
     best: dict | None = None
     if job.checkpoint.exists():
         state = torch.load(job.checkpoint, map_location=job.device, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        average.load_state_dict(organ_conditioning.completed(state["average"], average))
+        if "optimiser" in state:
+            network.load_state_dict(state["network"])
+            optimiser.load_state_dict(state["optimiser"])
+        else:
+            # a packed copy
+            network.load_state_dict(average.state_dict())
         step, spent, crops = state["step"], state["spent"], state["crops"]
         unseen = still_kept_out(job, state)
         best = state.get("best")

@@ -57,6 +57,21 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     assert whole["spent"] < 0.02 * 60 + 5
 
 
+def test_an_interrupted_run_goes_on_from_a_packed_copy(tmp_path):
+    state = torch.load(loop.run(job(tmp_path, minutes=1e9, crops=400)), weights_only=True)
+    best = {"score": -1.0, "progress": 0.1, "average": state["average"]}
+    checkpoints.save(tmp_path / "tiny.pt", state | {"progress": 0.5, "best": best})
+    checkpoints.pack(tmp_path / "tiny.pt", tmp_path / "packed" / "tiny.pt")
+    packed = torch.load(tmp_path / "packed" / "tiny.pt", weights_only=True)
+    assert "network" not in packed and packed["best"]["average"]["layers.0.weight"].dtype == torch.float16
+    whole = torch.load(loop.run(job(tmp_path / "packed", minutes=1e9, crops=440)), weights_only=True)
+    assert whole["progress"] == 1.0 and state["step"] < whole["step"] < 2 * state["step"]
+    # it went on with what it had learnt: so few crops teach nothing
+    assert accuracy(tmp_path / "packed" / "tiny.pt") > 0.9
+    short = loop.run(job(tmp_path / "short", minutes=1e9, crops=40))
+    assert accuracy(short) < 0.9
+
+
 def test_a_run_that_goes_on_remembers_what_its_earlier_part_has_seen(tmp_path):
     first = job(tmp_path)
     first.kept_out = ("cores:1", "cores:2")
