@@ -181,10 +181,16 @@ class Config:
         Where the models to ship start from trained weights, they use the stage `final`.
         """
         stage = self._own_stage(name)
-        if self.final and self.finish_from is not None and "final" in self.stages and name not in ("router", "start"):
+        if self.finishes(name) and "final" in self.stages and name not in ("router", "start"):
             # another budget and learning rate, but the same network
             return replace(self.stages["final"], width=stage.width, dilated=stage.dilated, drop=stage.drop, loss=stage.loss)
         return stage
+
+    def finishes(self, name: str) -> bool:
+        """Whether a model to ship continues from the weights that `finish_from` names. One that stops early does not continue
+        from a fold's: training on is what it loses by."""
+        anew = isinstance(self.finish_from, int) and self._own_stage(name).early_stop
+        return self.final and self.finish_from is not None and not anew
 
     def _own_stage(self, name: str) -> Stage:
         if name in self.stages:

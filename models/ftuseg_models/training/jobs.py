@@ -37,7 +37,12 @@ def precision_of(config: Config) -> str:
 def starts(config: Config) -> bool:
     """Whether the baseline starts from the stage `start`: it is configured, there are masks other than the target cores', and
     the weights do not come from elsewhere."""
-    if "start" not in config.stages or (config.final and config.finish_from is not None):
+    return _has_start(config) and not (config.final and config.finish_from is not None)
+
+
+def _has_start(config: Config) -> bool:
+    """Whether there is a stage `start`, and masks other than the target cores' for it."""
+    if "start" not in config.stages:
         return False
     return any(not folder.target for folder in config.kaggle) or any(s.kind in public_sets.MASKED for s in config.sets)
 
@@ -83,15 +88,16 @@ def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
     """The checkpoint that a run starts from; None for the first of a chain. A missing one is an error."""
     if name in ("start", "router"):
         return None
-    if config.final and isinstance(config.finish_from, Path):
+    finishes = config.finishes(name)
+    if finishes and isinstance(config.finish_from, Path):
         return _warm_start(config, name, batches)
     own = config.stage(name).start_from
-    if config.final and config.finish_from is not None:
+    if finishes:
         path = config.of_fold(config.finish_from).runs / f"{name}.pt"
         why = "`finish_from` starts from it; train that fold first"
     elif name in ORGANS and own == "baseline":
         path, why = config.checkpoint("baseline"), "the organs' models start from it; run `train baseline` first"
-    elif (name == "baseline" or name in ORGANS) and starts(config):
+    elif (name == "baseline" or name in ORGANS) and _has_start(config):
         path, why = config.common / "start.pt", f"{name} starts from it; run `train start` first"
     else:
         return None
