@@ -9,8 +9,8 @@ use super::progress::{Progress, Shown};
 use super::signals::Signals;
 use super::{before, failures, json_log};
 use ftuseg::batch::{
-    Batch, BatchError, Locking, ObjectsAs, Outputs, Rerun, RunState, RunSummary, Shard, Status,
-    discover,
+    Batch, BatchError, Locking, ObjectsAs, Outputs, Rerun, RunState, RunSummary, Shard,
+    SinkOptions, Status, discover,
 };
 
 /// What a newcomer types.
@@ -47,6 +47,10 @@ pub(super) struct Args {
     /// edited [possible values: detection, annotation]
     #[arg(long, value_name = "KIND", default_value = "detection", help_heading = heading::OUTPUT)]
     objects_as: ObjectsAs,
+    /// Write outlines in GeoJSON with fewer corners: no corner of the exact outline lies further than UM from them, and they
+    /// stay valid polygons [default: exact outlines]
+    #[arg(long, value_name = "UM", value_parser = parse_tolerance, help_heading = heading::OUTPUT)]
+    simplify: Option<f64>,
     #[command(flatten)]
     tiles: TileArgs,
     #[command(flatten)]
@@ -152,7 +156,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .with_queue_bytes(args.batch.memory_limit);
     let batch = Batch {
         outputs: args.write,
-        objects_as: args.objects_as,
+        sink_options: SinkOptions {
+            objects_as: args.objects_as,
+            simplify_um: args.simplify,
+        },
         rerun: args.batch.rerun(),
         verify_input: args.batch.verify_input,
         resolution: args.route.mpp,
@@ -298,6 +305,13 @@ fn parse_size(text: &str) -> Result<u64, String> {
         .checked_mul(1 << shift)
         .filter(|&bytes| bytes > 0)
         .ok_or_else(wrong)
+}
+
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|um: &f64| um.is_finite() && *um > 0.0)
+        .ok_or_else(|| "expected a number of um above 0".to_owned())
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ftuseg_records::{OrganRecord, Provenance, SlideRecord, Status};
+use ftuseg_records::{OrganRecord, Provenance, Settings, SlideRecord, Status};
 use ftuseg_router::{CellGrid, OrganMap, Target};
 
 use super::deadline::{Deadline, TimedSlide};
@@ -17,7 +17,7 @@ use super::run_summary::entry;
 use super::slide_folder::add_to_folder;
 use super::submission::mask_of;
 use super::workers::ActiveRun;
-use super::{ObjectsAs, Output, Outputs, SlideStatus};
+use super::{Output, Outputs, SinkOptions, SlideStatus};
 use crate::mask::{Mask, rle};
 use crate::pipeline::{Layer, Segmentation};
 use crate::sink::SlideFindings;
@@ -54,6 +54,11 @@ fn is_there(folder: &Path, output: Output) -> bool {
     })
 }
 
+/// Whether the GeoJSON of a finished slide was written with these options.
+fn is_written_so(settings: &Settings, options: SinkOptions) -> bool {
+    settings.objects_as == options.objects_as.name() && settings.simplify_um == options.simplify_um
+}
+
 /// What a finished slide lacks of the outputs that are wanted, and how that can be made.
 ///
 /// # Errors
@@ -62,16 +67,14 @@ pub(super) fn lacking(
     folder: &Path,
     record: &SlideRecord,
     wanted: Outputs,
-    objects_as: ObjectsAs,
+    options: SinkOptions,
 ) -> Result<Option<Addition>, String> {
     let before = written(&record.made_by);
     let kept = before
         .iter()
         .filter(|&output| is_there(folder, output))
-        // What calls the objects otherwise is written anew.
-        .filter(|&output| {
-            !output.is_geojson() || record.made_by.settings.objects_as == objects_as.name()
-        })
+        // What is there in another way is written anew.
+        .filter(|&output| !output.is_geojson() || is_written_so(&record.made_by.settings, options))
         .fold(Outputs::NONE, Outputs::with);
     // What was written once stays wanted.
     let made = (before.iter().chain(wanted.iter()))
@@ -121,7 +124,9 @@ impl ActiveRun<'_> {
         let before =
             record_of(&folder).ok_or_else(|| lost("its slide.json cannot be read".to_owned()))?;
         let mut record = before.clone();
-        record.made_by.settings.objects_as = batch.objects_as.name().to_owned();
+        let settings = &mut record.made_by.settings;
+        settings.objects_as = batch.sink_options.objects_as.name().to_owned();
+        settings.simplify_um = batch.sink_options.simplify_um;
         let outputs = addition
             .made
             .iter()
@@ -132,7 +137,7 @@ impl ActiveRun<'_> {
             write.insert(output.name().to_owned(), is_written);
         }
         let add = |findings: Option<&SlideFindings<'_>>, record: &SlideRecord| {
-            let parts = (addition.kept, addition.made, batch.sink_options());
+            let parts = (addition.kept, addition.made, batch.sink_options);
             add_to_folder(&self.slides, &job.folder, findings, parts, record)
                 .map_err(|error| Failure::of_output(&error))
         };

@@ -45,5 +45,5 @@ pub use run_summary::RunSummary;
 pub use shard::{MAX_SHARDS, Shard};
 pub use survey::{SurveyedSlide, survey};
 
-pub use crate::sink::{ObjectsAs, Output, Outputs};
+pub use crate::sink::{ObjectsAs, Output, Outputs, SinkOptions};
 pub use deadline::Opener;

@@ -134,7 +134,7 @@ impl ActiveRun<'_> {
             &work.segmentation.warnings,
         ]
         .concat();
-        let outputs = (batch.outputs, batch.sink_options());
+        let outputs = (batch.outputs, batch.sink_options);
         write_folder(&self.slides, &job.folder, &findings, outputs, || {
             RecordSink {
                 folder: job.folder.clone(),

@@ -36,7 +36,8 @@ impl Batch<'_> {
                 precision: options.precision.name().to_owned(),
                 batch: options.batch,
                 mpp: self.resolution.map(|resolution| resolution.mpp),
-                objects_as: self.objects_as.name().to_owned(),
+                objects_as: self.sink_options.objects_as.name().to_owned(),
+                simplify_um: self.sink_options.simplify_um,
                 write: Output::ALL
                     .map(|output| (output.name().to_owned(), self.outputs.contains(output)))
                     .into(),

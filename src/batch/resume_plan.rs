@@ -158,7 +158,7 @@ impl ResumePlan {
             &folder,
             &input,
             batch.identity(),
-            (batch.outputs, batch.objects_as),
+            (batch.outputs, batch.sink_options),
             &batch.provenance(),
         ) {
             Earlier::Nothing => Ok(pending(None)),

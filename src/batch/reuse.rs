@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::added_outputs::{Addition, lacking};
 use super::deadline::Deadline;
-use super::{Job, ObjectsAs, Outputs};
+use super::{Job, Outputs, SinkOptions};
 use crate::bundle::hex;
 use crate::mask::rle;
 use crate::slide::files_beside;
@@ -181,7 +181,7 @@ pub(super) fn look(
     folder: &Path,
     input: &InputRecord,
     identity: FileIdentity,
-    (outputs, objects_as): (Outputs, ObjectsAs),
+    (outputs, options): (Outputs, SinkOptions),
     provenance: &Provenance,
 ) -> Earlier {
     if !folder.exists() {
@@ -207,7 +207,7 @@ pub(super) fn look(
             (_, false) => Earlier::OtherSettings("from another file of the same name".to_owned()),
         };
     }
-    let addition = match lacking(folder, &record, outputs, objects_as) {
+    let addition = match lacking(folder, &record, outputs, options) {
         Ok(addition) => addition,
         Err(reason) => return redo(&reason),
     };

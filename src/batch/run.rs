@@ -17,8 +17,7 @@ use super::reuse::FileIdentity;
 use super::run_summary::Heading;
 use super::workers::{ActiveRun, Halt};
 use super::{
-    BatchError, Event, Job, Locking, ObjectsAs, Opener, Outputs, Plan, RunState, RunSummary,
-    ShardNote,
+    BatchError, Event, Job, Locking, Opener, Outputs, Plan, RunState, RunSummary, ShardNote,
 };
 use crate::pipeline::Engine;
 use crate::sink::SinkOptions;
@@ -48,8 +47,8 @@ pub struct Batch<'a> {
     pub out: PathBuf,
     /// What is written for each slide.
     pub outputs: Outputs,
-    /// What objects are to QuPath.
-    pub objects_as: ObjectsAs,
+    /// What is wanted of outputs that can be written in more than one way.
+    pub sink_options: SinkOptions,
     /// Which slides are done again.
     pub rerun: Rerun,
     /// Know files again by the sha256 of their bytes, not by size and time of change.
@@ -78,7 +77,7 @@ impl<'a> Batch<'a> {
             engine,
             out,
             outputs: Outputs::all(),
-            objects_as: ObjectsAs::default(),
+            sink_options: SinkOptions::default(),
             rerun: Rerun::default(),
             verify_input: false,
             resolution: None,
@@ -89,10 +88,6 @@ impl<'a> Batch<'a> {
             stop: Arc::default(),
             open: slide::open,
         }
-    }
-
-    pub(super) fn sink_options(&self) -> SinkOptions {
-        SinkOptions::objects_as(self.objects_as)
     }
 
     pub(super) fn identity(&self) -> FileIdentity {

@@ -43,6 +43,15 @@ pub enum SinkError {
         /// Whose they would be.
         target: Target,
     },
+    /// Outlines are to be simplified by some um, and nobody knows how large a px is.
+    #[error(
+        "{}: outlines cannot be simplified by a tolerance in um, since the slide's um/px is not known; give it, or write exact outlines",
+        path.display()
+    )]
+    NoResolution {
+        /// The file.
+        path: PathBuf,
+    },
     /// What is known of the objects could not be put into a file of the temporary folder, or not be read from it.
     #[error("a temporary file cannot be used: {0}; check the temporary folder's free space")]
     Temporary(std::io::Error),

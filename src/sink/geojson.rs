@@ -10,7 +10,6 @@ use std::path::Path;
 use std::str::FromStr;
 
 use flate2::write::GzEncoder;
-use serde::Serialize;
 use serde_json::{Map, json};
 
 use super::columns::{COLUMNS, Measurement, Row, Value, unit};
@@ -21,6 +20,8 @@ use super::{Sink, SinkError, SlideFindings, colour};
 pub struct GeoJson {
     /// What the objects are to QuPath.
     pub objects_as: ObjectsAs,
+    /// How far the outlines may be from the exact ones, um; exact ones if `None`.
+    pub simplify_um: Option<f64>,
 }
 
 /// Writes `objects.geojson.gz`.
@@ -28,6 +29,8 @@ pub struct GeoJson {
 pub struct GeoJsonGz {
     /// What the objects are to QuPath.
     pub objects_as: ObjectsAs,
+    /// How far the outlines may be from the exact ones, um; exact ones if `None`.
+    pub simplify_um: Option<f64>,
 }
 
 /// What the objects of a GeoJSON file are to QuPath.
@@ -78,7 +81,8 @@ impl GeoJson {
         findings: &SlideFindings<'_>,
         out: &mut impl Write,
     ) -> Result<(), SinkError> {
-        write_collection(findings, self.objects_as, out, Path::new(self.file_name()))
+        let wanted = (self.objects_as, self.simplify_um);
+        write_collection(findings, wanted, out, Path::new(self.file_name()))
     }
 }
 
@@ -90,7 +94,8 @@ impl Sink for GeoJson {
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
         let io = |cause| SinkError::io(path, cause);
         let mut out = BufWriter::with_capacity(1 << 16, File::create(path).map_err(io)?);
-        write_collection(findings, self.objects_as, &mut out, path)?;
+        let wanted = (self.objects_as, self.simplify_um);
+        write_collection(findings, wanted, &mut out, path)?;
         finish(out).map_err(io)
     }
 }
@@ -105,7 +110,8 @@ impl Sink for GeoJsonGz {
         let file = BufWriter::with_capacity(1 << 16, File::create(path).map_err(io)?);
         // Neither a name nor a time stands in the header, so that the same objects give the same bytes.
         let mut out = GzEncoder::new(file, flate2::Compression::default());
-        write_collection(findings, self.objects_as, &mut out, path)?;
+        let wanted = (self.objects_as, self.simplify_um);
+        write_collection(findings, wanted, &mut out, path)?;
         finish(out.finish().map_err(io)?).map_err(io)
     }
 }
@@ -119,10 +125,17 @@ fn finish(out: BufWriter<File>) -> io::Result<()> {
 /// Writes feature by feature, so that memory does not grow with the number of objects.
 fn write_collection(
     findings: &SlideFindings<'_>,
-    objects_as: ObjectsAs,
+    (objects_as, simplify_um): (ObjectsAs, Option<f64>),
     out: &mut impl Write,
     path: &Path,
 ) -> Result<(), SinkError> {
+    let tolerance_px = simplify_um.map(|um| match findings.resolution() {
+        Some(resolution) => Ok(um / resolution.mpp.max(resolution.down)),
+        None => Err(SinkError::NoResolution {
+            path: path.to_owned(),
+        }),
+    });
+    let tolerance_px = tolerance_px.transpose()?;
     let io = |cause| SinkError::io(path, cause);
     out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")
         .map_err(io)?;
@@ -131,18 +144,22 @@ fn write_collection(
         out.write_all(if first { b"\n" } else { b",\n" })
             .map_err(io)?;
         first = false;
-        serde_json::to_writer(&mut *out, &feature(row, objects_as))
+        serde_json::to_writer(&mut *out, &feature(row, objects_as, tolerance_px))
             .map_err(|error| io(error.into()))
     })?;
     out.write_all(b"\n]}\n").map_err(io)
 }
 
 /// One object.
-fn feature<'a>(row: &'a Row<'a>, objects_as: ObjectsAs) -> impl Serialize + use<> {
+fn feature(row: &Row<'_>, objects_as: ObjectsAs, tolerance_px: Option<f64>) -> serde_json::Value {
     let object = row.object;
-    let rings: Vec<_> = std::iter::once(&object.polygon.exterior)
-        .chain(&object.polygon.holes)
-        .collect();
+    let rings = match tolerance_px {
+        Some(tolerance) => json!(object.polygon.simplified(tolerance)),
+        None => {
+            let exact = std::iter::once(&object.polygon.exterior).chain(&object.polygon.holes);
+            json!(exact.collect::<Vec<_>>())
+        }
+    };
     let mut metadata = Map::new();
     for (key, text) in [
         ("id", object.id.to_string()),

@@ -98,15 +98,24 @@ impl Output {
 
     /// What writes its file into the slide's folder; none for what goes elsewhere.
     pub fn sink(self, options: SinkOptions) -> Option<Box<dyn Sink>> {
-        let objects_as = options.objects_as;
+        let SinkOptions {
+            objects_as,
+            simplify_um,
+        } = options;
         match self {
             Output::Rle => None,
             Output::Mask => Some(Box::new(MaskTiff)),
             Output::Objects => Some(Box::new(ObjectsCsv)),
             #[cfg(feature = "parquet")]
             Output::Parquet => Some(Box::new(super::ObjectsParquet)),
-            Output::GeoJson => Some(Box::new(GeoJson { objects_as })),
-            Output::GeoJsonGz => Some(Box::new(GeoJsonGz { objects_as })),
+            Output::GeoJson => Some(Box::new(GeoJson {
+                objects_as,
+                simplify_um,
+            })),
+            Output::GeoJsonGz => Some(Box::new(GeoJsonGz {
+                objects_as,
+                simplify_um,
+            })),
             Output::Overlay => Some(Box::new(Overlay::default())),
             Output::Instances => Some(Box::new(Instances)),
             Output::Probabilities => Some(Box::new(ProbabilityTiff)),
@@ -115,18 +124,12 @@ impl Output {
 }
 
 /// What is wanted of outputs that can be written in more than one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SinkOptions {
     /// What objects are to QuPath.
     pub objects_as: ObjectsAs,
-}
-
-impl SinkOptions {
-    /// With objects of this kind.
-    pub fn objects_as(objects_as: ObjectsAs) -> Self {
-        SinkOptions { objects_as }
-    }
+    /// How far the outlines in GeoJSON may be from the exact ones, um; exact ones if `None`.
+    pub simplify_um: Option<f64>,
 }
 
 /// Some outputs.

@@ -376,6 +376,92 @@ fn objects_are_annotations_where_that_is_asked_for() {
 }
 
 #[test]
+fn outlines_have_fewer_corners_where_that_is_asked_for() {
+    let dir = with_big_slide();
+    let file = "slides/big/objects.geojson";
+    let features = |out: &str| {
+        let geojson = dir.json(format!("{out}/{file}"));
+        geojson["features"].as_array().unwrap().clone()
+    };
+    dir.segment(["big.tif"], "exact").ends_with(0);
+    let tolerance = ["--simplify", "6"];
+    dir.segment(["big.tif"], "fewer")
+        .args(tolerance)
+        .ends_with(0);
+    let (exact, fewer) = (features("exact"), features("fewer"));
+    assert_eq!(exact.len(), fewer.len());
+    let corners = |feature: &Value| -> Vec<[f64; 2]> {
+        let rings = feature["geometry"]["coordinates"].as_array().unwrap();
+        let points = rings.iter().flat_map(|ring| ring.as_array().unwrap());
+        points
+            .map(|at| [0, 1].map(|axis| at[axis].as_f64().unwrap()))
+            .collect()
+    };
+    let (mut before, mut after) = (0, 0);
+    for (exact, fewer) in exact.iter().zip(&fewer) {
+        // All else is the same, the figures too.
+        assert_eq!(exact["properties"], fewer["properties"]);
+        let (all, kept) = (corners(exact), corners(fewer));
+        (before, after) = (before + all.len(), after + kept.len());
+        // The tolerance is in um: this far in px, and no further.
+        let far = 6.0 / MPP;
+        for at in &all {
+            let nearest = kept.windows(2).map(|side| distance(*at, side[0], side[1]));
+            let nearest = nearest.fold(f64::MAX, f64::min);
+            assert!(nearest <= far + 1e-9, "{at:?} is {nearest} px away");
+        }
+    }
+    assert!(after * 4 < before, "{after} of {before} corners");
+    assert_eq!(
+        dir.json("fewer/slides/big/slide.json")["made_by"]["settings"]["simplify_um"],
+        6.0
+    );
+    // A finished run is told so without its models, and back.
+    for (options, same) in [(&tolerance[..], "fewer"), (&[], "exact")] {
+        let other = if same == "fewer" { "exact" } else { "fewer" };
+        let kept = dir.read(format!("{other}/{file}"));
+        dir.segment(["big.tif"], other)
+            .args(options)
+            .args(["--verbose"])
+            .ends_with(0)
+            .says(&["without running the models again"]);
+        assert!(dir.read(format!("{other}/{file}")) != kept);
+        assert_eq!(
+            features(other),
+            if same == "fewer" {
+                fewer.clone()
+            } else {
+                exact.clone()
+            }
+        );
+        dir.segment(["big.tif"], other)
+            .args(if same == "fewer" {
+                &[][..]
+            } else {
+                &tolerance[..]
+            })
+            .ends_with(0);
+    }
+    for wrong in ["0", "-1", "nan", "inf", "x"] {
+        dir.segment(["big.tif"], "x")
+            .args([format!("--simplify={wrong}")])
+            .ends_with(2)
+            .says(&["a number of um above 0"]);
+    }
+}
+
+/// How far a point is from a line between two others.
+fn distance([x, y]: [f64; 2], [x0, y0]: [f64; 2], [x1, y1]: [f64; 2]) -> f64 {
+    let (dx, dy) = (x1 - x0, y1 - y0);
+    let length = dx * dx + dy * dy;
+    let along = match length > 0.0 {
+        true => (((x - x0) * dx + (y - y0) * dy) / length).clamp(0.0, 1.0),
+        false => 0.0,
+    };
+    (x - x0 - along * dx).hypot(y - y0 - along * dy)
+}
+
+#[test]
 fn what_is_added_has_the_probabilities_of_the_table_that_is_there() {
     let dir = Dir::with_slide();
     let run = |out: &str, list: &str| dir.segment(["one.tif"], out).args(["--write", list]);

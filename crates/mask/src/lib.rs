@@ -32,6 +32,8 @@ mod postprocess;
 mod raster;
 pub mod rle;
 mod runs;
+#[cfg(feature = "simplify")]
+mod simplify;
 mod sparse;
 mod split;
 mod tile;

@@ -128,6 +128,9 @@ pub struct Settings {
     /// What objects are to QuPath: `detection`, `annotation`.
     #[serde(default)]
     pub objects_as: String,
+    /// How far the outlines in GeoJSON may be from the exact ones, um; `None`: exact ones.
+    #[serde(default)]
+    pub simplify_um: Option<f64>,
     /// What is written, by its name: whether it is.
     pub write: BTreeMap<String, bool>,
 }
@@ -264,6 +267,7 @@ mod tests {
                 batch: 1,
                 mpp: None,
                 objects_as: "detection".to_owned(),
+                simplify_um: None,
                 write: [("rle", true), ("mask", true), ("prob", false)]
                     .map(|(name, is)| (name.to_owned(), is))
                     .into(),

@@ -11,6 +11,7 @@ mod figures;
 mod objects;
 mod polygon;
 mod rle;
+mod simplify;
 mod sparse;
 mod split;
 
