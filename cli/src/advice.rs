@@ -7,6 +7,7 @@ use ftuseg::pipeline::PipelineError;
 use ftuseg::slide::SlideError;
 use ftuseg::slide::warning::{Warning, WarningKind};
 use ftuseg_evaluate::{ClassError, EvaluateError, ImageProblem};
+use ftuseg_export::ExportError;
 use ftuseg_provision::{LibraryError, PlaceKind, Remedy};
 use ftuseg_records::{About, Help};
 
@@ -23,6 +24,7 @@ pub(super) fn full(error: &anyhow::Error) -> String {
                 .or_else(|| cause.downcast_ref().map(of_batch))
                 .or_else(|| cause.downcast_ref().map(of_slide_error))
                 .or_else(|| cause.downcast_ref().map(of_evaluate))
+                .or_else(|| cause.downcast_ref().map(of_export))
         };
         of(cause)?
     });
@@ -43,6 +45,11 @@ pub(super) fn library(error: &LibraryError) -> String {
 pub(super) fn reason(slide: &SlideStatus) -> String {
     let reason = slide.reason.as_deref().unwrap_or("no reason known");
     with(reason.to_owned(), slide.help.and_then(of_help))
+}
+
+/// Why a slide could not be exported, with what to type.
+pub(super) fn export(error: &ExportError) -> String {
+    with(error.to_string(), of_export(error))
 }
 
 /// Why an image could not be scored, with what to type.
@@ -222,6 +229,24 @@ fn of_evaluate(error: &EvaluateError) -> Option<String> {
             ..
         } => Some(NAME_CLASSES.to_owned()),
         EvaluateError::Image(error) => of_slide_error(error),
+        _ => None,
+    }
+}
+
+fn of_export(error: &ExportError) -> Option<String> {
+    match error {
+        ExportError::MissingOutput { output, .. } => Some(format!(
+            "the same `ftuseg segment` with --write {output} adds it without the models"
+        )),
+        ExportError::Simplified { .. } => Some(
+            "the same `ftuseg segment` without --simplify writes exact ones without the models"
+                .to_owned(),
+        ),
+        ExportError::Exists { .. } => Some("--overwrite replaces it".to_owned()),
+        ExportError::TooManyPixels { .. } => Some("--segmentation polygons counts none".to_owned()),
+        ExportError::NoResolution { .. } => {
+            Some("segment it again and give the size with --mpp".to_owned())
+        }
         _ => None,
     }
 }

@@ -18,6 +18,7 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod evaluate;
+mod export;
 mod failures;
 mod inspect;
 mod inspect_table;
@@ -93,6 +94,8 @@ enum Command {
     Merge(merge::Args),
     /// Compare one or more runs with the truth, and report per image, per organ and overall
     Evaluate(evaluate::Args),
+    /// Write finished runs in the formats of other tools
+    Export(export::Args),
     /// Print the organ map alone: organ, share of the tissue, confidence
     Route(route::Args),
     /// Describe slides: size, levels, um/px, compression, share of tissue; or list those in a folder
@@ -133,6 +136,7 @@ fn run() -> u8 {
         Command::Segment(args) => segment::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Rle(args) => rle::run(&args),

@@ -16,6 +16,7 @@ mod docs;
 mod endless_networks;
 mod environment;
 mod evaluate;
+mod export;
 mod field_tables;
 mod hostile_names;
 mod inputs;

@@ -11,10 +11,10 @@ use serde_json::Value;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 
-type Row = HashMap<String, String>;
+pub(super) type Row = HashMap<String, String>;
 
 /// The rows of a table, each by column.
-fn rows(dir: &Dir, path: &str) -> Vec<Row> {
+pub(super) fn rows(dir: &Dir, path: &str) -> Vec<Row> {
     let mut table = csv::Reader::from_path(dir.join(path)).unwrap();
     table.deserialize().map(Result::unwrap).collect()
 }
@@ -26,7 +26,7 @@ fn number(row: &Row, column: &str) -> f64 {
 }
 
 /// A folder with a slide of two organs at four times the size.
-fn with_big_slide() -> Dir {
+pub(super) fn with_big_slide() -> Dir {
     let dir = Dir::new();
     dir.bundle("bundle", &full_bundle());
     dir.slide("big.tif", (1201, 799), Some(MPP), |x, y| {
@@ -35,10 +35,10 @@ fn with_big_slide() -> Dir {
     dir
 }
 
-const EVERYTHING: &str = "all,parquet,geojson.gz,instances,prob";
+pub(super) const EVERYTHING: &str = "all,parquet,geojson.gz,instances,prob";
 
 /// The planes of `instances.ome.tif`: width, height and labels.
-fn planes(dir: &Dir, path: &str) -> Vec<(u32, u32, Vec<u32>)> {
+pub(super) fn planes(dir: &Dir, path: &str) -> Vec<(u32, u32, Vec<u32>)> {
     let mut file = Decoder::new(File::open(dir.join(path)).unwrap()).unwrap();
     let mut planes = Vec::new();
     loop {

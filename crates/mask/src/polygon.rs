@@ -63,22 +63,40 @@ pub fn polygons(mask: &Mask) -> Vec<Polygon> {
 impl Polygon {
     /// The object's runs, from the top down, as they were outlined.
     pub fn runs(&self) -> Vec<Run> {
-        // Where the sides that stand upright cross each row.
+        let between = self.between(1);
+        let run = |(y, across): (u32, Range<u32>)| Run {
+            y,
+            start: across.start,
+            end: across.end,
+        };
+        between.map(run).collect()
+    }
+
+    /// The same px along columns, from the left to the right: the column, and its rows.
+    pub fn column_runs(&self) -> impl Iterator<Item = (u32, Range<u32>)> {
+        self.between(0)
+    }
+
+    /// The px in each line along the other axis than `axis`: 1 for rows, 0 for columns.
+    fn between(&self, axis: usize) -> impl Iterator<Item = (u32, Range<u32>)> + use<> {
+        let other = 1 - axis;
+        // Where the sides that stand across it cross each line.
         let mut sides: Vec<(u32, u32)> = Vec::new();
         for ring in std::iter::once(&self.exterior).chain(&self.holes) {
             for pair in ring.windows(2) {
-                let ([x, one], [other, two]) = (pair[0], pair[1]);
-                if x == other {
-                    sides.extend((one.min(two)..one.max(two)).map(|y| (y, x)));
+                let (from, to) = (pair[0], pair[1]);
+                if from[other] == to[other] {
+                    let lines = from[axis].min(to[axis])..from[axis].max(to[axis]);
+                    sides.extend(lines.map(|line| (line, from[other])));
                 }
             }
         }
         sides.sort_unstable();
-        let (pairs, _) = sides.as_chunks::<2>();
-        pairs
-            .iter()
-            .map(|&[(y, start), (_, end)]| Run { y, start, end })
-            .collect()
+        let pairs = sides.len() / 2;
+        (0..pairs).map(move |pair| {
+            let ((line, start), (_, end)) = (sides[2 * pair], sides[2 * pair + 1]);
+            (line, start..end)
+        })
     }
 }
 

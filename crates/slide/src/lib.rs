@@ -16,6 +16,8 @@ mod error;
 #[cfg(feature = "files")]
 mod file_ids;
 #[cfg(feature = "files")]
+pub mod label_pyramid;
+#[cfg(feature = "files")]
 pub mod mask_image;
 #[cfg(feature = "openslide")]
 mod openslide;

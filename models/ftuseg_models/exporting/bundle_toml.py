@@ -16,7 +16,7 @@ from ..networks.encoders import title
 from . import training_images
 
 NAME = "ftuseg-cores"
-VERSION = "0.6.0"
+VERSION = "0.7.0"
 
 
 def origin(config: Config) -> str:

@@ -39,9 +39,6 @@ def run(config: Config) -> dict:
     serving = ModelChoice(choose)
     for organ in ORGANS:
         server = serving.best(organ)
-        if server is None and any(core.has("baseline") for core in choose.deciding("baseline", organ)):
-            # no network of its own was measured: where the baseline stands in, it gets a threshold of the organ's own
-            server = "baseline"
         if server is not None:
             result["serving"][organ] = {"by": server} | choose.final(server, organ).__dict__
     write_json(config.runs / "calibration.json", result)

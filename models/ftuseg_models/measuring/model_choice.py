@@ -32,7 +32,8 @@ class ModelChoice:
         self._best: dict[tuple[str, str | None], str | None] = {}
 
     def best(self, organ: str, without: MeasuredCore | None = None) -> str | None:
-        """The candidate with the best mean Dice on the organ's cores; None where its own network was not measured.
+        """The candidate with the best mean Dice on the organ's cores: the baseline where the organ's own network was not measured,
+        None where neither was.
 
         The core `without` has no influence. Every core is judged at the threshold that the others choose for the candidate:
         with thresholds chosen on themselves, five cores prefer whatever happens to fit them. The organ's own network wins
@@ -44,7 +45,9 @@ class ModelChoice:
         return self._best[key]
 
     def _decide(self, organ: str, without: str | None) -> str | None:
-        cores = [core for core in self.chooser.deciding(organ) if core.has(organ) and core.id != without]
+        deciding = [core for core in self.chooser.deciding(organ) if core.id != without]
+        # cores of a fold whose own network is still to be trained say nothing of it
+        cores = [core for core in deciding if core.has(organ)] or [core for core in deciding if core.has("baseline")]
         apart = frozenset() if without is None else frozenset({without})
         worth = {}
         for server in candidates(organ):

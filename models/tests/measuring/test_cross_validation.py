@@ -47,15 +47,15 @@ def core(number: int, organ: str, level: float, noise: int = 0, mpp: float = 1.0
 
 
 def test_the_threshold_that_fits_is_found_and_the_middle_is_kept_where_nothing_is_gained():
-    low = [core(n, "kidney", 0.42) for n in range(5)]
+    low = [core(n, "kidney", 0.42) for n in range(6)]
     assert Chooser(low).final("kidney").threshold == 0.4
-    high = [core(n, "kidney", 0.9) for n in range(5)]
+    high = [core(n, "kidney", 0.9) for n in range(6)]
     # the squares have no holes, so a found one is a mistake
     assert Chooser(high).final("kidney") == Choice(0.5, 100.0, True)
 
 
 def test_a_few_cores_choose_nothing():
-    few = [core(n, "kidney", 0.42) for n in range(4)]
+    few = [core(n, "kidney", 0.42) for n in range(5)]
     # the objects have 900 um2
     assert Chooser(few).final("kidney") == Choice(0.5, 100.0, True)
 
@@ -112,7 +112,7 @@ def test_no_core_decides_for_itself():
 
 
 def test_validation_cores_decide_where_there_are_some():
-    decide = [core(n, "kidney", 0.42, part="validation") for n in range(5)]
+    decide = [core(n, "kidney", 0.42, part="validation") for n in range(6)]
     cores = [*decide, core(6, "kidney", 0.9), core(7, "kidney", 0.9)]
     chooser = Chooser(cores)
     assert chooser.final("kidney").threshold == 0.4
@@ -152,6 +152,11 @@ def test_what_answers_for_an_organ_is_what_is_best_on_the_other_cores():
     for each in cores[1:]:
         each.maps["kidney"], each.maps["baseline"] = np.zeros((60, 60)), each.maps["kidney"]
     assert model_choice.ModelChoice(Chooser(cores)).best("kidney") == "baseline"
+    # no fold has a network of its own for it yet
+    for each in cores:
+        del each.maps["kidney"]
+    alone = model_choice.ModelChoice(Chooser(cores))
+    assert alone.best("kidney") == "baseline" and alone.dice(cores[1], "kidney") == 1.0
 
 
 def test_no_core_has_a_say_in_what_answers_for_it():

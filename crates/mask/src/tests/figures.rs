@@ -137,6 +137,10 @@ proptest! {
             let outline = outline(&object);
             prop_assert!(outline.holes.len() as u64 >= figures.holes);
             prop_assert_eq!(outline.runs(), object.runs());
+            let mut px: Vec<_> = object.runs().iter().flat_map(|run| run.columns().map(|x| (x, run.y))).collect();
+            px.sort_unstable();
+            let columns: Vec<_> = outline.column_runs().flat_map(|(x, rows)| rows.map(move |y| (x, y))).collect();
+            prop_assert_eq!(columns, px);
             let far = moved(&object, 1 << 19);
             let far = Object::of(&far).figures();
             for (far, near) in far.centroid.into_iter().zip(figures.centroid) {

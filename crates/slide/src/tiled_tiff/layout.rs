@@ -26,7 +26,7 @@ pub(super) struct Layout {
 }
 
 /// Level sizes from full size down to the first that fits into one tile.
-pub(super) fn level_sizes(width: u32, height: u32, tile: u32) -> Vec<(u32, u32)> {
+pub(crate) fn level_sizes(width: u32, height: u32, tile: u32) -> Vec<(u32, u32)> {
     let mut sizes = vec![(width, height)];
     let (mut w, mut h) = (width, height);
     // A tile below 2 would never be reached by halving one pixel.

@@ -13,6 +13,7 @@ mod compress;
 mod directory;
 mod labels;
 mod layout;
+mod ome_xml;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,10 @@ use compress::{Compressor, Tile};
 use directory::Directory;
 use layout::Layout;
 
+pub(crate) use layout::level_sizes;
+
 pub use labels::{LabelTiff, LabelTiffOptions, write_labels};
+pub use ome_xml::LabelImage;
 
 /// How the name of a file begins and ends that is not whole yet.
 pub const TEMPORARY: (&str, &str) = (".ftuseg-", ".tmp");
