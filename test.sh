@@ -27,6 +27,7 @@ cargo test --workspace
 
 # The package for Python.
 bindings/python/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
+integrations/napari/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg" "${CARGO_TARGET_DIR:-target}"/python-wheels/*.whl
 
 # The integrations, with the real tools where they can be had.
 integrations/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
