@@ -47,7 +47,7 @@ impl<'py> Input<'py> {
                 false => format!("an array of the shape {shape:?} and the dtype {dtype}"),
             }));
         }
-        let array = array.extract().map_err(PyErr::from)?;
+        let array = array.extract()?;
         Ok(Input::Array(array))
     }
 }

@@ -384,8 +384,7 @@ impl SlideResult {
                 seen.picture(slide.as_ref(), side)
             })?,
             Source::Array(array) => {
-                let array: PyReadonlyArray3<'_, u8> =
-                    array.bind(py).extract().map_err(PyErr::from)?;
+                let array: PyReadonlyArray3<'_, u8> = array.bind(py).extract()?;
                 let slide = slide_of(&array, None)?;
                 py.detach(|| seen.picture(&slide, side))?
             }
