@@ -27,7 +27,9 @@ cargo test --workspace
 
 # The package for Python.
 bindings/python/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
-integrations/napari/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg" "${CARGO_TARGET_DIR:-target}"/python-wheels/*.whl
+for adapter in napari lazyslide; do
+    "integrations/$adapter/test.sh" "${CARGO_TARGET_DIR:-target}/debug/ftuseg" "${CARGO_TARGET_DIR:-target}"/python-wheels/*.whl
+done
 
 # The integrations, with the real tools where they can be had.
 integrations/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
