@@ -62,7 +62,6 @@ struct Runtime {
     device: DeviceChoice,
     threads: usize,
     library: Option<PathBuf>,
-    #[cfg_attr(not(feature = "onnxruntime"), expect(dead_code))]
     python: Option<PathBuf>,
     is_offline: bool,
 }
