@@ -25,6 +25,12 @@ FTUSEG_INTEROP_PYTHON=$(realpath -s "$interop/bin/python")
 export FTUSEG_INTEROP_PYTHON
 cargo test --workspace
 
+# The package for Python.
+bindings/python/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
+for adapter in napari lazyslide; do
+    "integrations/$adapter/test.sh" "${CARGO_TARGET_DIR:-target}/debug/ftuseg" "${CARGO_TARGET_DIR:-target}"/python-wheels/*.whl
+done
+
 # The integrations, with the real tools where they can be had.
 integrations/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
 

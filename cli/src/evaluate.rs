@@ -1,5 +1,6 @@
 //! `ftuseg evaluate`: how well runs agree with the truth.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -79,8 +80,9 @@ fn date() -> anyhow::Result<String> {
     Ok(text.replace('T', " ").replace('Z', " UTC"))
 }
 
-/// Runs the command and returns its exit code: 1 when something of the truth could not be scored.
-pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+/// Runs the command and returns its exit code: 1 when something of the truth could not be scored. `words` are what was
+/// typed behind the program's name.
+pub(super) fn run(args: &Args, words: &[OsString]) -> anyhow::Result<u8> {
     if args.out.is_file() {
         bail!("--out {} is a file; give a folder", args.out.display());
     }
@@ -88,12 +90,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         bail!("--figures {} is a file; give a folder", figures.display());
     }
     // However the program is called, the command is the same.
-    let words = std::env::args_os().skip(1);
     let options = ReportOptions {
         title: args.title.clone(),
         date: date()?,
         command: std::iter::once("ftuseg".to_owned())
-            .chain(words.map(|word| word.to_string_lossy().into_owned()))
+            .chain(words.iter().map(|word| word.to_string_lossy().into_owned()))
             .collect(),
         seed: args.seed,
         reference: args.reference,

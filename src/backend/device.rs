@@ -31,6 +31,19 @@ pub enum BackendChoice {
     Rten,
 }
 
+impl std::str::FromStr for BackendChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "auto" => BackendChoice::Auto,
+            "onnxruntime" => BackendChoice::OnnxRuntime,
+            "rten" => BackendChoice::Rten,
+            _ => return Err("expected auto, onnxruntime or rten".to_owned()),
+        })
+    }
+}
+
 /// Which device the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {

@@ -181,7 +181,7 @@ impl ActiveRun<'_> {
                     false => None,
                 };
                 match known {
-                    Some(known) => findings.objects.put_probabilities(known),
+                    Some(known) => findings.put_probabilities(known),
                     None if findings.objects.is_empty() => {}
                     None => doubt(&mut record.warnings),
                 }

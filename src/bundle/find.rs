@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use etcetera::BaseStrategy;
 
@@ -32,9 +33,27 @@ pub fn named_bundle(named: &Path) -> Result<PathBuf, BundleError> {
     })
 }
 
+/// The folder that the program lies in, where that is not its executable's.
+static PROGRAM_FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says which folder the program lies in, for a program that is loaded into another one, such as a module of an
+/// interpreter: [`default_bundle`] then looks there, and not beside the executable. The first call counts; returns false
+/// for any other.
+pub fn set_program_folder(folder: PathBuf) -> bool {
+    PROGRAM_FOLDER.set(folder).is_ok()
+}
+
+/// The folder that the program lies in.
+fn program_folder() -> Option<PathBuf> {
+    if let Some(said) = PROGRAM_FOLDER.get() {
+        return Some(said.clone());
+    }
+    Some(std::env::current_exe().ok()?.parent()?.to_owned())
+}
+
 /// The bundle when the user names none: the environment variable `FTUSEG_BUNDLE` (as for [`named_bundle`]),
-/// `models/bundle` in the current folder, `bundle` or `../share/ftuseg/bundle` beside the program, the bundle that is
-/// installed for the user, or the folder that the program was built from.
+/// `models/bundle` in the current folder, `bundle` or `../share/ftuseg/bundle` beside the program (see
+/// [`set_program_folder`]), the bundle that is installed for the user, or the folder that the program was built from.
 ///
 /// # Errors
 /// When there is none, with the list of places; or when bundles of several names are installed, so that one has to be named.
@@ -43,9 +62,7 @@ pub fn default_bundle() -> Result<PathBuf, BundleError> {
         return named_bundle(Path::new(&named));
     }
     let mut places = vec![PathBuf::from("models/bundle")];
-    if let Ok(program) = std::env::current_exe()
-        && let Some(folder) = program.parent()
-    {
+    if let Some(folder) = program_folder() {
         places.push(folder.join("bundle"));
         places.push(folder.join("../share/ftuseg/bundle"));
     }

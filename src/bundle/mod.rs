@@ -19,7 +19,10 @@ use sha2::{Digest, Sha256};
 use ftuseg_files::plain;
 
 pub use error::BundleError;
-pub use find::{InstalledBundle, bundles_folder, default_bundle, installed_bundles, named_bundle};
+pub use find::{
+    InstalledBundle, bundles_folder, default_bundle, installed_bundles, named_bundle,
+    set_program_folder,
+};
 #[cfg(feature = "install")]
 pub use install::{InstallError, install_bundle};
 pub use spec::{

@@ -62,6 +62,7 @@ struct Runtime {
     device: DeviceChoice,
     threads: usize,
     library: Option<PathBuf>,
+    python: Option<PathBuf>,
     is_offline: bool,
 }
 
@@ -93,6 +94,7 @@ impl Engine {
                 device: DeviceChoice::Auto,
                 threads: options.readers,
                 library: None,
+                python: None,
                 is_offline: false,
             },
             options,
@@ -189,6 +191,12 @@ impl<'a> EngineBuilder<'a> {
         self
     }
 
+    /// A Python whose packages are looked at before those of others, for a program that runs within one.
+    pub fn python(mut self, program: impl Into<Option<PathBuf>>) -> Self {
+        self.runtime.python = program.into();
+        self
+    }
+
     /// Brings nothing over the network.
     pub fn offline(mut self, is_offline: bool) -> Self {
         self.runtime.is_offline = is_offline;
@@ -249,7 +257,10 @@ fn start(
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Backend>, BackendError> {
     let library = runtime.library.clone();
-    let search = ftuseg_provision::onnxruntime::search(library, runtime.is_offline);
+    let mut search = ftuseg_provision::onnxruntime::search(library, runtime.is_offline);
+    if let Some(python) = &runtime.python {
+        search = search.with_python(python);
+    }
     crate::backend::choose_on(
         runtime.choice,
         runtime.device,

@@ -50,6 +50,21 @@ impl Precision {
     }
 }
 
+impl std::str::FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "auto" => Precision::Auto,
+            "fp32" => Precision::Fp32,
+            "bf16" => Precision::Bf16,
+            "fp16" => Precision::Fp16,
+            "int8" => Precision::Int8,
+            _ => return Err("expected auto, fp32, bf16, fp16 or int8".to_owned()),
+        })
+    }
+}
+
 /// A loaded model with what the bundle says of its input and output.
 ///
 /// It has a session for each of the backend's lanes; they can run at the same time.

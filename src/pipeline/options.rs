@@ -89,6 +89,18 @@ impl Split {
     }
 }
 
+impl FromStr for Split {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "none" => Split::None,
+            "touching" => Split::Touching,
+            _ => return Err("expected none or touching".to_owned()),
+        })
+    }
+}
+
 /// Settings that hold for every slide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineOptions {

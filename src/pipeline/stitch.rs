@@ -24,6 +24,18 @@ pub enum Blend {
     Gaussian,
 }
 
+impl std::str::FromStr for Blend {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "gaussian" => Blend::Gaussian,
+            "crop" => Blend::Crop,
+            _ => return Err("expected gaussian or crop".to_owned()),
+        })
+    }
+}
+
 /// Full-size rows that are interpolated at once.
 const BAND: u32 = 128;
 

@@ -14,6 +14,20 @@ pub enum Tta {
     Scales,
 }
 
+impl std::str::FromStr for Tta {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "none" => Tta::None,
+            "flips" => Tta::Flips,
+            "d4" => Tta::D4,
+            "scales" => Tta::Scales,
+            _ => return Err("expected none, flips, d4 or scales".to_owned()),
+        })
+    }
+}
+
 impl Tta {
     /// Its name, as it is typed.
     pub fn name(self) -> &'static str {

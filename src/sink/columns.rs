@@ -8,21 +8,29 @@ use std::borrow::Cow;
 use super::{SinkError, SlideFindings, SlideObject, TargetObjects};
 use crate::slide::Resolution;
 
-/// What a column holds.
+/// What a column of the table of objects holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Words.
     Text,
+    /// Whole numbers from 0.
     Whole,
+    /// Numbers, some of which may be unknown.
     Real,
+    /// True or false.
     Flag,
 }
 
 /// One entry of a column.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
+    /// Words.
     Text(Cow<'a, str>),
+    /// A whole number.
     Whole(u64),
+    /// A number.
     Real(f64),
+    /// True or false.
     Flag(bool),
     /// Nobody knows, or there is none.
     Unknown,
@@ -80,12 +88,33 @@ fn measured() -> impl Iterator<Item = &'static Column> {
     columns.filter(|column| column.kind != Kind::Text && column.name != ID)
 }
 
+/// The columns of the table of objects, in their order: name and kind. Of the kinds, only [`Kind::Real`] has entries that
+/// are unknown.
+pub fn table_columns() -> impl Iterator<Item = (&'static str, Kind)> {
+    COLUMNS.iter().map(|column| (column.name, column.kind))
+}
+
 /// What is measured on every object, by the names of the tables' columns, in their order.
 pub fn measurement_names() -> impl Iterator<Item = &'static str> {
     measured().map(|column| column.name)
 }
 
 impl SlideFindings<'_> {
+    /// Calls `visit` with all entries of every object, in the order of the ids and of [`table_columns`].
+    ///
+    /// # Errors
+    /// When an object cannot be read again, and what `visit` says.
+    pub fn each_entries(
+        &self,
+        mut visit: impl FnMut(&[Value<'_>]) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        self.each_row(|row| {
+            let entries: Vec<Value<'_>> =
+                COLUMNS.iter().map(|column| (column.value)(row)).collect();
+            visit(&entries)
+        })
+    }
+
     /// Calls `visit` with every object, in the order of the ids, and with what was measured on it, in the order of
     /// [`measurement_names`]. What nobody knows is not a number.
     ///

@@ -19,12 +19,13 @@ mod output;
 mod overlay;
 mod picture;
 mod probability_tiff;
+mod provenance;
 mod record;
 
 use std::path::Path;
 
 pub use colours::colour;
-pub use columns::measurement_names;
+pub use columns::{Kind as ColumnKind, Value as ColumnValue, measurement_names, table_columns};
 pub use error::SinkError;
 pub use findings::{
     FoundObjects, ObjectProbability, SlideFindings, SlideObject, TargetObjects, object_uuid,
@@ -38,6 +39,7 @@ pub use objects_parquet::ObjectsParquet;
 pub use output::{Output, Outputs, SinkOptions, UnknownOutput};
 pub use overlay::Overlay;
 pub use probability_tiff::ProbabilityTiff;
+pub use provenance::provenance;
 pub use record::RecordSink;
 #[cfg(feature = "batch")]
 pub(crate) use record::write_record;

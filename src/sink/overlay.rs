@@ -6,7 +6,7 @@ use crate::slide::Plane;
 
 use super::legend::Legend;
 use super::picture::Picture;
-use super::{Sink, SinkError, SlideFindings, colour};
+use super::{Sink, SinkError, SlideFindings, colour, write_whole};
 
 /// Writes `overlay.png`.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,16 @@ impl Sink for Overlay {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+        write_whole(path, &self.png(findings, path)?)
+    }
+}
+
+impl Overlay {
+    /// The picture as the bytes of a PNG file, which errors call `name`.
+    ///
+    /// # Errors
+    /// When the slide cannot be read, or the objects cannot be read again.
+    pub fn png(&self, findings: &SlideFindings<'_>, name: &Path) -> Result<Vec<u8>, SinkError> {
         let grid = findings.segmentation.map.grid();
         let longest = f64::from(grid.width().max(grid.height()));
         // A small slide is shown larger, so that its outlines can be told apart.
@@ -56,6 +66,6 @@ impl Sink for Overlay {
         let mut whole = Picture::white(plane.width.max(legend.width), plane.height + legend.height);
         whole.paste(&shown);
         legend.draw(&mut whole, plane.height);
-        whole.save(path)
+        whole.png(name)
     }
 }

@@ -6,7 +6,7 @@ use image::ImageEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
-use super::{SinkError, write_whole};
+use super::SinkError;
 
 const WEIGHT: FontWeight = FontWeight::Regular;
 const SIZE: RasterHeight = RasterHeight::Size20;
@@ -99,9 +99,9 @@ impl Picture {
         }
     }
 
-    /// Writes the file as PNG.
-    pub fn save(&self, path: &Path) -> Result<(), SinkError> {
-        // Encoded in memory: an encoder that writes its end when it is dropped cannot tell of a full disk.
+    /// The picture as PNG, which errors call `name`. Encoded in memory: an encoder that writes its end when it is dropped
+    /// cannot tell of a full disk.
+    pub fn png(&self, name: &Path) -> Result<Vec<u8>, SinkError> {
         let mut png = Vec::new();
         PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
             .write_image(
@@ -111,10 +111,10 @@ impl Picture {
                 image::ExtendedColorType::Rgb8,
             )
             .map_err(|error| SinkError::Picture {
-                path: path.to_owned(),
+                path: name.to_owned(),
                 reason: error.to_string(),
             })?;
-        write_whole(path, &png)
+        Ok(png)
     }
 }
 

@@ -36,7 +36,7 @@ impl Sink for RecordSink {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-        write_record(&self.describe(findings), path)
+        write_record(&self.record(findings), path)
     }
 }
 
@@ -49,7 +49,8 @@ pub(crate) fn write_record(record: &SlideRecord, path: &Path) -> Result<(), Sink
 }
 
 impl RecordSink {
-    fn describe(&self, findings: &SlideFindings<'_>) -> SlideRecord {
+    /// The record as it would be written.
+    pub fn record(&self, findings: &SlideFindings<'_>) -> SlideRecord {
         let segmentation = findings.segmentation;
         let info = findings.slide.info();
         let shares = segmentation.map.shares();

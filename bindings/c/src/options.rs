@@ -51,45 +51,12 @@ impl Options {
         match name {
             "route" => self.route = value.map(str::parse).transpose().map_err(said)?,
             "device" => self.device = value.map(str::parse).transpose().map_err(said)?,
-            "tissue" => {
-                let words = [("auto", TissueMode::Auto), ("off", TissueMode::Off)];
-                self.tissue = word(name, value, &words)?;
-            }
-            "blend" => {
-                let words = [("gaussian", Blend::Gaussian), ("crop", Blend::Crop)];
-                self.blend = word(name, value, &words)?;
-            }
-            "tta" => {
-                let words = [
-                    ("none", Tta::None),
-                    ("flips", Tta::Flips),
-                    ("d4", Tta::D4),
-                    ("scales", Tta::Scales),
-                ];
-                self.tta = word(name, value, &words)?;
-            }
-            "split" => {
-                let words = [("none", Split::None), ("touching", Split::Touching)];
-                self.split = word(name, value, &words)?;
-            }
-            "precision" => {
-                let words = [
-                    ("auto", Precision::Auto),
-                    ("fp32", Precision::Fp32),
-                    ("bf16", Precision::Bf16),
-                    ("fp16", Precision::Fp16),
-                    ("int8", Precision::Int8),
-                ];
-                self.precision = word(name, value, &words)?;
-            }
-            "backend" => {
-                let words = [
-                    ("auto", BackendChoice::Auto),
-                    ("onnxruntime", BackendChoice::OnnxRuntime),
-                    ("rten", BackendChoice::Rten),
-                ];
-                self.backend = word(name, value, &words)?;
-            }
+            "tissue" => self.tissue = value.map(str::parse).transpose().map_err(said)?,
+            "blend" => self.blend = value.map(str::parse).transpose().map_err(said)?,
+            "tta" => self.tta = value.map(str::parse).transpose().map_err(said)?,
+            "split" => self.split = value.map(str::parse).transpose().map_err(said)?,
+            "precision" => self.precision = value.map(str::parse).transpose().map_err(said)?,
+            "backend" => self.backend = value.map(str::parse).transpose().map_err(said)?,
             "offline" => {
                 let words = [("yes", true), ("true", true), ("1", true)];
                 let other = [("no", false), ("false", false), ("0", false)];

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ftuseg::SlideReader;
-use ftuseg::slide::{Resolution, ResolutionSource, SlideError, SlideInfo};
+use ftuseg::slide::{Resolution, ResolutionSource, SlideError, SlideInfo, over_white};
 
 use super::error::Failure;
 use super::sized::Versioned;
@@ -99,12 +99,6 @@ impl Format {
             });
         }
     }
-}
-
-/// As slides in files are seen: glass is white.
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let alpha = u32::from(alpha);
-    ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 /// The caller's px as a slide of one level.

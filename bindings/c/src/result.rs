@@ -4,8 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::{Arc, OnceLock};
 
 use ftuseg::bundle::Bundle;
-use ftuseg::slide::warning::Warning;
-use ftuseg::slide::{SlideError, SlideInfo, id_of_file};
+use ftuseg::slide::{ClosedSlide, id_of_file};
 use ftuseg::{Segmentation, SlideReader};
 
 use super::engine::ftuseg_engine;
@@ -21,7 +20,7 @@ use super::strings::{c_text, path_of};
 /// A segmented slide. It does not change, so many threads may read it at once. It needs neither its engine nor its slide.
 pub struct ftuseg_result {
     pub(crate) id: String,
-    pub(crate) slide: SlideSeen,
+    pub(crate) slide: ClosedSlide,
     pub(crate) segmentation: Segmentation,
     pub(crate) bundle: Arc<Bundle>,
     /// Outlined when somebody first asks for them.
@@ -37,35 +36,6 @@ struct Texts {
     reader: CString,
 }
 
-/// What is known of a slide that is not open any more.
-pub(crate) struct SlideSeen {
-    info: SlideInfo,
-    warnings: Vec<Warning>,
-}
-
-impl SlideReader for SlideSeen {
-    fn info(&self) -> &SlideInfo {
-        &self.info
-    }
-
-    fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    fn read(
-        &self,
-        _level: usize,
-        _x: i64,
-        _y: i64,
-        _width: u32,
-        _height: u32,
-        _out: &mut [u8],
-    ) -> Result<(), SlideError> {
-        let why = "its px are not read any more, once it is segmented";
-        Err(SlideError::usage("the slide".as_ref(), why))
-    }
-}
-
 impl ftuseg_result {
     /// Segments a slide.
     fn of(
@@ -75,7 +45,7 @@ impl ftuseg_result {
         wish: &Wish<'_>,
     ) -> Result<Self, Failure> {
         let segmentation = wish.run(|request| engine.engine.segment(slide, request))?;
-        let info = slide.info().clone();
+        let info = slide.info();
         let all = slide.warnings().iter().chain(&segmentation.warnings);
         Ok(ftuseg_result {
             warnings: all
@@ -86,10 +56,7 @@ impl ftuseg_result {
                 format: c_text(&info.format),
                 reader: c_text(&info.reader),
             },
-            slide: SlideSeen {
-                info,
-                warnings: slide.warnings().to_vec(),
-            },
+            slide: ClosedSlide::of(slide),
             id,
             segmentation,
             bundle: Arc::clone(&engine.bundle),
@@ -233,8 +200,8 @@ pub unsafe extern "C" fn ftuseg_result_slide(
             id: result.texts.id.as_ptr(),
             format: result.texts.format.as_ptr(),
             reader: result.texts.reader.as_ptr(),
-            width: result.slide.info.width(),
-            height: result.slide.info.height(),
+            width: result.slide.info().width(),
+            height: result.slide.info().height(),
             mpp_x: segmentation.resolution.map_or(f64::NAN, |r| r.mpp),
             mpp_y: segmentation.resolution.map_or(f64::NAN, |r| r.down),
             tissue_share: segmentation.tissue.share(),

@@ -1,7 +1,7 @@
 //! What the search for the library is told: paths, limits and the Pythons to ask.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::library_spec::LibrarySpec;
@@ -65,6 +65,15 @@ impl Search {
             },
             offline: offline || get("FTUSEG_OFFLINE").is_some_and(|v| v != "0"),
         }
+    }
+
+    /// Asks another Python before all others, for a program that runs within it.
+    #[must_use]
+    pub fn with_python(mut self, program: &Path) -> Self {
+        let is_new = |python: &Python| python.program != program;
+        self.pythons.retain(is_new);
+        self.pythons.insert(0, Python::new(program));
+        self
     }
 }
 

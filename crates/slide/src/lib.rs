@@ -4,6 +4,9 @@
 //! [`Plane`] is the same slide seen at a resolution somebody asks for (a model's, the router's, a thumbnail's),
 //! read from the best level and resampled so that a pixel's value does not depend on the region it was read in.
 
+#[cfg(feature = "ndarray")]
+mod array;
+mod closed;
 #[cfg(feature = "files")]
 mod completeness;
 #[cfg(feature = "files")]
@@ -39,6 +42,9 @@ pub mod warning;
 
 use std::path::Path;
 
+#[cfg(feature = "ndarray")]
+pub use array::ArraySlide;
+pub use closed::ClosedSlide;
 pub use error::SlideError;
 #[cfg(feature = "files")]
 pub use file_ids::{id_of_file, image_of};
@@ -259,6 +265,12 @@ fn instead(path: &Path, error: SlideError) -> Result<Box<dyn SlideReader>, Slide
 #[cfg(all(feature = "files", not(feature = "openslide")))]
 fn instead(_path: &Path, error: SlideError) -> Result<Box<dyn SlideReader>, SlideError> {
     Err(error)
+}
+
+/// What is seen of a colour where glass shines through: it is white. `alpha` is not multiplied in.
+pub fn over_white(value: u8, alpha: u8) -> u8 {
+    let alpha = u32::from(alpha);
+    ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 /// The number of bytes of an RGB region, if it fits into memory at all.

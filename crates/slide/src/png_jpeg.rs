@@ -179,8 +179,7 @@ fn over_white(image: DynamicImage, warnings: &mut Vec<Warning>) -> Result<Vec<u8
         ));
     }
     let mix = |value: u8, alpha: u8| {
-        let alpha = u32::from(if ignored.is_some() { u8::MAX } else { alpha });
-        ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+        super::over_white(value, if ignored.is_some() { u8::MAX } else { alpha })
     };
     Ok(image
         .pixels()

@@ -3,6 +3,8 @@
 mod objects;
 mod stored;
 
+use std::sync::Arc;
+
 use ftuseg_router::Target;
 
 use crate::bundle::Bundle;
@@ -30,7 +32,7 @@ pub struct SlideFindings<'a> {
     /// The bundle that found it.
     pub bundle: &'a Bundle,
     /// The objects.
-    pub objects: FoundObjects,
+    pub objects: Arc<FoundObjects>,
 }
 
 impl<'a> SlideFindings<'a> {
@@ -45,6 +47,7 @@ impl<'a> SlideFindings<'a> {
         bundle: &'a Bundle,
     ) -> Result<Self, SinkError> {
         let objects = FoundObjects::find(id, slide, segmentation)?;
+        let objects = Arc::new(objects);
         Ok(SlideFindings {
             id,
             slide,
@@ -52,6 +55,33 @@ impl<'a> SlideFindings<'a> {
             bundle,
             objects,
         })
+    }
+
+    /// The same with objects that were found before, for whoever writes one output now and another one later. They must be
+    /// those of this segmentation.
+    pub fn with_objects(
+        id: &'a str,
+        slide: &'a dyn SlideReader,
+        segmentation: &'a Segmentation,
+        bundle: &'a Bundle,
+        objects: Arc<FoundObjects>,
+    ) -> Self {
+        SlideFindings {
+            id,
+            slide,
+            segmentation,
+            bundle,
+            objects,
+        }
+    }
+
+    /// Gives every object the probability that is known from elsewhere, in the order of the ids.
+    #[cfg(feature = "batch")]
+    pub(crate) fn put_probabilities(&mut self, known: Vec<ObjectProbability>) {
+        // They were made by `new` and handed to nobody.
+        if let Some(objects) = Arc::get_mut(&mut self.objects) {
+            objects.put_probabilities(known);
+        }
     }
 
     /// um per full-size px from left to right, if it is known.

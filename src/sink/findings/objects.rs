@@ -236,7 +236,7 @@ impl FoundObjects {
 
     /// Gives every object the probability that is known from elsewhere, in the order of the ids.
     #[cfg(feature = "batch")]
-    pub(crate) fn put_probabilities(&mut self, known: Vec<ObjectProbability>) {
+    pub(super) fn put_probabilities(&mut self, known: Vec<ObjectProbability>) {
         debug_assert_eq!(known.len(), self.places.len());
         self.probabilities = Some(known);
     }

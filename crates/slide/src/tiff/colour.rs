@@ -3,6 +3,7 @@
 use super::photometric::{Alpha, Colour};
 use super::problem::Problem;
 use super::samples::Samples;
+use crate::over_white;
 
 /// Turns samples into RGB, `[height, width, 3]`, and cuts off what lies beyond `width` x `height`.
 pub(super) fn to_rgb(
@@ -72,11 +73,6 @@ pub(super) fn to_rgb(
         }
     }
     Ok(out)
-}
-
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let alpha = u32::from(alpha);
-    ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 /// JFIF's full-range conversion (ITU-T T.871, section 7) in 16-bit fixed point.

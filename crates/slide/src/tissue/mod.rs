@@ -25,6 +25,18 @@ pub enum TissueMode {
     Off,
 }
 
+impl std::str::FromStr for TissueMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "auto" => TissueMode::Auto,
+            "off" => TissueMode::Off,
+            _ => return Err("expected auto or off".to_owned()),
+        })
+    }
+}
+
 /// Largest side of the view that tissue is found on, px.
 const VIEW_SIDE: u32 = 1536;
 
