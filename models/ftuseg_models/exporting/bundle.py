@@ -64,7 +64,9 @@ def servers(config: Config, metrics: dict, stand_in: bool) -> dict[str, str]:
     for organ in ORGANS:
         own = config.checkpoint(organ).exists()
         by = metrics.get("serving", {}).get(organ, {}).get("by", organ)
-        if not own and by != "baseline":
+        # chosen over a network of its own, or for want of one
+        chosen = by == "baseline" and organ in metrics.get("models", {})
+        if not own and not chosen:
             by = "baseline" if stand_in else None
         if by is not None:
             found[organ] = by

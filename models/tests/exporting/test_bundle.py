@@ -230,6 +230,8 @@ def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(set
     figure = [{"mean": 0.4, "n": 5, "organ": "lung", "set": "held-out cores"}]
     serving = {"lung": {"by": "lung+baseline", "dice": figure}, "kidney": {"by": "baseline", "dice": None}}
     known = {"baseline": [{"mean": 0.2, "n": 3, "organ": organ, "set": "held-out cores"} for organ in ("kidney", "lung")]}
+    # kidney's own was measured, and was no better
+    known["kidney"] = [{"mean": 0.1, "n": 3, "organ": "kidney", "set": "held-out cores"}]
     monkeypatch.setattr(bundle.figures, "figures", lambda _: {"serving": serving, "models": known})
     choice = {"threshold": 0.35, "min_area_um2": 1600.0, "fill_holes": True}
     write_json(settings.runs / "calibration.json", {"networks": {"baseline": choice | {"threshold": 0.6}}, "serving": {"lung": choice | {"by": "lung+baseline"}}})
