@@ -111,6 +111,7 @@ impl ExportError {
         }
     }
 
+    #[cfg(any(feature = "epic", feature = "spatialdata"))]
     pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
         ExportError::Unsupported {
             path: path.to_owned(),
