@@ -147,7 +147,10 @@ def test_organ_map_of_two_organs(bench, qupath, tmp_path):
                 expected[organ] = expected.get(organ, 0) + width * height
     said = qupath.said["two organs, twice"]
     areas = [annotation for annotation in said["annotations"] if annotation["class"].startswith("Organ: ")]
-    areas = {area["class"].removeprefix("Organ: ").replace(" ", ""): area["area"] for area in areas}
+    # cells that the router was unsure of are shown as what decided them
+    names = {"large intestine": "largeintestine", "all organs (baseline)": "baseline"}
+    areas = {area["class"].removeprefix("Organ: "): area["area"] for area in areas}
+    areas = {names.get(name, name): area for name, area in areas.items()}
     assert areas == pytest.approx(expected)
     found = json.loads((tmp_path / "two/slides/two-organs/objects.geojson").read_text())["features"]
     assert len(units(said)) == len(found) and len(said["told"]) == 2
