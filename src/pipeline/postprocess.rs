@@ -1,4 +1,5 @@
-//! Cleans a mask up: fills holes, splits objects, drops small ones, keeps to the target's own cells and to the region that was asked for.
+//! Cleans a mask up: fills holes, splits objects, drops small ones, keeps to the target's own cells and to the region that
+//! was asked for.
 
 use ftuseg_router::OrganMap;
 
