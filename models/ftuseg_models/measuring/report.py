@@ -79,7 +79,8 @@ def run(config: Config, bundle_folder: Path, out: Path) -> None:
     folds = f"{len(done)} of {config.folds} folds" if not config.shares else "one split"
     previous = []
     if config.previous is not None:
-        previous = ["## The bundle before\n", previous_results.comparison(cores, headline, config.previous, seed)]
+        before = previous_results.comparison(cores, headline, config.previous, bundle_folder, seed)
+        previous = ["## The bundle before\n", "Each was measured by its own folds.\n", before]
     beside = fold_kinds.comparison(config, cores, headline) if not config.shares else ""
     kinds = []
     if beside:

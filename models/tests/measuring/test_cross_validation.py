@@ -310,11 +310,23 @@ def test_an_earlier_bundle_is_compared_on_the_same_cores(tmp_path):
     cores = [core(n, "kidney", 0.9) for n in range(6)]
     rows = [{"id": str(n), "organ": "kidney", comparisons.SHIPPED: 0.5} for n in range(2, 9)]
     (tmp_path / "RESULTS.json").write_text(json.dumps({"cores": rows}))
-    page = previous_results.comparison(cores, served(cores), tmp_path, 1)
+    page = previous_results.comparison(cores, served(cores), tmp_path, tmp_path / "new", 1)
     line = next(line for line in page.splitlines() if line.startswith("| kidney"))
     # seven before, six now, four in both
     assert "0.500 [0.500, 0.500] (n = 7)" in line and "(n = 6)" in line and "+0.500 [+0.500, +0.500] (n = 4)" in line
-    assert "no results core by core" in previous_results.comparison(cores, served(cores), tmp_path / "none", 1)
+    assert "no results core by core" in previous_results.comparison(cores, served(cores), tmp_path / "none", tmp_path / "new", 1)
+
+
+def test_a_bundle_is_not_compared_with_itself(tmp_path):
+    cores = [core(n, "kidney", 0.9) for n in range(6)]
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, version in ((old, "0.6.0"), (new, "0.7.0")):
+        folder.mkdir()
+        (folder / "bundle.toml").write_text(f'name = "cores"\nversion = "{version}"\n')
+        rows = [{"id": "0", "organ": "kidney", comparisons.SHIPPED: 0.5}]
+        (folder / "RESULTS.json").write_text(json.dumps({"cores": rows}))
+    assert "| cores 0.6.0 |" in previous_results.comparison(cores, served(cores), old, new, 1)
+    assert "is cores 0.7.0 itself" in previous_results.comparison(cores, served(cores), new, new, 1)
 
 
 def test_folds_of_the_other_kind_stand_beside(tmp_path, monkeypatch):
