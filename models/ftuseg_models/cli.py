@@ -11,7 +11,7 @@ from . import ORGANS, config as configuration
 from .config import Config
 from .errors import ConfigError, DataError
 from .exporting import bundle, model_cards
-from .measuring import calibration, cross_validation, report
+from .measuring import calibration, cross_validation, recipes, report
 from .training import checkpoints, jobs, loop, pseudo_labels, router_head
 
 
@@ -90,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
             )
         if name == "report":
             command.add_argument("--page", type=Path, help="the page; RESULTS.md in the bundle's folder if not given")
+    compare = commands.add_parser("compare", help="a table of several measured recipes, with paired differences to the first")
+    compare.add_argument("recipes", nargs="+", type=Path, help="their configurations; each is measured in its own `work`")
     card = commands.add_parser("cards", help="write CARDS.md with pictures of drawn cores")
     card.add_argument("--out", type=Path, help="the bundle's folder; the configuration's `bundle` if not given")
     card.add_argument("--samples", type=Path, help="a folder that `ftuseg samples` drew: the page shows what is found in it")
@@ -100,6 +102,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it could not start."""
     options = parser().parse_args(arguments)
     try:
+        if options.command == "compare":
+            print(recipes.comparison([(path.stem, configuration.load(path, options.data)) for path in options.recipes]))
+            return 0
         settings = configuration.load(options.config, options.data, options.work)
         if options.other_folds:
             settings = settings.with_other_folds()

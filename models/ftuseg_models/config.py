@@ -159,6 +159,9 @@ class Config:
     """Proportions of training, validation and test, such as the paper's 7:2:1. Replaces `holdout`."""
     finish_from: int | Path | None = None
     """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
+    continues: Path | None = None
+    """Work folder of another configuration: each run's baseline continues from that of the same fold there, or from the one to
+    ship. It may be `conditioned` where the other one is not."""
     shared: Path | None = None
     """Folder of what both kinds of folds share, if it is not `work`."""
     previous: Path | None = None
@@ -227,7 +230,8 @@ class Config:
     def with_other_folds(self) -> Config:
         """The same configuration with folds of the other kind, by core or by figure, in a folder of their own."""
         other = "core" if self.fold_by == "figure" else "figure"
-        return replace(self, fold_by=other, work=self.work / f"by-{other}", shared=self.common)
+        continues = self.continues / f"by-{other}" if self.continues else None
+        return replace(self, fold_by=other, work=self.work / f"by-{other}", shared=self.common, continues=continues)
 
     def of_fold(self, fold: int | None) -> Config:
         """The same configuration for one fold."""
@@ -350,8 +354,11 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
         table["shares"] = tuple(map(float, shares))
     if table.get("weights") not in (None, "", "imagenet"):
         table["weights"] = str((base / table["weights"]).resolve())
-    if "previous" in table:
-        table["previous"] = (base / table["previous"]).resolve()
+    for key in ("previous", "continues"):
+        if key in table:
+            table[key] = (base / table[key]).resolve()
+    if "continues" in table and "finish_from" in table:
+        raise ConfigError(f"{path}: `continues` and `finish_from` both say what the models to ship start from; give one")
     finish_from = table.get("finish_from")
     if isinstance(finish_from, str):
         table["finish_from"] = (base / finish_from).resolve()

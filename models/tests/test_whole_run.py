@@ -112,3 +112,18 @@ def test_the_pages_say_what_was_measured(bundle):
     assert "more than the 100 MB" not in page
     card = (bundle / "CARDS.md").read_text()
     assert "EfficientNet-Lite0 U-Nets; all trained from random weights" in card and "pictures/0.png" in card
+
+
+def test_a_network_that_is_told_its_organ_continues_from_the_baseline_and_is_compared(bundle, capsys):
+    folder = bundle.parent
+    told = TINY.replace('work = "work"', 'work = "work-told"\ncontinues = "work"\nconditioned = true')
+    (folder / "told.toml").write_text(told.replace('[stages.lung]\nstart_from = "start"\nearly_stop = true\n' + STAGE, ""))
+    for fold in ("0", "1"):
+        assert cli.main(["--config", str(folder / "told.toml"), "--fold", fold, "train", "baseline"]) == 0
+    assert cli.main(["--config", str(folder / "told.toml"), "measure", "--no-int8"]) == 0
+    capsys.readouterr()
+    assert cli.main(["compare", str(folder / "config.toml"), str(folder / "told.toml")]) == 0
+    page = capsys.readouterr().out
+    for title in ("config: a network for each organ", "told: one network", "told: one network, told the organ"):
+        assert f"| {title} |" in page
+    assert page.count("(n = 15)") == 2 * (4 + 3) and "| less the first |" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def precision_of(config: Config) -> str:
 def starts(config: Config) -> bool:
     """Whether the baseline starts from the stage `start`: it is configured, there are masks other than the target cores', and
     the weights do not come from elsewhere."""
-    return _has_start(config) and not (config.final and config.finish_from is not None)
+    return _has_start(config) and config.continues is None and not (config.final and config.finish_from is not None)
 
 
 def _has_start(config: Config) -> bool:
@@ -92,7 +93,10 @@ def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
     if finishes and isinstance(config.finish_from, Path):
         return _warm_start(config, name, batches)
     own = config.stage(name).start_from
-    if finishes:
+    if name == "baseline" and config.continues is not None:
+        path = replace(config, work=config.continues).runs / "baseline.pt"
+        why = "`continues` names this work folder; train its baseline first"
+    elif finishes:
         path = config.of_fold(config.finish_from).runs / f"{name}.pt"
         why = "`finish_from` starts from it; train that fold first"
     elif name in ORGANS and own == "baseline":
