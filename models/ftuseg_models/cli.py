@@ -20,14 +20,17 @@ def _names(what: str, config: Config) -> list[str]:
         return list(ORGANS)
     if what == "all":
         start = ["start"] if jobs.starts(config) else []
+        baseline = [] if config.baselines else ["baseline"]
         # a conditioned network serves all organs, except those with a stage of their own
         organs = [organ for organ in ORGANS if not config.conditioned or organ in config.stages]
         pseudo = ["pseudo"] if config.pseudo_rounds else []
-        return [*start, "baseline", *pseudo, *organs, "router", "unet"]
+        return [*start, *baseline, *pseudo, *organs, "router", "unet"]
     return [what]
 
 
 def _train(config: Config, what: str) -> None:
+    if what == "baseline" and config.baselines:
+        raise ConfigError(f"the baselines are those of {config.baselines}, as `baselines` says: train them there")
     for name in _names(what, config):
         if name == "pseudo":
             pseudo_labels.run(config)

@@ -160,8 +160,10 @@ class Config:
     finish_from: int | Path | None = None
     """What `--final` starts from: a part of the cross-validation, or a bundle's folder; None is where the folds start."""
     continues: Path | None = None
-    """Work folder of another configuration: each run's baseline continues from that of the same fold there, or from the one to
-    ship. It may be `conditioned` where the other one is not."""
+    """Work folder of another configuration: each fold's baseline continues from that of the same fold there. It may be
+    `conditioned` where the other one is not. For the models to ship, `finish_from` comes first."""
+    baselines: Path | None = None
+    """Work folder of another configuration whose folds' baselines this one takes as they are."""
     shared: Path | None = None
     """Folder of what both kinds of folds share, if it is not `work`."""
     previous: Path | None = None
@@ -211,7 +213,9 @@ class Config:
 
     def baseline_of_round(self, number: int) -> Path:
         """The checkpoint of the baseline after this many rounds of pseudo-labels."""
-        return self.runs / (f"baseline-{number}.pt" if number else "baseline.pt")
+        if number:
+            return self.runs / f"baseline-{number}.pt"
+        return (replace(self, work=self.baselines) if self.baselines else self).runs / "baseline.pt"
 
     def checkpoint(self, name: str) -> Path:
         """The checkpoint of a network. An organ without its own uses the conditioned baseline's; the baseline's is that of
@@ -230,8 +234,9 @@ class Config:
     def with_other_folds(self) -> Config:
         """The same configuration with folds of the other kind, by core or by figure, in a folder of their own."""
         other = "core" if self.fold_by == "figure" else "figure"
-        continues = self.continues / f"by-{other}" if self.continues else None
-        return replace(self, fold_by=other, work=self.work / f"by-{other}", shared=self.common, continues=continues)
+        beside = {"work": self.work, "continues": self.continues, "baselines": self.baselines}
+        folders = {key: folder / f"by-{other}" for key, folder in beside.items() if folder}
+        return replace(self, fold_by=other, shared=self.common, **folders)
 
     def of_fold(self, fold: int | None) -> Config:
         """The same configuration for one fold."""
@@ -256,6 +261,10 @@ CHOICES = {
 """Keys that accept only certain words."""
 
 STAGE_NAMES = ("start", "final", "baseline", "pseudo", "unet", "router", "organs", *ORGANS)
+
+
+MOST_EXTENDED = 8
+"""Configurations that may extend one another in a row."""
 
 
 def _build(kind: type, table: dict, where: str):
@@ -307,18 +316,39 @@ def _build(kind: type, table: dict, where: str):
     return kind(**table)
 
 
-def load(path: Path, data: Path | None = None, work: Path | None = None) -> Config:
-    """Read a configuration file. Relative paths in it are relative to the file's folder.
-
-    `data` replaces that folder for the data sets, `work` the folder for caches and checkpoints.
-    """
-    path = Path(path)
+def _read(path: Path, depth: int = 0) -> dict:
+    """The tables of a configuration file, laid over those of the file that it `extends`."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
+    if "extends" not in table:
+        return table
+    if depth == MOST_EXTENDED:
+        raise ConfigError(f"{path}: `extends` leads through more than {MOST_EXTENDED} files; does one extend itself?")
+    below = _read(path.resolve().parent / table.pop("extends"), depth + 1)
+    return _laid_over(below, table)
+
+
+def _laid_over(below: dict, table: dict) -> dict:
+    """Two configurations as one: tables are merged key by key, anything else of `table` replaces what lies below."""
+    merged = dict(below)
+    for key, value in table.items():
+        both = isinstance(value, dict) and isinstance(below.get(key), dict)
+        merged[key] = _laid_over(below[key], value) if both else value
+    return merged
+
+
+def load(path: Path, data: Path | None = None, work: Path | None = None) -> Config:
+    """Read a configuration file. Relative paths in it are relative to the file's folder, also those that stand in a file that
+    it `extends`.
+
+    `data` replaces that folder for the data sets, `work` the folder for caches and checkpoints.
+    """
+    path = Path(path)
+    table = _read(path)
     base = path.resolve().parent
 
     def place(table: dict, where: str) -> dict:
@@ -354,11 +384,9 @@ def load(path: Path, data: Path | None = None, work: Path | None = None) -> Conf
         table["shares"] = tuple(map(float, shares))
     if table.get("weights") not in (None, "", "imagenet"):
         table["weights"] = str((base / table["weights"]).resolve())
-    for key in ("previous", "continues"):
+    for key in ("previous", "continues", "baselines"):
         if key in table:
             table[key] = (base / table[key]).resolve()
-    if "continues" in table and "finish_from" in table:
-        raise ConfigError(f"{path}: `continues` and `finish_from` both say what the models to ship start from; give one")
     finish_from = table.get("finish_from")
     if isinstance(finish_from, str):
         table["finish_from"] = (base / finish_from).resolve()

@@ -82,7 +82,7 @@ def runs(config: Config) -> list[Config]:
     """The runs that hold cores out and whose baseline is trained: the folds, or the one run of `shares`."""
     config = replace(config, final=False, fold=None)
     candidates = [config] if config.shares else [config.of_fold(fold) for fold in range(config.folds)]
-    return [run for run in candidates if (run.runs / "baseline.pt").exists()]
+    return [run for run in candidates if run.checkpoint("baseline").exists()]
 
 
 def name_of(run: Config) -> str:

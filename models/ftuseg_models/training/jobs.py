@@ -38,7 +38,8 @@ def precision_of(config: Config) -> str:
 def starts(config: Config) -> bool:
     """Whether the baseline starts from the stage `start`: it is configured, there are masks other than the target cores', and
     the weights do not come from elsewhere."""
-    return _has_start(config) and config.continues is None and not (config.final and config.finish_from is not None)
+    elsewhere = config.continues or config.baselines
+    return _has_start(config) and not elsewhere and not (config.final and config.finish_from is not None)
 
 
 def _has_start(config: Config) -> bool:
@@ -93,12 +94,12 @@ def _start_of(config: Config, name: str, batches: loop.Batches) -> Path | None:
     if finishes and isinstance(config.finish_from, Path):
         return _warm_start(config, name, batches)
     own = config.stage(name).start_from
-    if name == "baseline" and config.continues is not None:
-        path = replace(config, work=config.continues).runs / "baseline.pt"
-        why = "`continues` names this work folder; train its baseline first"
-    elif finishes:
+    if finishes:
         path = config.of_fold(config.finish_from).runs / f"{name}.pt"
         why = "`finish_from` starts from it; train that fold first"
+    elif name == "baseline" and config.continues is not None:
+        path = replace(config, work=config.continues).runs / "baseline.pt"
+        why = "`continues` names this work folder; train its baseline first"
     elif name in ORGANS and own == "baseline":
         path, why = config.checkpoint("baseline"), "the organs' models start from it; run `train baseline` first"
     elif (name == "baseline" or name in ORGANS) and _has_start(config):

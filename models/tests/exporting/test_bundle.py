@@ -258,7 +258,6 @@ def test_an_organ_that_two_networks_serve_together_has_two_models_that_agree(set
         ("colour = 1", "colour"),
         ("shares = [7, 2]", "shares"),
         ("finish_from = 3", "finish_from"),
-        ('finish_from = 0\ncontinues = "work"', "continues"),
         ("finish_from = 0\nshares = [7, 2, 1]", "finish_from"),
         ('[stages.unet]\nloss = "focal"', "focal"),
         ("[stages.unet]\ngrow = [[0.5, 64], [0.0, 96]]", "grow"),
