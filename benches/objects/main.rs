@@ -121,8 +121,8 @@ fn many(rounds: usize) -> Outcome {
         let folder = tempfile::tempdir()?;
         let side = draw(folder.path(), across, 32)?;
         let mut runs = Vec::new();
-        let is_largest = across == 1000;
-        for _ in 0..if is_largest { 1 } else { rounds } {
+        let rounds = if across == 1000 { 1 } else { rounds };
+        for _ in 0..rounds {
             runs.push(run(folder.path(), "stand-in", EVERYTHING)?);
         }
         let of = |name: &str| -> Vec<f64> { runs.iter().map(|run| number(run, name)).collect() };
@@ -226,8 +226,8 @@ fn draw(folder: &Path, across: u32, cell: u32) -> Result<u32, Box<dyn Error>> {
     let side = across * cell;
     let half = f64::from(cell) / 2.0;
     // As many whole cells as make whole tiles.
-    let pattern = (1..).map(|n| n * 256 * cell / common(256, cell));
-    let pattern = pattern.into_iter().find(|&n| n >= 2048).unwrap_or(2048);
+    let whole = 256 * cell / common(256, cell);
+    let pattern = whole * 2048_u32.div_ceil(whole);
     let unit = |x: u32, y: u32| {
         let (dx, dy) = (
             f64::from(x % cell) + 0.5 - half,
@@ -302,7 +302,9 @@ fn segment(job: &str) -> Result<Value, Box<dyn Error>> {
     let jobs = discover(&[folder.join("slide.tif")], None)?;
     let (opened, last) = (OnceLock::new(), OnceLock::new());
     let summary = batch.run(&jobs, &|event| match event {
-        Event::Opened { .. } => drop(opened.set(Instant::now())),
+        Event::Opened { .. } => {
+            opened.get_or_init(Instant::now);
+        }
         Event::Tiles { tiles, .. } if tiles.inferred == tiles.planned && tiles.planned > 0 => {
             last.get_or_init(|| (Instant::now(), forget_peak()));
         }
