@@ -75,7 +75,7 @@ fn a_tolerance_in_um_without_um_px_is_told_before_the_networks_run() {
     let outcome = run("out", &["--simplify", "3"]).ends_with(1);
     let first = outcome.stderr.lines().next().unwrap_or_default();
     for word in [
-        "warning: 1 of 2 slides do not state their um/px (silent)",
+        "warning: silent does not state its um/px, so it will fail",
         "--simplify is in um",
         "--mpp X",
         "leave --simplify out",

