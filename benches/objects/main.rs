@@ -104,12 +104,13 @@ fn measure() -> Result<(), Box<dyn Error>> {
 fn many(rounds: usize) -> Outcome {
     let python = std::env::var_os(PYTHON);
     let mut text = format!(
-        "## Objects\n\nBy `cargo bench --bench objects`, on {}, {} threads. From the last tile of a slide to the end of the run, with a backend that answers at once, each slide by a process \
+        "## Objects\n\nBy `cargo bench --bench objects`, on {}, {} threads, load average {} before it. From the last tile of a slide to the end of the run, with a backend that answers at once, each slide by a process \
          of its own, and all of `--write {EVERYTHING}`. Units of some 24 px lie in cells of 32 px, every fifth with a hole. Memory \
          is that of the process: what it held at the last tile, and its peak after that.\n\n\
          | objects | side, px | seconds | spread | us an object | held, MiB | peak, MiB |\n| --- | --- | --- | --- | --- | --- | --- |\n",
         machine(),
-        threads()
+        threads(),
+        load()
     );
     let mut beside = String::new();
     let most: u32 = std::env::var("FTUSEG_BENCH_MOST")
@@ -180,11 +181,12 @@ fn share(rounds: usize) -> Outcome {
     let folder = tempfile::tempdir()?;
     let side = draw(folder.path(), 100, 200)?;
     let mut text = format!(
-        "## After the last tile\n\nBy `cargo bench --bench objects`, on {}, {} threads. A drawn slide of {side} x {side} px at {MPP} um/px with \
+        "## After the last tile\n\nBy `cargo bench --bench objects`, on {}, {} threads, load average {} before it. A drawn slide of {side} x {side} px at {MPP} um/px with \
          10,000 units of some 150 px. The shipped bundle's router runs on every cell and its kidney network, at its own um/px (4.0), \
          on every tile; their answers are replaced by kidney, and by how dark the px are. Loading the model apart.\n\n| | median | spread |\n| --- | --- | --- |\n",
         machine(),
-        threads()
+        threads(),
+        load()
     );
     let wanted = [
         ("what `ftuseg segment` writes", "all"),
@@ -325,6 +327,13 @@ fn segment(job: &str) -> Result<Value, Box<dyn Error>> {
         "held": held,
         "peak": peak_mib("self"),
     }))
+}
+
+/// What else the machine is doing: how many programs were running or waiting in the last minute.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first.unwrap_or("?").to_owned()
 }
 
 fn threads() -> usize {
