@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::util::*;
-use ftuseg::mask::{Mask, Polygon, Ring, polygons, rle};
+use ftuseg::mask::{Mask, Polygon, Ring, polygons};
 
 /// Masks of everything that is hard on outlines: px that touch at corners only, holes in holes, holes that touch the
 /// outside, combs, and blobs with wavy edges.
@@ -46,25 +46,6 @@ fn drawn() -> Vec<Mask> {
         }));
     }
     all
-}
-
-/// The masks of the genuine rows that lie beside the checkout, where they do.
-fn genuine() -> Vec<Mask> {
-    let table =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/kaggle_rows/train.csv");
-    let Ok(mut table) = csv::Reader::from_path(&table) else {
-        println!(
-            "skipped: the genuine masks, since {} is not there",
-            table.display()
-        );
-        return Vec::new();
-    };
-    let rows = table.deserialize().map(Result::unwrap);
-    rows.map(|row: super::objects::Row| {
-        let side = |name: &str| row[name].parse().unwrap();
-        rle::decode(&row["rle"], side("img_width"), side("img_height")).unwrap()
-    })
-    .collect()
 }
 
 fn wkt(rings: &[Ring]) -> String {
@@ -124,7 +105,7 @@ fn outlines_are_valid_to_shapely_and_jts() {
         return;
     }
     let dir = Dir::new();
-    let (text, count) = lines(&[drawn(), genuine()].concat());
+    let (text, count) = lines(&drawn());
     assert!(count > 2000, "{count}");
     fs::write(dir.join("outlines.tsv"), text).unwrap();
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/interop");
