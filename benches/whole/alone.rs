@@ -11,7 +11,8 @@ use ftuseg::slide;
 use ftuseg_router::Organ;
 
 use crate::blobs::blobs;
-use crate::sections::{Setting, line};
+use crate::page::line;
+use crate::sections::Setting;
 use crate::stand_in::stand_in;
 
 /// Seconds of one call.

@@ -3,7 +3,8 @@
 //!     cargo bench --bench whole [-- SECTION...] [-- --write]
 //!
 //! Each section prints a part of `benches/RESULTS.md`; with `--write` the sections that ran take their place in the file,
-//! where the others stay if they were measured on the same machine in as many rounds; else they go. What
+//! where the others stay if they were measured on the same machine in as many rounds; else they go. Parts that this bench
+//! does not write stay. What
 //! is compared is measured in turn, one after the other and again, and printed as ratios of medians: absolute seconds
 //! belong to the machine and to whatever else it was doing. `FTUSEG_BENCH_ROUNDS` sets the rounds (3),
 //! `FTUSEG_BENCH_SIDE` the side of the slides in px (6000).
@@ -16,15 +17,13 @@ mod bare;
 mod blobs;
 mod child;
 mod drawn;
+#[path = "../shared/page.rs"]
+mod page;
 #[path = "../shared/peak.rs"]
 mod peak;
 mod sections;
 #[path = "../shared/stand_in.rs"]
 mod stand_in;
-
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::path::Path;
 
 type Outcome = Result<String, Box<dyn std::error::Error>>;
 type Section = (&'static str, fn(&sections::Setting) -> Outcome);
@@ -65,16 +64,18 @@ fn main() {
             std::process::exit(2);
         }
     };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
+    let path = page::path();
+    let (old_head, mut old) = page::read(&path);
     let head = sections::head(&setting);
-    let mut kept = kept(&path, &head);
-    let mut page = head;
+    let is_own = |part: &page::Part| SECTIONS.iter().any(|(name, _)| *name == part.0);
+    old.retain(|part| !is_own(part) || old_head == head);
+    let mut parts = Vec::new();
     for (name, section) in SECTIONS {
-        let text = if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             match section(&setting) {
                 Ok(text) => {
                     println!("{text}");
-                    Some(text)
+                    parts.push((name.to_owned(), text));
                 }
                 Err(error) => {
                     eprintln!("{name}: {error}");
@@ -82,29 +83,15 @@ fn main() {
                 }
             }
         } else {
-            kept.remove(name)
-        };
-        if let Some(text) = text {
-            let mark = format!("<!-- {name} -->");
-            let _ = write!(page, "\n{mark}\n{text}");
+            parts.extend(old.iter().find(|part| part.0 == name).cloned());
         }
     }
+    parts.extend(old.into_iter().filter(|part| !is_own(part)));
     if write {
-        if let Err(error) = std::fs::write(&path, page) {
+        if let Err(error) = std::fs::write(&path, page::of(&head, &parts)) {
             eprintln!("cannot write {}: {error}", path.display());
             std::process::exit(1);
         }
         println!("{}", path.display());
     }
-}
-
-/// The sections of the file that is there, by name; none if its head is another.
-fn kept(path: &Path, head: &str) -> HashMap<String, String> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let sections = text.strip_prefix(head).unwrap_or_default();
-    sections
-        .split("\n<!-- ")
-        .filter_map(|part| part.split_once(" -->\n"))
-        .map(|(name, section)| (name.to_owned(), section.to_owned()))
-        .collect()
 }

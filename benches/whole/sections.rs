@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::bare::{Bare, backend};
 use crate::child::{Ran, segment};
 use crate::drawn::{self, MPP};
+use crate::page::{line, machine, median};
 
 /// The slides' folder, a bundle whose models work at the slides' own um/px, and how much is measured.
 pub(crate) struct Setting {
@@ -83,31 +84,14 @@ fn copy_bundle(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => f64::NAN,
-        even if even % 2 == 0 => (sorted[middle - 1] + sorted[middle]) / 2.0,
-        _ => sorted[middle],
-    }
-}
-
 /// The page's title and what it was measured on.
 pub(crate) fn head(setting: &Setting) -> String {
-    let name = std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("model name"))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        });
     format!(
         "# What runs cost\n\nWritten by `cargo bench --bench whole -- --write`; nothing here is typed by hand. Medians of {} rounds, what is \
          compared measured in turn; the spread stands in brackets. Machine: {}, {} threads. Slides are drawn, JPEG tiles at \
          {MPP} um/px; the shipped models are told to work at that um/px.\n",
         setting.rounds,
-        name.as_deref().unwrap_or(std::env::consts::ARCH),
+        machine(),
         setting.threads
     )
 }
@@ -377,15 +361,4 @@ pub(crate) fn threads(setting: &Setting) -> Result<String, Box<dyn Error>> {
         line(&mut text, &count.to_string(), &ratios, 2);
     }
     Ok(text)
-}
-
-pub(crate) fn line(text: &mut String, name: &str, values: &[f64], digits: usize) {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let _ = writeln!(
-        text,
-        "| {name} | {:.digits$} (n = {}) | [{low:.digits$}, {high:.digits$}] |",
-        median(values),
-        values.len()
-    );
 }

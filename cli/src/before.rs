@@ -26,6 +26,8 @@ pub(super) struct Wanted<'a> {
     pub mpp: Option<f64>,
     pub out: &'a Path,
     pub outputs: Outputs,
+    /// Whether outlines are to be simplified by a tolerance in um.
+    pub simplifies: bool,
 }
 
 /// What is known of the slides before the first one is done.
@@ -140,7 +142,9 @@ fn check_organs(wanted: &Wanted<'_>) -> anyhow::Result<()> {
 
 /// Tells of slides that do not say how large their px are, once for all, with what to type; whether there are any.
 fn tell_resolutions(wanted: &Wanted<'_>, slides: &[Option<SurveyedSlide>]) -> bool {
-    if wanted.mpp.is_some() || !wanted.route.needs_resolution(wanted.bundle) {
+    let for_outlines = wanted.simplifies && wanted.outputs.iter().any(Output::is_geojson);
+    let for_models = wanted.route.needs_resolution(wanted.bundle);
+    if wanted.mpp.is_some() || !(for_models || for_outlines) {
         return false;
     }
     let lacking: Vec<&Job> = wanted
@@ -175,8 +179,16 @@ fn tell_resolutions(wanted: &Wanted<'_>, slides: &[Option<SurveyedSlide>]) -> bo
         None => "give it with --mpp X, or in a table's column mpp".to_owned(),
     };
     tell!(
-        "warning: {who}, so {} will fail; {advice}",
-        if count == 1 { "it" } else { "they" }
+        "warning: {who}, so {} will fail{}; {advice}{}",
+        if count == 1 { "it" } else { "they" },
+        match for_models {
+            true => "",
+            false => ", since --simplify is in um",
+        },
+        match for_models {
+            true => "",
+            false => ", or leave --simplify out",
+        }
     );
     true
 }

@@ -148,6 +148,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         mpp: args.route.mpp.map(|resolution| resolution.mpp),
         out: &args.out,
         outputs: args.write,
+        simplifies: args.simplify.is_some(),
     };
     let known = before::check(&wanted, &signals.stop())?;
     let engine = args

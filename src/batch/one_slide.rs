@@ -15,7 +15,7 @@ use super::submission::{spill, text_of};
 use super::workers::ActiveRun;
 use super::{BatchError, Event, Output, Outputs, SlideStatus, Status};
 use crate::pipeline::{KeepProbabilities, Request, Route, Segmentation};
-use crate::sink::{RecordSink, SlideFindings};
+use crate::sink::{RecordSink, SinkError, SlideFindings};
 use crate::slide::SlideReader;
 use crate::slide::warning::Warning;
 
@@ -60,10 +60,21 @@ impl ActiveRun<'_> {
             width: slide.info().width(),
             height: slide.info().height(),
         });
+        let resolution = batch.resolution.or(job.resolution);
+        // Outlines are written after the networks ran; what is lacking for them is known before.
+        if batch.sink_options.simplify_um.is_some()
+            && batch.outputs.iter().any(Output::is_geojson)
+            && resolution.or(slide.info().resolution).is_none()
+        {
+            let lacking = SinkError::NoResolution {
+                path: job.path.clone(),
+            };
+            return Err(Failure::new("no-resolution", lacking).with_help(Some(Help::Resolution)));
+        }
         let is_given_up = || deadline.check().is_err();
         let progress = |tiles| (self.tell)(Event::Tiles { index, tiles });
         let request = Request {
-            mpp: batch.resolution.or(job.resolution),
+            mpp: resolution,
             organ,
             probabilities: kept_probabilities(batch.outputs),
             stop: Some(&is_given_up),

@@ -56,6 +56,8 @@ impl Picture {
     /// Draws a closed ring of full-size corners, one px of the picture being `scale` full-size px, with a brush of
     /// `2 * radius - 1` px.
     pub fn ring(&mut self, ring: &[[u32; 2]], scale: f64, radius: i64, ink: [u8; 3]) {
+        // Many corners of a slide lie in one px of the picture.
+        let mut last = None;
         for pair in ring.windows(2) {
             let [from, to] = [pair[0], pair[1]]
                 .map(|[x, y]| (f64::from(x) / scale - 0.5, f64::from(y) / scale - 0.5));
@@ -68,6 +70,9 @@ impl Picture {
                 let part = f64::from(step) / steps;
                 let x = (from.0 + (to.0 - from.0) * part).round() as i64;
                 let y = (from.1 + (to.1 - from.1) * part).round() as i64;
+                if last.replace((x, y)) == Some((x, y)) {
+                    continue;
+                }
                 let reach = radius - 1;
                 self.fill((x - reach, y - reach), (2 * reach + 1, 2 * reach + 1), ink);
             }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::assert_failed;
 use super::util::*;
 
 #[test]
@@ -53,6 +54,47 @@ fn a_um_px_that_cannot_be_is_a_doubt_with_the_size() {
         "{}",
         outcome.stdout
     );
+}
+
+/// A network for whole slides needs no um/px, and a tolerance in um does.
+#[test]
+fn a_tolerance_in_um_without_um_px_is_told_before_the_networks_run() {
+    let dir = Dir::new();
+    let whole = full_bundle().replace(
+        "output = \"logit\"\ntile = 64\nmpp = 2.0\n",
+        "output = \"logit\"\ntile = 64\nfit = \"whole\"\n",
+    );
+    dir.bundle("bundle", &whole);
+    dir.two_organs("stated.tif");
+    dir.slide("silent.tif", (300, 200), None, |x, y| two_organs(x, y, 1));
+    let run = |out: &str, options: &[&str]| {
+        dir.segment(["silent.tif", "stated.tif"], out)
+            .args(["--route", "baseline"])
+            .args(options)
+    };
+    let outcome = run("out", &["--simplify", "3"]).ends_with(1);
+    let first = outcome.stderr.lines().next().unwrap_or_default();
+    for word in [
+        "warning: silent does not state its um/px, so it will fail",
+        "--simplify is in um",
+        "--mpp X",
+        "leave --simplify out",
+    ] {
+        assert!(first.contains(word), "{}", outcome.stderr);
+    }
+    outcome.says(&["1 done, 1 failed"]);
+    // A failure of the kind "output" would mean that the networks ran first.
+    let words = ["silent.tif", "cannot be simplified", "um/px"];
+    assert_failed(&dir, "out", "silent", "no-resolution", &words);
+    // Where no outline is written, or the size is given, nothing is lacking.
+    for (out, options) in [
+        ("mask", &["--simplify", "3", "--write", "mask"][..]),
+        ("given", &["--simplify", "3", "--mpp", "2"]),
+        ("exact", &[]),
+    ] {
+        let outcome = run(out, options).ends_with(0);
+        assert!(!outcome.stderr.contains("um/px"), "{}", outcome.stderr);
+    }
 }
 
 #[test]

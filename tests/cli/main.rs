@@ -27,6 +27,7 @@ mod model_variants;
 mod no_space;
 mod objects;
 mod option_effects;
+mod outlines;
 mod outputs;
 mod probabilities;
 mod progress_output;

@@ -581,3 +581,78 @@ fn the_libraries_of_others_read_the_same() {
         }
     }
 }
+
+/// What [`planes`] tell of a file as other readers must tell it, level by level: width, height, and how many px of each channel
+/// hold an object.
+fn expected_levels(planes: &[(u32, u32, Vec<u32>)]) -> Vec<(u32, u32, Vec<usize>)> {
+    let (mut width, mut height) = (planes[0].0, planes[0].1);
+    let mut planes: Vec<Vec<u32>> = planes.iter().map(|plane| plane.2.clone()).collect();
+    let mut levels = Vec::new();
+    loop {
+        let count = |plane: &Vec<u32>| plane.iter().filter(|&&label| label != 0).count();
+        levels.push((width, height, planes.iter().map(count).collect()));
+        if width.max(height) <= 256 {
+            return levels;
+        }
+        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
+        for plane in &mut planes {
+            let places = (0..h).flat_map(|y| (0..w).map(move |x| (2 * y * width + 2 * x) as usize));
+            *plane = places.map(|place| plane[place]).collect();
+        }
+        (width, height) = (w, h);
+    }
+}
+
+/// Viv, the loader of Vitessce, and Bio-Formats read the instances px for px: `FTUSEG_INTEROP_VIV` names a folder with
+/// `read_instances.mjs` and its packages, `FTUSEG_BIOFORMATS` the jar (test.sh gets both where there are node and Java).
+#[test]
+fn viv_and_bio_formats_read_the_instances() {
+    let (viv, jar) = (
+        std::env::var_os("FTUSEG_INTEROP_VIV"),
+        std::env::var_os("FTUSEG_BIOFORMATS"),
+    );
+    if viv.is_none() {
+        println!("skipped: Viv, since FTUSEG_INTEROP_VIV names no folder with it");
+    }
+    if jar.is_none() {
+        println!("skipped: Bio-Formats, since FTUSEG_BIOFORMATS does not name its jar");
+    }
+    if viv.is_none() && jar.is_none() {
+        return;
+    }
+    let dir = with_big_slide();
+    dir.segment(["big.tif"], "out")
+        .args(["--write", "instances"])
+        .ends_with(0);
+    let file = "out/slides/big/instances.ome.tif";
+    let expected = expected_levels(&planes(&dir, file));
+    let said = |command: &mut Command| {
+        let output = command.arg(dir.join(file)).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    if let Some(viv) = viv {
+        let script = std::path::Path::new(&viv).join("read_instances.mjs");
+        let found: Value = serde_json::from_str(&said(Command::new("node").arg(script))).unwrap();
+        assert_eq!(found["channels"], serde_json::json!(["kidney", "prostate"]));
+        assert_eq!(found["tile"], 256);
+        let levels = expected.iter().map(|(width, height, counts)| {
+            serde_json::json!({ "width": width, "height": height, "counts": counts })
+        });
+        assert_eq!(found["levels"], Value::Array(levels.collect()));
+    }
+    if let Some(jar) = jar {
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/interop/ReadInstances.java"
+        );
+        let found = said(Command::new("java").arg("-cp").arg(jar).arg(script));
+        let levels = expected.iter().map(|(width, height, counts)| {
+            let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+            format!("{width} {height} {}\n", counts.join(" "))
+        });
+        let head = format!("OME-TIFF uint32 series 1 kidney,prostate {MPP:?}\n");
+        assert_eq!(found, head + &levels.collect::<String>());
+    }
+}

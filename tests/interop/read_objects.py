@@ -83,6 +83,12 @@ def main(folder):
         for above, level in zip(levels, levels[1:]):
             assert (level == above[:, ::2, ::2]).all()
         assert max(levels[-1].shape[1:]) <= 256
+        # What Viv asks of a file: tiles of one size in all levels, which lie behind each plane as SubIFDs.
+        assert len(series.levels[0].pages[0].subifds or ()) == len(levels) - 1
+        for page in (page for level in series.levels for page in level.pages):
+            assert page.tile == (256, 256) and page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+    # napari's own reader takes what `asarray` gives of the file.
+    assert (tifffile.imread(folder / "instances.ome.tif").reshape(full.shape) == full).all()
 
     # Measured once more, from the px.
     for place, organ in enumerate(organs):

@@ -30,12 +30,25 @@ impl Polygon {
                 if fewer.is_valid() {
                     let rings = std::iter::once(fewer.exterior()).chain(fewer.interiors());
                     // Whole numbers, as they were.
-                    return rings
+                    let rings: Vec<Ring> = rings
                         .map(|ring| ring.coords().map(|at| [at.x as u32, at.y as u32]).collect())
                         .collect();
+                    // A ring that became a line has no inside: `geo` takes it, and GEOS and JTS do not.
+                    if rings.iter().all(|ring| has_area(ring)) {
+                        return rings;
+                    }
                 }
             }
         }
         exact().cloned().collect()
     }
+}
+
+/// Whether a ring encloses anything: its area by the shoelace formula is not 0.
+fn has_area(ring: &Ring) -> bool {
+    let cross = |pair: &[[u32; 2]]| {
+        let [[x0, y0], [x1, y1]] = [pair[0], pair[1]].map(|at| at.map(i64::from));
+        x0 * y1 - x1 * y0
+    };
+    ring.windows(2).map(cross).sum::<i64>() != 0
 }

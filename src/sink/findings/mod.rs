@@ -1,6 +1,7 @@
 //! A segmented slide as the sinks see it: its objects measured and outlined once, and handed to each sink one by one.
 
 mod objects;
+mod sorter;
 mod stored;
 
 use std::sync::Arc;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::names;
-use super::stored::{Place, Store, Stored};
+use super::sorter::Sorter;
+use super::stored::{List, Place, Store, Stored};
 use crate::mask::{Figures, Object, Polygon, Rect, Run, Tally, each_object_counted, outline};
 use crate::pipeline::{Layer, Segmentation};
 use crate::sink::SinkError;
@@ -74,16 +75,16 @@ pub struct TargetObjects {
     pub median_area: Option<f64>,
     /// The id of the first.
     first: u64,
+    /// Where they lie, in the order of their ids.
+    list: List,
 }
 
-/// All objects of a slide, in an unnamed file of the temporary folder. Memory holds 16 bytes for each, and some 40 while
-/// they are found.
+/// All objects of a slide, in an unnamed file of the temporary folder. Memory holds a fixed number of them, however many
+/// there are.
 #[derive(Debug)]
 pub struct FoundObjects {
     slide: String,
     store: Store,
-    /// By id.
-    places: Vec<Place>,
     targets: Vec<TargetObjects>,
     /// By id, where they are known from elsewhere.
     probabilities: Option<Vec<ObjectProbability>>,
@@ -111,6 +112,8 @@ impl Tally for Counted {
 
 /// Runs whose objects are measured at once: enough for all threads, and little memory.
 const AT_ONCE: usize = 1 << 16;
+/// Places that are written at once.
+const PLACES_AT_ONCE: usize = 1 << 12;
 
 impl FoundObjects {
     /// Finds the objects of all layers.
@@ -132,7 +135,6 @@ impl FoundObjects {
         let mut found = FoundObjects {
             slide: id.to_owned(),
             store: Store::new().map_err(SinkError::Temporary)?,
-            places: Vec::new(),
             targets: Vec::new(),
             probabilities: None,
         };
@@ -156,8 +158,10 @@ impl FoundObjects {
             });
             Ok(counted.collect())
         };
-        // Each with its first px, by which they are put in order, and its area.
-        let mut ended: Vec<(u64, u64, Place)> = Vec::new();
+        // They come in the order of their ends, and are put in that of their first px. Each begins with another one.
+        let mut ended = Sorter::<3>::new();
+        let mut areas = Sorter::<1>::new();
+        let mut all_px = 0;
         let (mut waiting, mut runs) = (Vec::new(), 0);
         let store = &mut self.store;
         let mut measure = |waiting: &mut Vec<(Vec<Run>, Counted)>| -> io::Result<()> {
@@ -188,8 +192,11 @@ impl FoundObjects {
                 all.push(bytes);
             }
             let places = store.append(all.into_iter())?;
-            let with_places = keys.into_iter().zip(places);
-            ended.extend(with_places.map(|((key, area), place)| (key, area, place)));
+            for ((key, area), place) in keys.into_iter().zip(places) {
+                ended.push([key, place.offset, u64::from(place.length)])?;
+                areas.push([area])?;
+                all_px += area;
+            }
             Ok(())
         };
         each_object_counted(&layer.mask, count, |object, counted| {
@@ -202,19 +209,29 @@ impl FoundObjects {
             Ok(())
         })?;
         measure(&mut waiting)?;
-        // They came in the order of their ends. Each begins with another px.
-        ended.sort_unstable_by_key(|&(key, ..)| key);
-        let first = self.places.len() as u64 + 1;
-        self.places.extend(ended.iter().map(|&(_, _, place)| place));
-        let mut areas: Vec<u64> = ended.into_iter().map(|(_, area, _)| area).collect();
+        let (first, count) = (self.len() + 1, ended.len());
+        let mut list = self.store.begin_list();
+        let mut places = Vec::new();
+        ended.each(|[_, offset, length]| {
+            // It was put in as one.
+            let length = length as u32;
+            places.push(Place { offset, length });
+            if places.len() == PLACES_AT_ONCE {
+                self.store.append_places(&mut list, &places)?;
+                places.clear();
+            }
+            Ok(())
+        })?;
+        self.store.append_places(&mut list, &places)?;
         self.targets.push(TargetObjects {
             target: layer.target,
             model: names(&layer.models),
             threshold: layer.threshold,
-            count: areas.len() as u64,
-            area: areas.iter().sum(),
-            median_area: median(&mut areas),
+            count,
+            area: all_px,
+            median_area: median(areas)?,
             first,
+            list,
         });
         Ok(())
     }
@@ -226,18 +243,18 @@ impl FoundObjects {
 
     /// How many objects there are.
     pub fn len(&self) -> u64 {
-        self.places.len() as u64
+        self.targets.iter().map(|target| target.count).sum()
     }
 
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
     /// Gives every object the probability that is known from elsewhere, in the order of the ids.
     #[cfg(feature = "batch")]
     pub(super) fn put_probabilities(&mut self, known: Vec<ObjectProbability>) {
-        debug_assert_eq!(known.len(), self.places.len());
+        debug_assert_eq!(known.len() as u64, self.len());
         self.probabilities = Some(known);
     }
 
@@ -263,40 +280,46 @@ impl FoundObjects {
         target: &TargetObjects,
         mut visit: impl FnMut(&SlideObject) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
-        (target.first..target.first + target.count)
-            .try_for_each(|id| visit(&self.get(target.target, id)?))
+        let mut ids = target.first..;
+        self.store
+            .each(&target.list, SinkError::Temporary, |stored| {
+                let id = ids.next().unwrap_or_default();
+                visit(&self.object(target.target, id, stored))
+            })
     }
 
-    fn get(&self, target: Target, id: u64) -> Result<SlideObject, SinkError> {
-        let place = (id - 1) as usize;
-        let stored = self
-            .store
-            .get(self.places[place])
-            .map_err(SinkError::Temporary)?;
+    fn object(&self, target: Target, id: u64, stored: Stored) -> SlideObject {
         let [x, y] = stored.polygon.exterior.first().copied().unwrap_or_default();
         let known = self.probabilities.as_ref();
-        Ok(SlideObject {
+        SlideObject {
             id,
             uuid: object_uuid(&self.slide, target, (x, y)),
             target,
             figures: stored.figures,
             polygon: stored.polygon,
-            probability: known.map_or(stored.probability, |all| Some(all[place])),
+            probability: known.map_or(stored.probability, |all| Some(all[(id - 1) as usize])),
             touches_slide_edge: stored.touches_slide_edge,
             touches_tissue_edge: stored.touches_tissue_edge,
-        })
+        }
     }
 }
 
-/// The median of some numbers, which are put out of order for it.
-fn median(numbers: &mut [u64]) -> Option<f64> {
-    let middle = numbers.len().checked_sub(1)? / 2;
-    let is_even = numbers.len().is_multiple_of(2);
-    let (_, &mut lower, above) = numbers.select_nth_unstable(middle);
-    Some(match (is_even, above.iter().min()) {
-        (true, Some(&upper)) => (lower as f64 + upper as f64) / 2.0,
-        _ => lower as f64,
-    })
+/// The number in the middle, or the mean of the two in the middle; none of none.
+fn median(numbers: Sorter<1>) -> io::Result<Option<f64>> {
+    let Some(last) = numbers.len().checked_sub(1) else {
+        return Ok(None);
+    };
+    let (mut place, mut sum) = (0, 0.0);
+    numbers.each(|[number]| {
+        for middle in [last / 2, last.div_ceil(2)] {
+            if place == middle {
+                sum += number as f64 / 2.0;
+            }
+        }
+        place += 1;
+        Ok(())
+    })?;
+    Ok(Some(sum))
 }
 
 /// What the names of objects are made in.
@@ -349,7 +372,11 @@ mod tests {
             (vec![8, 1, 3, 2], Some(2.5)),
             (vec![4, 4, 4, 4, 1], Some(4.0)),
         ] {
-            assert_eq!(median(&mut numbers.clone()), expected, "{numbers:?}");
+            let mut sorter = Sorter::new();
+            for &number in &numbers {
+                sorter.push([number]).unwrap();
+            }
+            assert_eq!(median(sorter).unwrap(), expected, "{numbers:?}");
         }
     }
 

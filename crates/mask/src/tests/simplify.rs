@@ -38,6 +38,35 @@ fn a_disc_keeps_few_corners_and_a_square_all() {
     assert!(rings[0].len() >= 4 && polygon(&rings).is_valid());
 }
 
+#[test]
+fn a_hole_never_becomes_a_line() {
+    // Of a genuine mask: by a tolerance of 1.5 px, the hole's three corners that stay lie on one line.
+    let picture = Dense::parse(&[
+        "########", "####..##", "####..##", "###...##", "###..###", "########",
+    ]);
+    let hole = vec![
+        [4, 3],
+        [3, 3],
+        [3, 5],
+        [4, 5],
+        [4, 4],
+        [5, 4],
+        [5, 1],
+        [4, 1],
+        [4, 3],
+    ];
+    let mut exact = polygons(&picture.mask()).remove(0);
+    exact.holes = vec![hole];
+    let rings = exact.simplified(1.5);
+    let cross = |pair: &[[u32; 2]]| {
+        let [[x0, y0], [x1, y1]] = [pair[0], pair[1]].map(|at| at.map(f64::from));
+        x0 * y1 - x1 * y0
+    };
+    let area: f64 = rings[1].windows(2).map(cross).sum();
+    assert!(area != 0.0, "{rings:?}");
+    assert!(polygon(&rings).is_valid());
+}
+
 proptest! {
     #[test]
     fn what_is_simplified_is_valid_and_near(picture in dense(), tolerance in 0.0f64..20.0) {

@@ -23,11 +23,12 @@ pub struct LabelImage<'a> {
 }
 
 impl LabelImage<'_> {
-    /// The OME-XML, in ASCII: one channel a plane, 32-bit labels.
+    /// The OME-XML, in UTF-8: one channel a plane, 32-bit labels. No letter stands in it as a number: Bio-Formats turns every
+    /// `&#` into a space, no longer knows the unit then, and takes the file for a plain TIFF.
     pub fn ome_xml(&self) -> String {
         let size = self.mpp.map_or_else(String::new, |(across, down)| {
             format!(
-                " PhysicalSizeX=\"{across}\" PhysicalSizeXUnit=\"&#181;m\" PhysicalSizeY=\"{down}\" PhysicalSizeYUnit=\"&#181;m\""
+                " PhysicalSizeX=\"{across}\" PhysicalSizeXUnit=\"\u{b5}m\" PhysicalSizeY=\"{down}\" PhysicalSizeYUnit=\"\u{b5}m\""
             )
         });
         let channels: String = (0..)
@@ -66,7 +67,7 @@ impl LabelImage<'_> {
     }
 }
 
-/// A text within XML, in ASCII. What XML cannot say becomes a question mark.
+/// A text within an attribute. What XML cannot say becomes a question mark, and an end of a line a space.
 fn xml_text(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
@@ -75,10 +76,8 @@ fn xml_text(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            ' '..='~' => out.push(letter),
-            '\t' | '\n' | '\r' | '\u{80}'..='\u{fffd}' | '\u{10000}'.. => {
-                out.push_str(&format!("&#{};", letter as u32));
-            }
+            '\t' | '\n' | '\r' => out.push(' '),
+            ' '..='~' | '\u{80}'..='\u{fffd}' | '\u{10000}'.. => out.push(letter),
             _ => out.push('?'),
         }
     }
@@ -93,7 +92,7 @@ mod tests {
     fn texts_keep_within_xml() {
         assert_eq!(
             xml_text("a<b>&\"\u{b5}\u{1}\n"),
-            "a&lt;b&gt;&amp;&quot;&#181;?&#10;"
+            "a&lt;b&gt;&amp;&quot;\u{b5}? "
         );
     }
 
@@ -109,6 +108,7 @@ mod tests {
             channels: vec![("one", None), ("two", Some([0, 200, 0]))],
         };
         let xml = image.ome_xml();
+        assert!(!xml.contains("&#"), "{xml}");
         for part in [
             "Name=\"a &amp; b\"",
             "SizeX=\"30\" SizeY=\"20\" SizeC=\"2\"",
