@@ -31,6 +31,9 @@ for adapter in napari lazyslide; do
     "integrations/$adapter/test.sh" "${CARGO_TARGET_DIR:-target}/debug/ftuseg" "${CARGO_TARGET_DIR:-target}"/python-wheels/*.whl
 done
 
+# The package for Java, over the C library that Cargo built for its tests.
+bindings/java/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg" "${CARGO_TARGET_DIR:-target}/debug/deps"
+
 # The integrations, with the real tools where they can be had.
 integrations/test.sh "${CARGO_TARGET_DIR:-target}/debug/ftuseg"
 
