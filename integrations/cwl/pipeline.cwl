@@ -1,10 +1,12 @@
 #!/usr/bin/env cwl-runner
-cwlVersion: v1.1
+cwlVersion: v1.2
 class: Workflow
 label: Functional tissue units in the slides of one dataset
 doc: |
   The inputs are named as in HuBMAP's segmentation pipelines: the dataset's folder, and its organ's code. A code that
   names one of the five organs sends all tissue to that organ's network; any other leaves it to the router.
+
+  With the DOI of a protocol, the masks come as HuBMAP's `segmentation-mask` data sets, too: OME-TIFF and tables.
 
 requirements:
   InlineJavascriptRequirement: {}
@@ -17,7 +19,12 @@ inputs:
   tissue_type:
     type: string?
     doc: HuBMAP's code of the organ, for example LK
-  mpp: double?
+  mpp:
+    type: double?
+    doc: um per full-size px, for slides that do not state it
+  protocol:
+    type: string?
+    doc: DOI of the protocol by which the masks were made; without one there are no data sets
   bundle: Directory?
   runtime: File?
 
@@ -39,6 +46,18 @@ steps:
       bundle: bundle
       runtime: runtime
     out: [results, events]
+  export:
+    run: ftuseg-export-epic.cwl
+    when: $(inputs.protocol !== null)
+    in:
+      results:
+        source: segment/results
+        valueFrom: $([self])
+      # It is there when the step runs.
+      protocol:
+        source: protocol
+        valueFrom: $(self)
+    out: [data_sets, messages]
 
 outputs:
   results:
@@ -47,3 +66,9 @@ outputs:
   events:
     type: File
     outputSource: segment/events
+  data_sets:
+    type: Directory?
+    outputSource: export/data_sets
+  export_messages:
+    type: File?
+    outputSource: export/messages

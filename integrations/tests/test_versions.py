@@ -32,8 +32,9 @@ def test_images():
 
 
 def test_cwl():
-    hints = yaml.safe_load(read("cwl/ftuseg-segment.cwl"))["hints"]
-    assert hints["SoftwareRequirement"]["packages"]["ftuseg"]["version"] == [CARGO["version"]]
+    for tool in ("segment", "export-epic"):
+        hints = yaml.safe_load(read(f"cwl/ftuseg-{tool}.cwl"))["hints"]
+        assert hints["SoftwareRequirement"]["packages"]["ftuseg"]["version"] == [CARGO["version"]]
 
 
 def test_dockerfile():
