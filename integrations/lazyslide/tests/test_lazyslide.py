@@ -1,4 +1,4 @@
-"""Units as shapes of a slide that wsidata has open: the polygons of the command."""
+"""Units as shapes of a slide that LazySlide or wsidata has open: the polygons of the command."""
 
 import json
 import os
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import ftuseg
 import ftuseg_lazyslide
+import lazyslide
+import matplotlib.pyplot as plt
 import pytest
 import shapely
+from matplotlib.collections import PatchCollection
 from wsidata import open_wsi
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,3 +73,21 @@ def test_requests_are_handed_on(slide, engine):
     assert len(nothing.objects) == 0 and "glomeruli" not in wsi.shapes
     with pytest.raises(ftuseg.UsageError):
         ftuseg_lazyslide.segment(wsi, engine, region=(0, 0, 9000, 9000))
+
+
+def test_lazyslide_works_on_with_them(slide, engine, features):
+    """A slide that LazySlide opened, with the tissue that it found: the units join it, and stand in its picture."""
+    wsi = lazyslide.open_wsi(slide)
+    lazyslide.pp.find_tissues(wsi)
+    tissues = wsi["tissues"].geometry.union_all()
+    found = ftuseg_lazyslide.segment(wsi, engine)
+    shapes = wsi["ftus"]
+    assert len(shapes) == len(features)
+    # Both are in px of level 0.
+    assert sum(tissues.intersects(shape) for shape in shapes.geometry) > 0.9 * len(shapes)
+    figure, axes = plt.subplots()
+    lazyslide.pl.annotations(wsi, "ftus", color="organ", ax=axes)
+    (drawn,) = [each for each in axes.get_children() if isinstance(each, PatchCollection)]
+    assert len(drawn.get_paths()) == len(found.objects)
+    assert len({tuple(colour) for colour in drawn.get_facecolor()}) == len(set(shapes["organ"])) > 1
+    plt.close(figure)
