@@ -21,13 +21,15 @@
 //! [`Backend`](backend::Backend). A [`Request`] names a region, cancels, and tells of progress. One [`Engine`] serves many
 //! threads.
 //!
-//! Every room has its own error type, whose variants are kinds that a caller can act on. Nothing in the library prints;
+//! Every room has its own error type, whose variants are kinds that a caller can act on; all of them become a [`Failure`],
+//! for callers in other languages. Nothing in the library prints;
 //! lines for the user go through callbacks.
 
 pub mod backend;
 #[cfg(feature = "batch")]
 pub mod batch;
 pub mod bundle;
+mod failure;
 pub mod memory;
 pub mod pipeline;
 #[cfg(feature = "files")]
@@ -41,6 +43,7 @@ pub use ftuseg_provision as provision;
 pub use ftuseg_records as records;
 pub use ftuseg_slide as slide;
 
+pub use failure::Failure;
 pub use ftuseg_router::{Organ, OrganMap, Target};
 pub use mask::{Mask, Polygon, Rect};
 pub use pipeline::{Cancel, Engine, EngineBuilder, PipelineError, Request, Route, Segmentation};

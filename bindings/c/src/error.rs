@@ -70,6 +70,7 @@ impl ftuseg_status {
             "io" => ftuseg_status::Io,
             "limits" => ftuseg_status::Limits,
             "no-resolution" => ftuseg_status::NoResolution,
+            "no-model" => ftuseg_status::NoModel,
             "bundle" => ftuseg_status::Bundle,
             "backend" => ftuseg_status::Backend,
             "stopped" => ftuseg_status::Cancelled,
@@ -96,68 +97,26 @@ impl Failure {
     pub fn usage(message: impl Into<String>) -> Self {
         Failure::new(ftuseg_status::Usage, message)
     }
+}
 
-    fn of(status: ftuseg_status, error: &dyn std::error::Error) -> Self {
-        Failure::new(status, with_causes(error))
+impl From<ftuseg::Failure> for Failure {
+    fn from(failure: ftuseg::Failure) -> Self {
+        Failure::new(ftuseg_status::of_kind(failure.kind), failure.message)
     }
 }
 
-/// An error with all its causes. Many errors say their cause themselves; that is not said again.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let said = next.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
+/// The library's errors, all by the kind that it gives them.
+macro_rules! from_the_library {
+    ($($error:ty),+) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                ftuseg::Failure::from(error).into()
+            }
         }
-        cause = next.source();
-    }
-    text
+    )+};
 }
 
-impl From<PipelineError> for Failure {
-    fn from(error: PipelineError) -> Self {
-        let status = match error {
-            PipelineError::NoModel(_) | PipelineError::NoRouter => ftuseg_status::NoModel,
-            _ => ftuseg_status::of_kind(error.kind()),
-        };
-        Failure::of(status, &error)
-    }
-}
-
-impl From<SlideError> for Failure {
-    fn from(error: SlideError) -> Self {
-        Failure::of(ftuseg_status::of_kind(error.kind()), &error)
-    }
-}
-
-impl From<BundleError> for Failure {
-    fn from(error: BundleError) -> Self {
-        Failure::of(ftuseg_status::Bundle, &error)
-    }
-}
-
-impl From<MaskError> for Failure {
-    fn from(error: MaskError) -> Self {
-        let status = match error {
-            MaskError::Buffer { .. } | MaskError::Level { .. } => ftuseg_status::Usage,
-            _ => ftuseg_status::Limits,
-        };
-        Failure::of(status, &error)
-    }
-}
-
-impl From<SinkError> for Failure {
-    fn from(error: SinkError) -> Self {
-        let status = match &error {
-            SinkError::Slide(error) => ftuseg_status::of_kind(error.kind()),
-            _ if error.io_error().is_some() => ftuseg_status::Io,
-            _ => ftuseg_status::Internal,
-        };
-        Failure::of(status, &error)
-    }
-}
+from_the_library!(PipelineError, BundleError, MaskError, SinkError, SlideError);
 
 thread_local! {
     static LAST: RefCell<Option<(ftuseg_status, CString)>> = const { RefCell::new(None) };
@@ -207,35 +166,6 @@ pub extern "C" fn ftuseg_last_error_kind() -> *const c_char {
 mod tests {
     use super::*;
 
-    #[derive(Debug)]
-    struct Said(&'static str, Option<Box<Said>>);
-
-    impl std::fmt::Display for Said {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl std::error::Error for Said {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            self.1.as_deref().map(|cause| cause as _)
-        }
-    }
-
-    #[test]
-    fn causes_are_said_once() {
-        let cause = |text| Some(Box::new(Said(text, None)));
-        let chain = Said(
-            "no slide",
-            Some(Box::new(Said("the disk is gone", cause("EIO")))),
-        );
-        assert_eq!(with_causes(&chain), "no slide: the disk is gone: EIO");
-        assert_eq!(
-            with_causes(&Said("no slide: EIO", cause("EIO"))),
-            "no slide: EIO"
-        );
-    }
-
     #[test]
     fn every_kind_that_the_library_names_has_a_code() {
         for kind in [
@@ -245,6 +175,7 @@ mod tests {
             "io",
             "limits",
             "no-resolution",
+            "no-model",
             "bundle",
             "backend",
             "stopped",

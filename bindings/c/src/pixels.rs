@@ -1,9 +1,7 @@
 //! A slide whose px lie in the caller's memory, where they stay.
 
-use std::path::Path;
-
-use ftuseg::SlideReader;
-use ftuseg::slide::{Resolution, ResolutionSource, SlideError, SlideInfo, over_white};
+use ftuseg::slide::{ArraySlide, Channels};
+use ndarray::{ArrayView3, ShapeBuilder};
 
 use super::error::Failure;
 use super::sized::Versioned;
@@ -49,182 +47,66 @@ unsafe impl Versioned for ftuseg_pixels {
     const FIRST: usize = std::mem::offset_of!(Self, mpp) + size_of::<f64>();
 }
 
-/// What errors call the pixels: there is no file to name.
-const NAME: &str = "pixels in memory";
-
-/// Where the colours of a px lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Format {
-    bytes: usize,
-    /// Of red, green and blue.
-    at: [usize; 3],
-    has_alpha: bool,
-}
-
-impl Format {
-    fn named(format: u32) -> Option<Self> {
-        let (at, bytes, has_alpha) = match format {
-            FTUSEG_PIXELS_RGB => ([0, 1, 2], 3, false),
-            FTUSEG_PIXELS_RGBA => ([0, 1, 2], 4, true),
-            FTUSEG_PIXELS_RGBX => ([0, 1, 2], 4, false),
-            FTUSEG_PIXELS_BGR => ([2, 1, 0], 3, false),
-            FTUSEG_PIXELS_BGRA => ([2, 1, 0], 4, true),
-            FTUSEG_PIXELS_BGRX => ([2, 1, 0], 4, false),
-            _ => return None,
-        };
-        Some(Format {
-            bytes,
-            at,
-            has_alpha,
-        })
-    }
-
-    /// Makes RGB out of a run of px.
-    fn convert(self, from: &[u8], to: &mut [u8]) {
-        if self
-            == (Format {
-                bytes: 3,
-                at: [0, 1, 2],
-                has_alpha: false,
-            })
-        {
-            to.copy_from_slice(from);
-            return;
-        }
-        let pairs = from.chunks_exact(self.bytes).zip(to.as_chunks_mut::<3>().0);
-        for (px, rgb) in pairs {
-            *rgb = self.at.map(|at| match self.has_alpha {
-                true => over_white(px[at], px[3]),
-                false => px[at],
-            });
-        }
-    }
+/// How many bytes a px has, and where its colours are among them.
+fn layout(format: u32) -> Option<(usize, Channels)> {
+    let (bytes, rgb, alpha) = match format {
+        FTUSEG_PIXELS_RGB => (3, [0, 1, 2], None),
+        FTUSEG_PIXELS_RGBA => (4, [0, 1, 2], Some(3)),
+        FTUSEG_PIXELS_RGBX => (4, [0, 1, 2], None),
+        FTUSEG_PIXELS_BGR => (3, [2, 1, 0], None),
+        FTUSEG_PIXELS_BGRA => (4, [2, 1, 0], Some(3)),
+        FTUSEG_PIXELS_BGRX => (4, [2, 1, 0], None),
+        _ => return None,
+    };
+    Some((bytes, Channels { rgb, alpha }))
 }
 
 /// The caller's px as a slide of one level.
-pub(crate) struct BorrowedPixels<'a> {
-    info: SlideInfo,
-    bytes: &'a [u8],
-    stride: usize,
-    format: Format,
-}
-
-impl BorrowedPixels<'_> {
-    /// A slide out of the caller's px.
-    ///
-    /// # Safety
-    /// The memory that `pixels` speaks of may be read and does not change while the slide lives.
-    pub unsafe fn new(pixels: &ftuseg_pixels) -> Result<Self, Failure> {
-        let refused = |why: String| Failure::usage(format!("{NAME}: {why}"));
-        let (width, height) = (pixels.width, pixels.height);
-        let format = Format::named(pixels.format)
-            .ok_or_else(|| refused(format!("there is no format {}", pixels.format)))?;
-        let most = ftuseg::slide::MAX_SIDE;
-        if !(1..=most).contains(&width) || !(1..=most).contains(&height) {
-            return Err(refused(format!(
-                "{width} x {height} px; a side has 1 to {most} px"
-            )));
-        }
-        let row = width as usize * format.bytes;
-        let stride = match pixels.stride {
-            0 => row,
-            stride => stride,
-        };
-        if stride < row {
-            return Err(refused(format!(
-                "rows of {row} bytes do not fit into {stride}"
-            )));
-        }
-        let needed = (height as usize - 1)
-            .checked_mul(stride)
-            .and_then(|before| before.checked_add(row))
-            .filter(|&needed| needed <= isize::MAX as usize)
-            .ok_or_else(|| refused(format!("{height} rows of {stride} bytes are no memory")))?;
-        if needed > pixels.length {
-            return Err(refused(format!(
-                "{width} x {height} px need {needed} bytes, and there are {}",
-                pixels.length
-            )));
-        }
-        if pixels.data.is_null() {
-            return Err(refused("the data is NULL".to_owned()));
-        }
-        let mut info = SlideInfo::new("RGB", width, height);
-        info.reader = "ftuseg".to_owned();
-        info.compression = "none".to_owned();
-        info.resolution = resolution(pixels.mpp)?;
-        Ok(BorrowedPixels {
-            info,
-            // SAFETY: it is not NULL, the length fits into memory, and the caller promises that so much can be read.
-            bytes: unsafe { std::slice::from_raw_parts(pixels.data, needed) },
-            stride,
-            format,
-        })
+///
+/// # Safety
+/// The memory that `pixels` speaks of may be read and does not change while the slide lives.
+pub(crate) unsafe fn slide_of<'a>(pixels: &ftuseg_pixels) -> Result<ArraySlide<'a>, Failure> {
+    let refused = |why: String| Failure::usage(format!("pixels in memory: {why}"));
+    let (width, height) = (pixels.width as usize, pixels.height as usize);
+    let (depth, channels) = layout(pixels.format)
+        .ok_or_else(|| refused(format!("there is no format {}", pixels.format)))?;
+    let row = width * depth;
+    let stride = match pixels.stride {
+        0 => row,
+        stride => stride,
+    };
+    if stride < row {
+        return Err(refused(format!(
+            "rows of {row} bytes do not fit into {stride}"
+        )));
     }
-}
-
-/// The resolution that a caller states; 0 is none.
-pub(crate) fn resolution(mpp: f64) -> Result<Option<Resolution>, Failure> {
-    if mpp == 0.0 {
-        return Ok(None);
+    let needed = height
+        .saturating_sub(1)
+        .checked_mul(stride)
+        .and_then(|before| before.checked_add(row))
+        .filter(|&needed| needed <= isize::MAX as usize)
+        .ok_or_else(|| refused(format!("{height} rows of {stride} bytes are no memory")))?;
+    if needed > pixels.length {
+        return Err(refused(format!(
+            "{width} x {height} px need {needed} bytes, and there are {}",
+            pixels.length
+        )));
     }
-    match Resolution::believable(mpp, ResolutionSource::Caller) {
-        Some(resolution) => Ok(Some(resolution)),
-        None => Err(Failure::usage(format!(
-            "{mpp} um is no size that a px can have; it is from 0.02 to 40, or 0 if it is not known"
-        ))),
+    if pixels.data.is_null() {
+        return Err(refused("the data is NULL".to_owned()));
     }
-}
-
-impl SlideReader for BorrowedPixels<'_> {
-    fn info(&self) -> &SlideInfo {
-        &self.info
-    }
-
-    fn read(
-        &self,
-        level: usize,
-        x: i64,
-        y: i64,
-        width: u32,
-        height: u32,
-        out: &mut [u8],
-    ) -> Result<(), SlideError> {
-        let usage = |why: String| Err(SlideError::usage(Path::new(NAME), why));
-        if level != 0 {
-            return usage(format!("it has no level {level}"));
-        }
-        let line = width as usize * 3;
-        if line.checked_mul(height as usize) != Some(out.len()) {
-            return usage("the buffer does not fit the region".to_owned());
-        }
-        out.fill(255);
-        let columns = overlap(x, width, self.info.width());
-        let rows = overlap(y, height, self.info.height());
-        if columns.is_empty() {
-            return Ok(());
-        }
-        for row in rows {
-            let from = row as usize * self.stride + columns.start as usize * self.format.bytes;
-            let to = (row - y) as usize * line + (columns.start - x) as usize * 3;
-            let count = (columns.end - columns.start) as usize;
-            self.format.convert(
-                &self.bytes[from..from + count * self.format.bytes],
-                &mut out[to..to + count * 3],
-            );
-        }
-        Ok(())
-    }
-}
-
-/// The part of `start..start + length` that lies in `0..all`.
-fn overlap(start: i64, length: u32, all: u32) -> std::ops::Range<i64> {
-    let end = start.saturating_add(i64::from(length)).min(i64::from(all));
-    start.max(0)..end
+    // SAFETY: it is not NULL, the length fits into memory, and the caller promises that so much can be read.
+    let bytes = unsafe { std::slice::from_raw_parts(pixels.data, needed) };
+    let shape = (height, width, depth).strides((stride, depth, 1));
+    let array = ArrayView3::from_shape(shape, bytes).map_err(|error| refused(error.to_string()))?;
+    let mpp = (pixels.mpp != 0.0).then_some(pixels.mpp);
+    Ok(ArraySlide::with_channels(array, channels, mpp)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use ftuseg::SlideReader;
+
     use super::*;
 
     fn pixels(data: &[u8], width: u32, height: u32) -> ftuseg_pixels {
@@ -243,7 +125,7 @@ mod tests {
     /// All px of a slide, with a border of white.
     fn read(pixels: &ftuseg_pixels) -> Vec<u8> {
         // SAFETY: the tests' buffers outlive the slide.
-        let slide = unsafe { BorrowedPixels::new(pixels) }.unwrap();
+        let slide = unsafe { slide_of(pixels) }.unwrap();
         let mut out = vec![0; (pixels.width as usize + 2) * (pixels.height as usize + 2) * 3];
         slide
             .read(0, -1, -1, pixels.width + 2, pixels.height + 2, &mut out)
@@ -351,7 +233,7 @@ mod tests {
             (ftuseg_pixels { mpp: -1.0, ..good }, "-1 um"),
         ] {
             // SAFETY: what is refused is not read.
-            let Err(failure) = (unsafe { BorrowedPixels::new(&wrong) }) else {
+            let Err(failure) = (unsafe { slide_of(&wrong) }) else {
                 panic!("{word}: it is taken");
             };
             assert!(

@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ftuseg::pipeline::{KeepProbabilities, TileCount};
-use ftuseg::slide::Resolution;
+use ftuseg::slide::{Resolution, ResolutionSource};
 use ftuseg::{Organ, Rect};
 
 use super::cancel::ftuseg_cancel;
 use super::error::Failure;
-use super::pixels::resolution;
 use super::sized::{self, Versioned};
 use super::strings::text_of;
 
@@ -82,6 +81,19 @@ pub(crate) struct Wish<'a> {
     progress: ftuseg_progress_fn,
     user: User,
     cancel: Option<&'a ftuseg_cancel>,
+}
+
+/// The resolution that a caller states; 0 is none.
+fn resolution(mpp: f64) -> Result<Option<Resolution>, Failure> {
+    if mpp == 0.0 {
+        return Ok(None);
+    }
+    match Resolution::believable(mpp, ResolutionSource::Caller) {
+        Some(resolution) => Ok(Some(resolution)),
+        None => Err(Failure::usage(format!(
+            "{mpp} um is no size that a px can have; it is from 0.02 to 40, or 0 if it is not known"
+        ))),
+    }
 }
 
 /// What the caller's function is to get. The caller says that other threads may hand it over.

@@ -12,7 +12,7 @@ use super::error::{Failure, ftuseg_status};
 use super::findings::Found;
 use super::guard::{guard, guard_or};
 use super::handles::{self, borrow};
-use super::pixels::{BorrowedPixels, ftuseg_pixels};
+use super::pixels::{ftuseg_pixels, slide_of};
 use super::request::{Wish, ftuseg_request};
 use super::sized::{self, Versioned};
 use super::strings::{c_text, path_of};
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn ftuseg_segment_pixels(
         // SAFETY: as the caller promises.
         let pixels = unsafe { sized::read(pixels) }?;
         // SAFETY: as the caller promises.
-        let slide = unsafe { BorrowedPixels::new(&pixels) }?;
+        let slide = unsafe { slide_of(&pixels) }?;
         // SAFETY: as the caller promises.
         let wish = unsafe { Wish::read(request) }?;
         let id = wish.id.unwrap_or("pixels").to_owned();

@@ -24,24 +24,6 @@ impl Failure {
     pub fn internal(message: impl Into<String>) -> Self {
         Failure::Kind("internal", message.into())
     }
-
-    fn of(kind: &'static str, error: &dyn std::error::Error) -> Self {
-        Failure::Kind(kind, with_causes(error))
-    }
-}
-
-/// An error with all its causes. Many errors say their cause themselves; that is not said again.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let said = next.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = next.source();
-    }
-    text
 }
 
 impl From<PyErr> for Failure {
@@ -50,49 +32,24 @@ impl From<PyErr> for Failure {
     }
 }
 
-impl From<PipelineError> for Failure {
-    fn from(error: PipelineError) -> Self {
-        let kind = match error {
-            PipelineError::NoModel(_) | PipelineError::NoRouter => "no-model",
-            _ => error.kind(),
-        };
-        Failure::of(kind, &error)
+impl From<ftuseg::Failure> for Failure {
+    fn from(failure: ftuseg::Failure) -> Self {
+        Failure::Kind(failure.kind, failure.message)
     }
 }
 
-impl From<SlideError> for Failure {
-    fn from(error: SlideError) -> Self {
-        Failure::of(error.kind(), &error)
-    }
+/// The library's errors, all by the kind that it gives them.
+macro_rules! from_the_library {
+    ($($error:ty),+) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                ftuseg::Failure::from(error).into()
+            }
+        }
+    )+};
 }
 
-impl From<BundleError> for Failure {
-    fn from(error: BundleError) -> Self {
-        Failure::of("bundle", &error)
-    }
-}
-
-impl From<MaskError> for Failure {
-    fn from(error: MaskError) -> Self {
-        let kind = match error {
-            MaskError::Buffer { .. } | MaskError::Level { .. } => "usage",
-            _ => "limits",
-        };
-        Failure::of(kind, &error)
-    }
-}
-
-impl From<SinkError> for Failure {
-    fn from(error: SinkError) -> Self {
-        let kind = match &error {
-            SinkError::Slide(error) => error.kind(),
-            SinkError::TooManyObjects { .. } => "limits",
-            _ if error.io_error().is_some() => "io",
-            _ => "internal",
-        };
-        Failure::of(kind, &error)
-    }
-}
+from_the_library!(PipelineError, BundleError, MaskError, SinkError, SlideError);
 
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {

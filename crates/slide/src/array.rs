@@ -11,6 +11,40 @@ use super::{
 /// What errors call the pixels: there is no file to name.
 const NAME: &str = "pixels in memory";
 
+/// Where the colours of a px lie on the last axis of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channels {
+    /// The places of red, green and blue.
+    pub rgb: [usize; 3],
+    /// The place of alpha, where there is one. It is not multiplied in; what is transparent is seen over white.
+    pub alpha: Option<usize>,
+}
+
+impl Channels {
+    /// Red, green and blue, in this order.
+    pub const RGB: Self = Channels {
+        rgb: [0, 1, 2],
+        alpha: None,
+    };
+    /// Red, green, blue and alpha, in this order.
+    pub const RGBA: Self = Channels {
+        rgb: [0, 1, 2],
+        alpha: Some(3),
+    };
+
+    fn last(self) -> usize {
+        self.rgb.into_iter().chain(self.alpha).fold(0, usize::max)
+    }
+
+    fn of_px(self, channel: impl Fn(usize) -> u8) -> [u8; 3] {
+        let alpha = self.alpha.map(&channel);
+        self.rgb.map(|place| match alpha {
+            Some(alpha) => over_white(channel(place), alpha),
+            None => channel(place),
+        })
+    }
+}
+
 /// A slide of one level out of an array, `[height, width, 3]` for RGB or `[height, width, 4]` for RGBA. Nothing is copied:
 /// any part, turn or reflection of a larger array will do. Alpha is not multiplied in; what is transparent is seen over
 /// white.
@@ -26,6 +60,7 @@ const NAME: &str = "pixels in memory";
 pub struct ArraySlide<'a> {
     info: SlideInfo,
     pixels: ArrayView3<'a, u8>,
+    channels: Channels,
 }
 
 impl<'a> ArraySlide<'a> {
@@ -37,11 +72,36 @@ impl<'a> ArraySlide<'a> {
         pixels: ArrayView3<'a, u8>,
         mpp: impl Into<Option<f64>>,
     ) -> Result<Self, SlideError> {
+        let channels = match pixels.dim() {
+            (_, _, 3) => Channels::RGB,
+            (_, _, 4) => Channels::RGBA,
+            (height, width, channels) => {
+                return Err(SlideError::usage(
+                    Path::new(NAME),
+                    format!(
+                        "an array of the shape [{height}, {width}, {channels}]; the last axis must have 3 or 4: R, G, B and perhaps alpha"
+                    ),
+                ));
+            }
+        };
+        Self::with_channels(pixels, channels, mpp)
+    }
+
+    /// A slide from an array whose last axis has its colours in another order, or has more than colours.
+    ///
+    /// # Errors
+    /// As [`ArraySlide::new`], and when the last axis is too short for `channels`.
+    pub fn with_channels(
+        pixels: ArrayView3<'a, u8>,
+        channels: Channels,
+        mpp: impl Into<Option<f64>>,
+    ) -> Result<Self, SlideError> {
         let refused = |reason: String| Err(SlideError::usage(Path::new(NAME), reason));
-        let (height, width, channels) = pixels.dim();
-        if !matches!(channels, 3 | 4) {
+        let (height, width, depth) = pixels.dim();
+        if channels.last() >= depth {
             return refused(format!(
-                "an array of the shape [{height}, {width}, {channels}]; the last axis must have 3 or 4: R, G, B and perhaps alpha"
+                "an array of the shape [{height}, {width}, {depth}]; the last axis must have {} or more",
+                channels.last() + 1
             ));
         }
         let side = |side: usize| {
@@ -67,7 +127,11 @@ impl<'a> ArraySlide<'a> {
                 }
             },
         };
-        Ok(ArraySlide { info, pixels })
+        Ok(ArraySlide {
+            info,
+            pixels,
+            channels,
+        })
     }
 }
 
@@ -111,12 +175,20 @@ impl SlideReader for ArraySlide<'_> {
         let lines = out.chunks_exact_mut(width as usize * 3).skip(first);
         for (row, line) in part.axis_iter(Axis(0)).zip(lines) {
             let line = &mut line[left * 3..(left + row.nrows()) * 3];
+            let all = line.as_chunks_mut::<3>().0;
             match row.to_slice() {
-                Some(bytes) if row.ncols() == 3 => line.copy_from_slice(bytes),
-                _ => {
-                    for (px, rgb) in row.rows().into_iter().zip(line.as_chunks_mut::<3>().0) {
-                        let alpha = px.get(3).copied().unwrap_or(255);
-                        *rgb = [0, 1, 2].map(|channel| over_white(px[channel], alpha));
+                Some(bytes) if self.channels == Channels::RGB && row.ncols() == 3 => {
+                    line.copy_from_slice(bytes);
+                }
+                // As most pictures have their px.
+                Some(bytes) => {
+                    for (px, rgb) in bytes.chunks_exact(row.ncols()).zip(all) {
+                        *rgb = self.channels.of_px(|place| px[place]);
+                    }
+                }
+                None => {
+                    for (px, rgb) in row.rows().into_iter().zip(all) {
+                        *rgb = self.channels.of_px(|place| px[place]);
                     }
                 }
             }
@@ -167,6 +239,33 @@ mod tests {
     fn what_is_transparent_is_seen_over_white() {
         let px = Array3::from_shape_vec((1, 2, 4), vec![10, 20, 30, 0, 10, 20, 30, 128]).unwrap();
         assert_eq!(read(px.view())[15..21], [255, 255, 255, 132, 137, 142]);
+    }
+
+    #[test]
+    fn colours_may_have_another_order_and_company() {
+        let rgb = Array3::from_shape_fn((2, 3, 3), |(y, x, c)| (y * 90 + x * 30 + c) as u8);
+        let expected = read(rgb.view());
+        // B, G, R, something else, A.
+        let mut stuffed = Array3::from_elem((2, 3, 5), 7);
+        stuffed.slice_mut(s![.., .., ..3;-1]).assign(&rgb);
+        stuffed.slice_mut(s![.., .., 4]).fill(255);
+        let upside_down = stuffed.slice(s![..;-1, .., ..]).to_owned();
+        for (alpha, view) in [
+            (Some(4), stuffed.view()),
+            (None, stuffed.view()),
+            (Some(4), upside_down.slice(s![..;-1, .., ..])),
+        ] {
+            let channels = Channels {
+                rgb: [2, 1, 0],
+                alpha,
+            };
+            let slide = ArraySlide::with_channels(view, channels, 0.5).unwrap();
+            let mut out = vec![0; expected.len()];
+            slide.read(0, -1, -1, 5, 4, &mut out).unwrap();
+            assert_eq!(out, expected);
+        }
+        let short = ArraySlide::with_channels(rgb.view(), Channels::RGBA, None).unwrap_err();
+        assert!(short.to_string().contains("4 or more"), "{short}");
     }
 
     #[test]

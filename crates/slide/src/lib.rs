@@ -43,7 +43,7 @@ pub mod warning;
 use std::path::Path;
 
 #[cfg(feature = "ndarray")]
-pub use array::ArraySlide;
+pub use array::{ArraySlide, Channels};
 pub use closed::ClosedSlide;
 pub use error::SlideError;
 #[cfg(feature = "files")]
