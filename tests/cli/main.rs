@@ -22,6 +22,7 @@ mod hostile_names;
 mod inputs;
 mod inspect;
 mod kills;
+mod labels_zarr;
 mod memory;
 mod model_variants;
 mod no_space;

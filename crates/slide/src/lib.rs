@@ -20,6 +20,8 @@ mod error;
 mod file_ids;
 #[cfg(feature = "files")]
 pub mod label_pyramid;
+#[cfg(feature = "zarr-store")]
+pub mod label_zarr;
 #[cfg(feature = "files")]
 pub mod mask_image;
 #[cfg(feature = "openslide")]
@@ -39,6 +41,8 @@ mod tiff;
 pub mod tiled_tiff;
 mod tissue;
 pub mod warning;
+#[cfg(feature = "zarr-store")]
+pub mod zarr_store;
 
 use std::path::Path;
 
