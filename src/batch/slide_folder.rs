@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::cleanup::{old_of, part_of};
-use crate::sink::{
-    Output, Outputs, RecordSink, Sink, SinkError, SinkOptions, SlideFindings, write_record,
-};
+use crate::sink::{Outputs, RecordSink, Sink, SinkError, SinkOptions, SlideFindings, write_record};
 use ftuseg_records::SlideRecord;
 
 /// Replaces the folder `name` of a finished slide by one that has more: the files that are there are taken over, those of

@@ -49,6 +49,7 @@ mod sweeps;
 mod unusable_openvino;
 mod util;
 mod warnings;
+mod zarr_slides;
 
 use std::fs;
 
