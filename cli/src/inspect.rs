@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     );
     let mut failed = false;
     for path in &args.slides {
-        if path.is_dir() {
+        if path.is_dir() && !slide::is_zarr(path) {
             failed |= !inspect_table::list(path)?;
             continue;
         }

@@ -18,6 +18,11 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     made.expect("a temporary folder")
 });
 
+/// The folder.
+pub fn folder() -> &'static Path {
+    FOLDER.path()
+}
+
 /// Writes the bytes to a file and opens it. An error must name the file.
 pub fn with_file<T>(bytes: &[u8], open: impl FnOnce(&Path) -> Result<T, SlideError>) {
     let path = FOLDER.path().join("slide");

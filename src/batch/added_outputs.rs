@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ftuseg_records::{OrganRecord, Provenance, Settings, SlideRecord, Status};
 use ftuseg_router::{CellGrid, OrganMap, Target};
 
+use super::cleanup::is_zarr_store;
 use super::deadline::{Deadline, TimedSlide};
 use super::failure::Failure;
 use super::objects_table::probabilities;
@@ -47,10 +48,15 @@ pub(super) const ONLY_THE_NETWORKS: &str = "only the models can make";
 /// The kind of a failure that only segmenting the slide again can mend.
 pub(super) const NOT_RESTORED: &str = "not-restored";
 
-/// Whether an output of a finished slide is there: its file is a plain one, no link to elsewhere.
+/// Whether an output of a finished slide is there: its file is a plain one, no link to elsewhere, or its folder holds plain
+/// files of ours alone.
 fn is_there(folder: &Path, output: Output) -> bool {
-    output.file_name().is_none_or(|file| {
-        std::fs::symlink_metadata(folder.join(file)).is_ok_and(|meta| meta.is_file())
+    output.file_name().is_none_or(|name| {
+        let path = folder.join(name);
+        match output.is_folder() {
+            true => path.join("zarr.json").is_file() && is_zarr_store(&path),
+            false => std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()),
+        }
     })
 }
 

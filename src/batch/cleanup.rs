@@ -10,7 +10,7 @@ const PART: &str = ".part";
 /// End of the name of a finished folder that steps aside for a newer one.
 const OLD: &str = ".old";
 
-/// What the folder of a slide can hold.
+/// The files that the folder of a slide can hold.
 const FILES: [&str; 9] = [
     "instances.ome.tif",
     "mask.tif",
@@ -22,6 +22,11 @@ const FILES: [&str; 9] = [
     "prob.tif",
     "slide.json",
 ];
+
+/// The folder that the folder of a slide can hold: a Zarr hierarchy.
+const STORE: &str = "labels.ome.zarr";
+/// How deep its files lie at most: `labels/kidney/s0/c/0/0`.
+const STORE_DEPTH: usize = 6;
 
 /// The name under which the folder of a slide is written.
 pub(super) fn part_of(slides: &Path, folder: &str) -> PathBuf {
@@ -46,14 +51,38 @@ fn free(slides: &Path, folder: &str, end: &str) -> PathBuf {
 
 /// Whether a path is a folder, no link, with nothing in it but what the folder of a slide can hold.
 fn is_ours(path: &Path) -> bool {
-    let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
     let is_half = |name: &str| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1);
-    let is_known = |name: &str| FILES.contains(&name) || is_half(name);
+    holds_only(path, &|entry, name, kind| match name {
+        STORE => is_zarr_store(entry),
+        _ => kind.is_file() && (FILES.contains(&name) || is_half(name)),
+    })
+}
+
+/// Whether a path is a folder, no link, with nothing in it but what our Zarr hierarchies hold.
+pub(super) fn is_zarr_store(path: &Path) -> bool {
+    is_store(path, STORE_DEPTH)
+}
+
+/// Whether a folder, so many folders deep at most, has nothing in it but what a Zarr hierarchy of ours can hold: metadata,
+/// and chunks, whose names are numbers.
+fn is_store(path: &Path, depth: usize) -> bool {
+    let is_number = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+    holds_only(path, &|entry, name, kind| match kind.is_dir() {
+        true => depth > 0 && is_store(entry, depth - 1),
+        false => kind.is_file() && (name == "zarr.json" || is_number(name)),
+    })
+}
+
+/// Whether a path is a folder, no link, and all that lies in it is known by path, name and kind.
+fn holds_only(path: &Path, is_known: &dyn Fn(&Path, &str, std::fs::FileType) -> bool) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
         && std::fs::read_dir(path).is_ok_and(|mut entries| {
             entries.all(|entry| {
                 entry.is_ok_and(|entry| {
-                    is_file(&entry) && entry.file_name().to_str().is_some_and(is_known)
+                    let name = entry.file_name();
+                    let (name, kind) = (name.to_str(), entry.file_type().ok());
+                    let both = name.zip(kind);
+                    both.is_some_and(|(name, kind)| is_known(&entry.path(), name, kind))
                 })
             })
         })
@@ -145,6 +174,13 @@ mod tests {
             ("slides/.a.part/mask.tif", "half"),
             ("slides/.a.part-77/mask.tif", "half"),
             ("slides/.f.part/.ftuseg-aB3.tmp", "half"),
+            ("slides/.g.part/labels.ome.zarr/zarr.json", "half"),
+            (
+                "slides/.g.part/labels.ome.zarr/labels/lung/s0/c/0/12",
+                "half",
+            ),
+            ("slides/.h.part/labels.ome.zarr/notes.txt", "a user's"),
+            ("slides/.i.part/labels.zarr/zarr.json", "a user's"),
             // b's newer folder came; c's did not.
             ("slides/b/slide.json", "new"),
             ("slides/.b.old/slide.json", "old"),
@@ -186,6 +222,8 @@ mod tests {
                 ".run.json.part-time",
                 "elsewhere/x.txt",
                 "slides/.a.part-b.begun",
+                "slides/.h.part/labels.ome.zarr/notes.txt",
+                "slides/.i.part/labels.zarr/zarr.json",
                 "slides/.my.part-2/notes.txt",
                 "slides/.notes/x.txt",
                 "slides/.x.part",

@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 use super::folder_names::name_folders;
 use super::{BatchError, Manifest};
 use crate::slide::warning::{Warning, WarningKind};
-use crate::slide::{EXTENSIONS, Resolution, id_of_file, slides_among};
+use crate::slide::{EXTENSIONS, Resolution, id_of_file, is_zarr, slides_among};
 
 /// One slide to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ impl Job {
     }
 }
 
-/// Finds all slides, in the order of the inputs, folders sorted by path. `images` belongs to Kaggle's tables. A place that
+/// Finds all slides, in the order of the inputs, folders sorted by path. A folder that is an OME-Zarr image is a slide. `images` belongs to Kaggle's tables. A place that
 /// several inputs name or hold is one slide, two links to one file are two; in a manifest each row is one, since it may
 /// say other things of its file.
 ///
@@ -58,7 +58,7 @@ pub fn discover(inputs: &[PathBuf], images: Option<&Path>) -> Result<Vec<Job>, B
             cause,
         })?;
         let is_table = Manifest::is_named_so(input);
-        if meta.is_dir() {
+        if meta.is_dir() && !is_zarr(input) {
             let found = search(input)?.into_iter();
             let new = found.filter(|(path, _)| is_new(path));
             jobs.extend(new.map(|(path, warnings)| Job {
@@ -145,12 +145,12 @@ fn search(folder: &Path) -> Result<Vec<(PathBuf, Vec<Warning>)>, BatchError> {
         entry.depth() == 0 || !(is_hidden() || is_result())
     };
     let mut found = Vec::new();
-    for entry in WalkDir::new(folder)
+    let mut entries = WalkDir::new(folder)
         .follow_links(true)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(visible)
-    {
+        .filter_entry(visible);
+    while let Some(entry) = entries.next() {
         let entry = match entry {
             Ok(entry) => entry,
             // A link back to a folder that is being searched hides nothing.
@@ -173,7 +173,13 @@ fn search(folder: &Path) -> Result<Vec<(PathBuf, Vec<Warning>)>, BatchError> {
             let extension = extension.to_string_lossy().to_lowercase();
             EXTENSIONS.contains(&extension.as_str())
         });
-        if is_known && entry.file_type().is_file() {
+        if entry.file_type().is_dir() {
+            if is_zarr(entry.path()) {
+                // What lies in it is the slide's.
+                entries.skip_current_dir();
+                found.push(entry.into_path());
+            }
+        } else if is_known && entry.file_type().is_file() {
             found.push(entry.into_path());
         }
     }
@@ -215,6 +221,38 @@ mod tests {
         assert_eq!(jobs[2].folder, "c");
         assert_eq!(jobs[0].warnings[0].kind, WarningKind::SameId);
         assert!(jobs[0].path.ends_with("a/x.svs"));
+    }
+
+    #[test]
+    fn a_folder_of_zarr_is_one_slide() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "a.ome.zarr/zarr.json",
+            "a.ome.zarr/0/c/0/0.png",
+            "b/x.zarr/thumbnail.tif",
+            "c/.zattrs",
+            "c/0/p.jpg",
+            "d.tif",
+            "results/slides/e/slide.json",
+            "results/slides/e/labels.ome.zarr/zarr.json",
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let ids = |input: PathBuf| {
+            let jobs = discover(&[input], None).unwrap().into_iter();
+            jobs.map(|job| job.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(folder.path().to_owned()), ["a", "x", "c", "d"]);
+        assert_eq!(ids(folder.path().join("a.ome.zarr")), ["a"]);
+        let table = folder.path().join("m.csv");
+        std::fs::write(&table, "id,path\nz,b/x.zarr\n").unwrap();
+        let jobs = discover(&[table], None).unwrap();
+        assert_eq!(
+            (jobs[0].id.as_str(), &jobs[0].path),
+            ("z", &folder.path().join("b/x.zarr"))
+        );
     }
 
     #[cfg(unix)]

@@ -13,7 +13,7 @@ use super::deadline::Deadline;
 use super::{Job, Outputs, SinkOptions};
 use crate::bundle::hex;
 use crate::mask::rle;
-use crate::slide::files_beside;
+use crate::slide::{files_beside, files_of_slide};
 use ftuseg_files::plain;
 
 /// What was found under a slide's final name.
@@ -47,6 +47,9 @@ pub(super) fn describe_input(
 ) -> io::Result<InputRecord> {
     let meta = std::fs::metadata(&job.path)?;
     let by_content = identity == FileIdentity::ByContent;
+    if meta.is_dir() {
+        return describe_folder(job, by_content, deadline);
+    }
     let mut input = InputRecord {
         path: job.path.display().to_string(),
         bytes: meta.len(),
@@ -79,6 +82,35 @@ pub(super) fn describe_input(
     input.beside = Some(of(&listing));
     input.beside_sha256 = by_content.then(|| of(&content));
     Ok(input)
+}
+
+/// A slide that is a folder: its files together. Its bytes are theirs, its time of change that of the newest.
+fn describe_folder(job: &Job, by_content: bool, deadline: &Deadline) -> io::Result<InputRecord> {
+    let mut newest = None;
+    let mut bytes = 0;
+    let (mut listing, mut content) = (Sha256::new(), Sha256::new());
+    for file in files_of_slide(&job.path)? {
+        deadline.check()?;
+        let meta = std::fs::metadata(&file)?;
+        let name = file.strip_prefix(&job.path).unwrap_or(&file).display();
+        let changed = modified(&meta).unwrap_or_default();
+        listing.update(format!("{name}\0{}\0{changed}\n", meta.len()));
+        if by_content {
+            content.update(format!("{name}\0{}\n", sum(&file, deadline)?));
+        }
+        bytes += meta.len();
+        newest = newest.max(meta.modified().ok());
+    }
+    Ok(InputRecord {
+        path: job.path.display().to_string(),
+        bytes,
+        modified: newest.and_then(since_1970),
+        organ: job.organ.clone(),
+        mpp: job.resolution.map(|resolution| resolution.mpp),
+        sha256: by_content.then(|| hex(&content.finalize())),
+        beside: Some(hex(&listing.finalize())),
+        beside_sha256: None,
+    })
 }
 
 /// Why an input is not the one that a record is of; `None` where it is.
@@ -118,11 +150,11 @@ fn changed(
 
 /// A file's time of change, seconds since 1970 with nanoseconds.
 fn modified(meta: &std::fs::Metadata) -> Option<String> {
-    let since = meta
-        .modified()
-        .ok()?
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()?;
+    since_1970(meta.modified().ok()?)
+}
+
+fn since_1970(time: std::time::SystemTime) -> Option<String> {
+    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(format!("{}.{:09}", since.as_secs(), since.subsec_nanos()))
 }
 

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::cleanup::{old_of, part_of};
-use crate::sink::{
-    Output, Outputs, RecordSink, Sink, SinkError, SinkOptions, SlideFindings, write_record,
-};
+use crate::sink::{Outputs, RecordSink, Sink, SinkError, SinkOptions, SlideFindings, write_record};
 use ftuseg_records::SlideRecord;
 
 /// Replaces the folder `name` of a finished slide by one that has more: the files that are there are taken over, those of
@@ -23,8 +21,15 @@ pub(super) fn add_to_folder(
     record: &SlideRecord,
 ) -> Result<(), SinkError> {
     let temporary = Temporary::new(slides, name)?;
-    for file in kept.iter().filter_map(Output::file_name) {
-        take_over(&slides.join(name).join(file), &temporary.path.join(file))?;
+    for output in kept.iter() {
+        let Some(file) = output.file_name() else {
+            continue;
+        };
+        let (from, to) = (slides.join(name).join(file), temporary.path.join(file));
+        match output.is_folder() {
+            true => take_over_folder(&from, &to)?,
+            false => take_over(&from, &to)?,
+        }
     }
     if let Some(findings) = findings {
         for sink in made.iter().filter_map(|output| output.sink(options)) {
@@ -51,6 +56,28 @@ fn take_over(from: &Path, to: &Path) -> Result<(), SinkError> {
     std::fs::File::open(to)
         .and_then(|file| file.sync_all())
         .map_err(io)
+}
+
+/// The same for a folder and all below it.
+fn take_over_folder(from: &Path, to: &Path) -> Result<(), SinkError> {
+    let io = |cause| SinkError::Io {
+        path: from.to_owned(),
+        cause,
+    };
+    let is_folder = std::fs::symlink_metadata(from).map_err(io)?.is_dir();
+    if !is_folder {
+        return Err(io(std::io::Error::other("it is no folder")));
+    }
+    std::fs::create_dir(to).map_err(io)?;
+    for entry in std::fs::read_dir(from).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().map_err(io)?.is_dir() {
+            true => take_over_folder(&from, &to)?,
+            false => take_over(&from, &to)?,
+        }
+    }
+    Ok(())
 }
 
 /// Writes the folder `name` of a slide below `slides`. An older one is replaced.

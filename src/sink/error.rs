@@ -71,6 +71,16 @@ pub enum SinkError {
     Mask(#[from] MaskError),
 }
 
+#[cfg(feature = "zarr")]
+impl From<ftuseg_files::whole::WriteError> for SinkError {
+    fn from(error: ftuseg_files::whole::WriteError) -> Self {
+        SinkError::Io {
+            path: error.path,
+            cause: error.cause,
+        }
+    }
+}
+
 impl SinkError {
     /// What the system said, where it is the system that refused.
     pub fn io_error(&self) -> Option<&std::io::Error> {

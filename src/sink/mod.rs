@@ -1,6 +1,6 @@
-//! Writes what was found, one file per format.
+//! Writes what was found, one file or folder per format.
 //!
-//! A [`Sink`] writes one file of a slide's folder from a [`SlideFindings`]. Objects are measured and outlined once and
+//! A [`Sink`] writes one entry of a slide's folder from a [`SlideFindings`]. Objects are measured and outlined once and
 //! handed to each sink one by one, so that the record, the tables, the polygons and the picture speak of the same objects
 //! under the same numbers, and no sink holds all of them.
 
@@ -10,6 +10,8 @@ mod error;
 mod findings;
 mod geojson;
 mod instances;
+#[cfg(feature = "zarr")]
+mod labels_zarr;
 mod legend;
 mod mask_tiff;
 pub(crate) mod objects_csv;
@@ -32,6 +34,8 @@ pub use findings::{
 };
 pub use geojson::{GeoJson, GeoJsonGz, ObjectsAs, UnknownObjectsAs};
 pub use instances::Instances;
+#[cfg(feature = "zarr")]
+pub use labels_zarr::LabelsZarr;
 pub use mask_tiff::MaskTiff;
 pub use objects_csv::ObjectsCsv;
 #[cfg(feature = "parquet")]
@@ -44,12 +48,12 @@ pub use record::RecordSink;
 #[cfg(feature = "batch")]
 pub(crate) use record::write_record;
 
-/// Writes one file of a slide's folder.
+/// Writes one file of a slide's folder, or one folder in it.
 pub trait Sink: Send + Sync {
-    /// The file's name in the slide's folder.
+    /// The name of the file, or folder, in the slide's folder.
     fn file_name(&self) -> &'static str;
 
-    /// Writes the file at `path`, which does not exist yet.
+    /// Writes the file, or folder, at `path`, which does not exist yet.
     ///
     /// # Errors
     /// When the file cannot be written, or the slide cannot be read for it.

@@ -30,11 +30,15 @@ pub enum Output {
     Instances,
     /// `prob.tif`.
     Probabilities,
+    /// `labels.ome.zarr`, a folder.
+    #[cfg(feature = "zarr")]
+    Zarr,
 }
 
 impl Output {
     /// All outputs, in the order of their names in lists.
-    pub const ALL: [Output; if cfg!(feature = "parquet") { 9 } else { 8 }] = [
+    pub const ALL: [Output;
+        8 + cfg!(feature = "parquet") as usize + cfg!(feature = "zarr") as usize] = [
         Output::Rle,
         Output::Mask,
         Output::Objects,
@@ -45,6 +49,8 @@ impl Output {
         Output::Overlay,
         Output::Instances,
         Output::Probabilities,
+        #[cfg(feature = "zarr")]
+        Output::Zarr,
     ];
 
     /// Its name in lists and in records.
@@ -60,6 +66,8 @@ impl Output {
             Output::Overlay => "overlay",
             Output::Instances => "instances",
             Output::Probabilities => "prob",
+            #[cfg(feature = "zarr")]
+            Output::Zarr => "zarr",
         }
     }
 
@@ -71,6 +79,8 @@ impl Output {
             }
             #[cfg(feature = "parquet")]
             Output::Parquet => false,
+            #[cfg(feature = "zarr")]
+            Output::Zarr => false,
             Output::GeoJsonGz | Output::Instances | Output::Probabilities => false,
         }
     }
@@ -81,6 +91,8 @@ impl Output {
             #[cfg(feature = "parquet")]
             Output::Parquet => true,
             Output::Objects | Output::GeoJson | Output::GeoJsonGz | Output::Probabilities => true,
+            #[cfg(feature = "zarr")]
+            Output::Zarr => false,
             Output::Rle | Output::Mask | Output::Overlay | Output::Instances => false,
         }
     }
@@ -90,13 +102,22 @@ impl Output {
         matches!(self, Output::GeoJson | Output::GeoJsonGz)
     }
 
-    /// The name of its file in the slide's folder; none for what goes elsewhere.
+    /// Whether it is a folder in the slide's folder, not a file.
+    pub fn is_folder(self) -> bool {
+        match self {
+            #[cfg(feature = "zarr")]
+            Output::Zarr => true,
+            _ => false,
+        }
+    }
+
+    /// The name of its file, or folder, in the slide's folder; none for what goes elsewhere.
     pub fn file_name(self) -> Option<&'static str> {
         self.sink(SinkOptions::default())
             .map(|sink| sink.file_name())
     }
 
-    /// What writes its file into the slide's folder; none for what goes elsewhere.
+    /// What writes its file, or folder, into the slide's folder; none for what goes elsewhere.
     pub fn sink(self, options: SinkOptions) -> Option<Box<dyn Sink>> {
         let SinkOptions {
             objects_as,
@@ -119,6 +140,8 @@ impl Output {
             Output::Overlay => Some(Box::new(Overlay::default())),
             Output::Instances => Some(Box::new(Instances)),
             Output::Probabilities => Some(Box::new(ProbabilityTiff)),
+            #[cfg(feature = "zarr")]
+            Output::Zarr => Some(Box::new(super::LabelsZarr)),
         }
     }
 }
@@ -212,10 +235,13 @@ mod tests {
     #[test]
     fn lists_of_names_are_read_and_written() {
         let read = |text: &str| text.parse::<Outputs>().map(|outputs| outputs.to_string());
-        let parquet = if cfg!(feature = "parquet") {
-            "parquet,"
-        } else {
-            ""
+        let parquet = match cfg!(feature = "parquet") {
+            true => "parquet,",
+            false => "",
+        };
+        let zarr = match cfg!(feature = "zarr") {
+            true => "zarr,",
+            false => "",
         };
         assert_eq!(read("mask, rle").as_deref(), Ok("rle,mask"));
         assert_eq!(
@@ -223,7 +249,7 @@ mod tests {
             Ok("rle,mask,objects,geojson,overlay")
         );
         assert_eq!(
-            read(&format!("prob,geojson.gz,instances,{parquet}all")),
+            read(&format!("prob,geojson.gz,{zarr}instances,{parquet}all")),
             Ok(Output::ALL.map(Output::name).join(","))
         );
         let error = read("mask,gejson").unwrap_err().to_string();

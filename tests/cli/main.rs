@@ -22,6 +22,7 @@ mod hostile_names;
 mod inputs;
 mod inspect;
 mod kills;
+mod labels_zarr;
 mod memory;
 mod model_variants;
 mod no_space;
@@ -49,6 +50,7 @@ mod sweeps;
 mod unusable_openvino;
 mod util;
 mod warnings;
+mod zarr_slides;
 
 use std::fs;
 

@@ -19,6 +19,9 @@ import numpy as np
 import pyarrow.parquet
 import tifffile
 import xmlschema
+import zarr
+from ome_zarr.io import parse_url
+from ome_zarr.reader import Reader
 from shapely.geometry import shape
 from skimage.measure import regionprops
 
@@ -47,6 +50,39 @@ def check_parquet(path, rows):
                     assert int(text) == value, name
                 case str():
                     assert text == value, name
+
+
+def check_zarr(path, full, organs, rows, record):
+    """The images of labels, by zarr-python and by ome-zarr: the px of the instances, an image an organ."""
+    root = zarr.open_group(path, mode="r")
+    assert root.metadata.zarr_format == 3 and root.attrs["ome"]["version"] == "0.5"
+    assert root["labels"].attrs["ome"]["labels"] == organs
+    assert sorted(root["labels"].group_keys()) == sorted(organs)
+    for place, organ in enumerate(organs):
+        own = [row for row in rows if row["organ"] == organ]
+        ids = [int(row["id"]) for row in own]
+        (node,) = [node for node in Reader(parse_url(str(path / "labels" / organ), mode="r"))() if node.data]
+        levels = [np.asarray(level) for level in node.data]
+        assert levels[0].dtype == np.uint32 and (levels[0] == full[place]).all()
+        for above, level in zip(levels, levels[1:]):
+            assert (level == above[::2, ::2]).all()
+        assert max(levels[-1].shape) <= 256
+        for number, (level, scales) in enumerate(zip(levels, node.metadata["coordinateTransformations"])):
+            stored = root["labels"][organ][f"s{number}"]
+            assert stored.chunks == (256, 256) and (stored[:] == level).all()
+            if record["mpp"]:
+                size = record["mpp"]["down"], record["mpp"]["value"]
+                (scale,) = [one["scale"] for one in scales if one["type"] == "scale"]
+                assert np.allclose(scale, np.array(size) * 2**number)
+        assert [axis["name"] for axis in node.metadata["axes"]] == ["y", "x"]
+        assert {axis.get("unit") for axis in node.metadata["axes"]} == ({"micrometer"} if record["mpp"] else {None})
+        # As napari shows them.
+        assert sorted(node.metadata["color"]) == ids
+        told = node.metadata["properties"]
+        assert sorted(told) == ids
+        for row in own:
+            properties = told[int(row["id"])]
+            assert properties["uuid"] == row["uuid"] and str(properties["area_px"]) == row["area_px"]
 
 
 def main(folder):
@@ -89,6 +125,8 @@ def main(folder):
             assert page.tile == (256, 256) and page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
     # napari's own reader takes what `asarray` gives of the file.
     assert (tifffile.imread(folder / "instances.ome.tif").reshape(full.shape) == full).all()
+
+    check_zarr(folder / "labels.ome.zarr", full, organs, rows, record)
 
     # Measured once more, from the px.
     for place, organ in enumerate(organs):

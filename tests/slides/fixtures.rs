@@ -1,7 +1,7 @@
 //! The suite over the drawn slides, beside the pixels that are in them.
 //!
 //! `tests/fixtures/slides/make_slides.py` makes those for our own readers, `foreign/make_foreign.py` those in vendors'
-//! formats, each with its `expected.csv`.
+//! formats, `zarr/make_zarr.py` those in folders, each with its `expected.csv`.
 
 use std::path::PathBuf;
 
@@ -79,7 +79,9 @@ fn table(folder: PathBuf) -> Vec<Expected> {
 
 /// The slides that our own readers read.
 pub fn native() -> Vec<Expected> {
-    table(folder())
+    let mut all = table(folder());
+    all.extend(table(folder().join("zarr")));
+    all
 }
 
 /// The slides that only OpenSlide reads; none where it is not here.

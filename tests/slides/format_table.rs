@@ -104,4 +104,10 @@ fn every_drawn_slide_is_in_the_table() {
             assert!(listed.contains(&name), "{name}");
         }
     }
+    for entry in std::fs::read_dir(folder().join("zarr")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".zarr") {
+            assert!(listed.contains(&name), "{name}");
+        }
+    }
 }

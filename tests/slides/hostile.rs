@@ -29,7 +29,7 @@ const SIX: [&str; 6] = [
 /// Opens a file and reads all of it; gives the error as text, with the file's name in it.
 ///
 /// A thread of its own does it, so that a hang fails this test instead of stopping all tests.
-fn read(path: &Path) -> Result<(), String> {
+pub fn read(path: &Path) -> Result<(), String> {
     let (send, receive) = mpsc::channel();
     let owned = path.to_owned();
     std::thread::spawn(move || {
@@ -74,7 +74,7 @@ fn read_bytes(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
     read(&path)
 }
 
-fn assert_memory() {
+pub fn assert_memory() {
     let peak = memory::peak();
     assert!(peak < MAX_BYTES, "{} MiB at once", peak >> 20);
 }

@@ -11,6 +11,7 @@ mod fixtures;
 mod format_table;
 mod hostile;
 mod hostile_foreign;
+mod hostile_zarr;
 mod huge_slides;
 mod memory;
 mod openslide_library;

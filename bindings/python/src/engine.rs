@@ -10,7 +10,9 @@ use ftuseg::bundle::{Bundle, default_bundle, named_bundle};
 use ftuseg::provision::Search;
 use ftuseg::records::InputRecord;
 use ftuseg::sink::{Outputs, SinkOptions, provenance};
-use ftuseg::slide::{ClosedSlide, OPENSLIDE, Resolution, ResolutionSource, id_of_file, use_search};
+use ftuseg::slide::{
+    ClosedSlide, OPENSLIDE, Resolution, ResolutionSource, files_of_slide, id_of_file, use_search,
+};
 use ftuseg::{Organ, Rect, Segmentation, SlideReader};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -249,19 +251,27 @@ impl Engine {
 
 /// A slide's file, as records hold it.
 fn of_file(path: &Path) -> Result<InputRecord, Failure> {
-    let meta = std::fs::metadata(path).map_err(|cause| {
+    let lost = |cause| {
         let path = path.display();
         Failure::Kind(
             "io",
             format!("{path}: it was lost while it was read: {cause}"),
         )
-    })?;
+    };
+    let meta = std::fs::metadata(path).map_err(lost)?;
+    // A folder's own bytes say nothing of the slide in it.
+    let files = match meta.is_dir() {
+        true => files_of_slide(path).map_err(lost)?,
+        false => vec![path.to_owned()],
+    };
+    let bytes = files.iter().map(|file| Ok(std::fs::metadata(file)?.len()));
+    let bytes: std::io::Result<u64> = bytes.sum();
     let modified = meta.modified().ok();
     let since = modified.and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
     Ok(InputRecord {
         path: path.display().to_string(),
         modified: since.map(|since| format!("{}.{:09}", since.as_secs(), since.subsec_nanos())),
-        ..in_memory(meta.len())
+        ..in_memory(bytes.map_err(lost)?)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::{SlideError, slide_files};
+use super::{SlideError, is_zarr, slide_files};
 use ftuseg_files::plain;
 
 /// Who reads a file.
@@ -13,6 +13,8 @@ pub(super) enum ReaderKind {
     Tiff,
     /// PNG or JPEG.
     Flat,
+    /// A folder of Zarr.
+    Zarr,
     /// A format that only OpenSlide knows, with its name.
     Foreign(&'static str),
 }
@@ -33,6 +35,9 @@ pub(super) fn is_tiff(path: &Path) -> bool {
 pub(super) fn kind(path: &Path) -> Result<ReaderKind, SlideError> {
     // Before opening: to open a named pipe is to wait for someone to write into it.
     let meta = std::fs::metadata(path).map_err(|source| SlideError::io(path, source))?;
+    if is_zarr(path) {
+        return Ok(ReaderKind::Zarr);
+    }
     if !meta.is_file() {
         return Err(SlideError::format(path, "it is not a regular file"));
     }
@@ -56,10 +61,12 @@ pub(super) fn kind(path: &Path) -> Result<ReaderKind, SlideError> {
                      to"
                 ),
             )
+        } else if start.starts_with(b"PK\x03\x04") && slide_files::has_extension(path, &["ozx", "zarr", "zip"]) {
+            SlideError::unsupported(path, "a zipped folder; unpack it, and give the OME-Zarr folder")
         } else {
             SlideError::format(
                 path,
-                "it is not in a known slide format (TIFF and its variants, DICOM, CZI, MRXS, VMS, SVSLIDE, PNG, JPEG)",
+                "it is not in a known slide format (TIFF and its variants, DICOM, CZI, MRXS, VMS, SVSLIDE, PNG, JPEG, OME-Zarr)",
             )
         }
     })

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::EXTENSIONS;
+use super::{EXTENSIONS, is_zarr};
 
-/// The id of a file: its name without its extension; `.ome.tif` counts as one extension.
+/// The id of a file: its name without its extension; `.ome.tif` and `.ome.zarr` count as one extension.
 pub fn id_of_file(path: &Path) -> String {
     let name = path
         .file_name()
@@ -30,12 +30,12 @@ pub fn image_of(images: &Path, id: &str) -> PathBuf {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     let usual = images.join(format!("{name}.tiff"));
-    let endings = ["tiff", "tif", "ome.tiff", "ome.tif"];
+    let endings = ["tiff", "tif", "ome.tiff", "ome.tif", "ome.zarr"];
     let found = endings.iter().chain(&EXTENSIONS).find_map(|ending| {
         [ending.to_string(), ending.to_uppercase()]
             .into_iter()
             .map(|ending| images.join(format!("{name}.{ending}")))
-            .find(|path| path.is_file())
+            .find(|path| is_slide(path))
     });
     found
         .or_else(|| oddly_named(images, &name))
@@ -47,10 +47,15 @@ fn oddly_named(images: &Path, name: &str) -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(images)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| has_known_ending(path) && id_of_file(path) == name && path.is_file())
+        .filter(|path| has_known_ending(path) && id_of_file(path) == name && is_slide(path))
         .collect();
     found.sort();
     found.into_iter().next()
+}
+
+/// Whether something is there that can be a slide: a file, or a folder of Zarr.
+fn is_slide(path: &Path) -> bool {
+    path.is_file() || is_zarr(path)
 }
 
 fn has_known_ending(path: &Path) -> bool {
@@ -71,6 +76,8 @@ mod tests {
             ("x.ome.tif", "x"),
             ("x.OME.TIFF", "x"),
             ("two.parts.svs", "two.parts"),
+            ("a/x.ome.zarr", "x"),
+            ("a/x.zarr/", "x"),
             ("noextension", "noextension"),
             (".hidden", ".hidden"),
             (".ome.tif", ".ome"),

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "ndarray")]
 mod array;
+#[cfg(feature = "files")]
+mod bounded;
 mod closed;
 #[cfg(feature = "files")]
 mod completeness;
@@ -20,6 +22,8 @@ mod error;
 mod file_ids;
 #[cfg(feature = "files")]
 pub mod label_pyramid;
+#[cfg(feature = "zarr-store")]
+pub mod label_zarr;
 #[cfg(feature = "files")]
 pub mod mask_image;
 #[cfg(feature = "openslide")]
@@ -27,6 +31,8 @@ mod openslide;
 mod plane;
 #[cfg(feature = "files")]
 mod png_jpeg;
+#[cfg(feature = "files")]
+mod problem;
 mod resolution;
 mod rgb;
 #[cfg(feature = "files")]
@@ -39,6 +45,12 @@ mod tiff;
 pub mod tiled_tiff;
 mod tissue;
 pub mod warning;
+#[cfg(feature = "zarr")]
+mod zarr;
+#[cfg(feature = "files")]
+mod zarr_folder;
+#[cfg(feature = "zarr-store")]
+pub mod zarr_store;
 
 use std::path::Path;
 
@@ -64,6 +76,10 @@ pub(crate) use tiff::raw_values;
 #[cfg(feature = "files")]
 pub use tiff::{TiffReader, limit_strips};
 pub use tissue::{Tissue, TissueMode};
+#[cfg(feature = "zarr")]
+pub use zarr::ZarrReader;
+#[cfg(feature = "files")]
+pub use zarr_folder::{files_of_slide, is_zarr};
 
 use ftuseg_mask::Rect;
 
@@ -189,14 +205,14 @@ pub trait SlideReader: Send + Sync {
 }
 
 #[cfg(feature = "files")]
-/// Extensions of files that [`open`] tries, in lower case and without the dot.
-pub const EXTENSIONS: [&str; 18] = [
+/// Extensions of files that [`open`] tries, in lower case and without the dot. A `zarr` is a folder.
+pub const EXTENSIONS: [&str; 19] = [
     "tif", "tiff", "btf", "svs", "png", "jpg", "jpeg", "ndpi", "mrxs", "scn", "bif", "czi", "dcm",
-    "vms", "vmu", "svslide", "vsi", "qptiff",
+    "vms", "vmu", "svslide", "vsi", "qptiff", "zarr",
 ];
 
 /// Opens a slide. The content decides the format and the reader, not the name: what our own readers can read, they do;
-/// OpenSlide gets the rest.
+/// OpenSlide gets the rest. A folder is a slide if it is an OME-Zarr image.
 ///
 /// # Errors
 /// When the file cannot be read, is no image of a known format, uses something that is not supported, or needs OpenSlide
@@ -206,6 +222,7 @@ pub fn open(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
     use detect::ReaderKind;
     match detect::kind(path)? {
         ReaderKind::Flat => Ok(Box::new(PngJpegReader::open(path)?)),
+        ReaderKind::Zarr => zarr(path),
         ReaderKind::Foreign(format) => {
             // A link may stand for a slide whose other parts lie beside the file itself.
             let path = &completeness::with_its_parts(path);
@@ -235,11 +252,26 @@ pub fn header(path: &Path) -> Result<Option<SlideInfo>, SlideError> {
     Ok(match detect::kind(path)? {
         ReaderKind::Flat => Some(png_jpeg::header(path)?),
         ReaderKind::Foreign(_) => None,
+        ReaderKind::Zarr => Some(zarr(path)?.info().clone()),
         ReaderKind::Tiff => match tiff::foreign(path) {
             Some(_) => None,
             None => Some(TiffReader::open(path)?.info().clone()),
         },
     })
+}
+
+/// An OME-Zarr image.
+#[cfg(feature = "zarr")]
+fn zarr(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
+    Ok(Box::new(ZarrReader::open(path)?))
+}
+
+#[cfg(all(feature = "files", not(feature = "zarr")))]
+fn zarr(path: &Path) -> Result<Box<dyn SlideReader>, SlideError> {
+    Err(SlideError::unsupported(
+        path,
+        "OME-Zarr, which this build was made without",
+    ))
 }
 
 /// A slide of a format that only OpenSlide knows.
@@ -278,6 +310,53 @@ pub(crate) fn rgb_len(width: u32, height: u32) -> Option<usize> {
     (width as usize)
         .checked_mul(height as usize)?
         .checked_mul(3)
+}
+
+/// A decoded piece of a level: RGB, `[height, width, 3]`.
+#[cfg(feature = "files")]
+pub(crate) struct Chunk {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) rgb: Vec<u8>,
+}
+
+/// Puts a region (its place and its size) of a level together from the pieces that the level is cut into, of `side` px each;
+/// what lies outside the level is white. `read` gives a piece by its column and row.
+///
+/// # Errors
+/// What `read` gives.
+#[cfg(feature = "files")]
+pub(crate) fn read_blocks<C: AsRef<Chunk>>(
+    level: Level,
+    side: (u32, u32),
+    ((x, y), (width, height)): ((i64, i64), (u32, u32)),
+    out: &mut [u8],
+    mut read: impl FnMut(u32, u32) -> Result<C, SlideError>,
+) -> Result<(), SlideError> {
+    let side = (i64::from(side.0), i64::from(side.1));
+    let clamp = |start: i64, length: u32, most: u32| {
+        let most = i64::from(most);
+        let end = start.saturating_add(i64::from(length)).clamp(0, most);
+        (start.clamp(0, most), end)
+    };
+    let (x0, x1) = clamp(x, width, level.width);
+    let (y0, y1) = clamp(y, height, level.height);
+    if (x1 - x0, y1 - y0) != (i64::from(width), i64::from(height)) {
+        out.fill(255);
+    }
+    if x0 >= x1 || y0 >= y1 {
+        return Ok(());
+    }
+    for row in y0 / side.1..=(y1 - 1) / side.1 {
+        for column in x0 / side.0..=(x1 - 1) / side.0 {
+            let block = read(column as u32, row as u32)?;
+            let block = block.as_ref();
+            let at = (column * side.0, row * side.1);
+            let size = (block.width, block.height);
+            copy_overlap(&block.rgb, at, size, out, (x, y), (width, height));
+        }
+    }
+    Ok(())
 }
 
 /// Copies the part of an RGB block that overlaps a region, both given in px of one level.

@@ -2,10 +2,10 @@
 //!
 //! Rows are written a chunk at a time. Of a million objects, memory holds what has a byte each.
 
+use ftuseg_slide::zarr_store::{ZarrChunks, ZarrElement, ZarrGrid, ZarrStore, ZarrType};
 use serde_json::{Value, json};
 
 use super::SHAPES;
-use super::zarr::{Chunks, Holds, Store};
 use crate::{ExportError, ExportedObject, Field, FinishedSlide, Kind, Objects};
 
 /// Rows of a chunk.
@@ -21,7 +21,7 @@ const CATEGORIES: [&str; 3] = ["organ", "unit", "model"];
 
 /// A table that is being written.
 pub(super) struct Table<'a> {
-    store: &'a Store,
+    store: &'a ZarrStore,
     node: String,
     rows: usize,
     /// Where the variables stand in `objects.csv`.
@@ -36,7 +36,7 @@ pub(super) struct Table<'a> {
 
 /// Values of an array that wait until a chunk is full.
 struct Waiting<T> {
-    chunks: Chunks,
+    chunks: ZarrChunks,
     waiting: Vec<T>,
     /// Values of a row.
     width: usize,
@@ -54,7 +54,7 @@ struct Category {
 impl<'a> Table<'a> {
     /// Writes the groups of the table `node` and begins its arrays.
     pub(super) fn create(
-        store: &'a Store,
+        store: &'a ZarrStore,
         node: &str,
         slide: &FinishedSlide,
         objects: &Objects,
@@ -100,10 +100,15 @@ impl<'a> Table<'a> {
             store.group(&format!("{node}/{name}"), dict())?;
         }
         let names: Vec<&str> = variables.iter().map(name_of).collect();
-        store.list(&format!("{node}/var/_index"), Holds::Text, &names, texts())?;
+        store.list(
+            &format!("{node}/var/_index"),
+            ZarrType::Text,
+            &names,
+            texts(),
+        )?;
         write_uns(store, node, slide)?;
         let rows = objects.stated();
-        let array = |name: &str, holds: Holds, width: Option<usize>, attributes: Value| {
+        let array = |name: &str, holds: ZarrType, width: Option<usize>, attributes: Value| {
             let chunk = ROWS.min(usize::try_from(rows).unwrap_or(ROWS)).max(1) as u64;
             let (shape, chunk) = match width {
                 Some(width) => (vec![rows, width as u64], vec![chunk, width as u64]),
@@ -112,8 +117,7 @@ impl<'a> Table<'a> {
             store.array(
                 &format!("{node}/{name}"),
                 holds,
-                &shape,
-                &chunk,
+                ZarrGrid::plain(&shape, &chunk),
                 None,
                 attributes,
             )
@@ -122,7 +126,7 @@ impl<'a> Table<'a> {
             let name = format!("obs/{}", columns[place]);
             Ok((
                 place,
-                Waiting::new(array(&name, Holds::Flag, None, numbers())?, 1),
+                Waiting::new(array(&name, ZarrType::Flag, None, numbers())?, 1),
             ))
         });
         let width = variables.len();
@@ -139,10 +143,13 @@ impl<'a> Table<'a> {
             store,
             node: node.to_owned(),
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            x: Waiting::new(array("X", Holds::Real, Some(width), numbers())?, width),
-            spatial: Waiting::new(array("obsm/spatial", Holds::Real, Some(2), numbers())?, 2),
-            ids: Waiting::new(array("obs/id", Holds::Whole, None, numbers())?, 1),
-            names: Waiting::new(array("obs/uuid", Holds::Text, None, texts())?, 1),
+            x: Waiting::new(array("X", ZarrType::Real, Some(width), numbers())?, width),
+            spatial: Waiting::new(
+                array("obsm/spatial", ZarrType::Real, Some(2), numbers())?,
+                2,
+            ),
+            ids: Waiting::new(array("obs/id", ZarrType::Whole, None, numbers())?, 1),
+            names: Waiting::new(array("obs/uuid", ZarrType::Text, None, texts())?, 1),
             flags: flags.collect::<Result<_, ExportError>>()?,
             categories: categories.collect(),
             variables,
@@ -214,16 +221,16 @@ impl<'a> Table<'a> {
             )?;
             let (codes, names) = (format!("{node}/codes"), format!("{node}/categories"));
             self.store
-                .list(&codes, Holds::Code, &category.codes, numbers())?;
+                .list(&codes, ZarrType::Code, &category.codes, numbers())?;
             self.store
-                .list(&names, Holds::Text, &category.texts, texts())?;
+                .list(&names, ZarrType::Text, &category.texts, texts())?;
         }
         Ok(())
     }
 }
 
-impl<T: Clone + Default + zarrs::array::Element> Waiting<T> {
-    fn new(chunks: Chunks, width: usize) -> Self {
+impl<T: Clone + Default + ZarrElement> Waiting<T> {
+    fn new(chunks: ZarrChunks, width: usize) -> Self {
         Waiting {
             chunks,
             waiting: Vec::new(),
@@ -259,7 +266,7 @@ impl<T: Clone + Default + zarrs::array::Element> Waiting<T> {
 }
 
 /// What is said of the table as a whole.
-fn write_uns(store: &Store, node: &str, slide: &FinishedSlide) -> Result<(), ExportError> {
+fn write_uns(store: &ZarrStore, node: &str, slide: &FinishedSlide) -> Result<(), ExportError> {
     let text = json!({ "encoding-type": "string", "encoding-version": "0.2.0" });
     for (group, entries) in [
         (

@@ -15,17 +15,16 @@ mod anndata;
 mod labels;
 mod shapes;
 mod transformations;
-mod zarr;
 
 use std::path::Path;
 
+use ftuseg_slide::zarr_store::ZarrStore;
 use serde_json::json;
 
 use crate::output::{make_folder, whole_folder};
 use crate::{ExportError, Exported, FinishedSlide, Replace, RunSlide};
 use anndata::Table;
 use shapes::Shapes;
-use zarr::Store;
 
 /// The element that the table is about.
 const SHAPES: &str = "objects";
@@ -45,7 +44,7 @@ pub fn write(slide: &RunSlide, out: &Path, replace: Replace) -> Result<Exported,
 }
 
 fn fill(slide: &FinishedSlide, folder: &Path) -> Result<Exported, ExportError> {
-    let store = Store::create(folder)?;
+    let store = ZarrStore::create(folder)?;
     store.group(
         "/",
         json!({ "spatialdata_attrs": {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ftuseg_mask::Polygon;
+use ftuseg_slide::zarr_store::ZarrStore;
 use parquet::basic::{Compression, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
@@ -15,7 +16,6 @@ use parquet::schema::types::Type;
 use serde_json::json;
 
 use super::transformations::{Axes, transformations};
-use super::zarr::Store;
 use crate::{ExportError, ExportedObject, FinishedSlide};
 
 /// Bytes of outlines that are written at once.
@@ -37,7 +37,7 @@ pub(super) struct Shapes {
 impl Shapes {
     /// Writes the group `node` and begins its file.
     pub(super) fn create(
-        store: &Store,
+        store: &ZarrStore,
         node: &str,
         slide: &FinishedSlide,
     ) -> Result<Self, ExportError> {

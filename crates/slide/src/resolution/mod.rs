@@ -8,6 +8,7 @@
 //! 4. the resolution tags of a TIFF in the `unit` of an ImageJ description;
 //! 5. the resolution tags of a TIFF, which many programs fill with a default.
 //!
+//! Of an OME-Zarr image it is 1., then the scale of its first level with the units of its axes.
 //! Of a slide that is read through OpenSlide it is 1., then `openslide.mpp-x` and `-y`.
 //!
 //! What no microscope can have is passed over: 0, not a number, 1 px an inch or centimetre, 72, 96 or 300 dpi. A
@@ -54,6 +55,8 @@ pub enum ResolutionSource {
     ImageJ,
     /// The resolution tags of a TIFF.
     TiffTags,
+    /// The scale of an OME-Zarr image, in the units of its axes.
+    OmeZarr,
     /// OpenSlide's `openslide.mpp-x`, which it takes from what the vendor wrote.
     OpenSlide,
     /// Whoever handed in the px themselves.
@@ -69,6 +72,7 @@ impl std::fmt::Display for ResolutionSource {
             ResolutionSource::OmeXml => "OME-XML",
             ResolutionSource::ImageJ => "ImageJ description",
             ResolutionSource::TiffTags => "TIFF resolution tags",
+            ResolutionSource::OmeZarr => "OME-Zarr metadata",
             ResolutionSource::OpenSlide => "OpenSlide properties",
             ResolutionSource::Caller => "caller",
         })

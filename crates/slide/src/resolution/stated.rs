@@ -2,6 +2,8 @@
 
 use super::ResolutionSource;
 use super::sizes::AperioSizes;
+#[cfg(feature = "zarr")]
+use super::units::ngff_micrometres;
 use super::units::{decimal, micrometres, pair};
 
 /// A resolution as a file states it, before anybody believes it.
@@ -87,6 +89,32 @@ impl Stated {
             stale: None,
             corrected: None,
         }
+    }
+
+    /// From the scale of an OME-Zarr image across and down, each with its axis' unit; none where it is the scale of px that
+    /// nobody measured: 1, without a unit.
+    #[cfg(feature = "zarr")]
+    pub(crate) fn ngff(x: (f64, Option<&str>), y: (f64, Option<&str>)) -> Option<Self> {
+        if (x, y) == ((1.0, None), (1.0, None)) {
+            return None;
+        }
+        let um = |(value, unit): (f64, Option<&str>)| match unit.map(ngff_micrometres) {
+            Some(Some(factor)) => Ok(value * factor),
+            Some(None) => Err("its unit is not a length".to_owned()),
+            None => Err("it has no unit".to_owned()),
+        };
+        let name = match (x.1, y.1) {
+            (Some(x), Some(y)) if x == y => x.chars().take(40).collect(),
+            (None, None) => "without a unit".to_owned(),
+            _ => "in two units".to_owned(),
+        };
+        Some(Stated {
+            source: ResolutionSource::OmeZarr,
+            text: pair(x.0, y.0, &name),
+            mpp: um(x).and_then(|x| Ok((x, um(y)?))),
+            stale: None,
+            corrected: None,
+        })
     }
 
     /// From an Aperio image description, `Aperio ... |MPP = 0.4990|...`; none where it has no `MPP`. `size` is the

@@ -22,6 +22,35 @@ pub(crate) fn micrometres(unit: &str) -> Option<f64> {
     })
 }
 
+/// um of a unit of length of OME-Zarr's list, or as people write it.
+#[cfg(feature = "zarr")]
+pub(crate) fn ngff_micrometres(unit: &str) -> Option<f64> {
+    let prefix = |exponent: i32| 10_f64.powi(exponent + 6);
+    Some(match unit.to_lowercase().as_str() {
+        "yoctometer" => prefix(-24),
+        "zeptometer" => prefix(-21),
+        "attometer" => prefix(-18),
+        "femtometer" => prefix(-15),
+        "picometer" => prefix(-12),
+        "angstrom" => prefix(-10),
+        "decimeter" => prefix(-1),
+        "hectometer" => prefix(2),
+        "kilometer" => prefix(3),
+        "megameter" => prefix(6),
+        "gigameter" => prefix(9),
+        "terameter" => prefix(12),
+        "petameter" => prefix(15),
+        "exameter" => prefix(18),
+        "zettameter" => prefix(21),
+        "yottameter" => prefix(24),
+        "foot" => 304_800.0,
+        "yard" => 914_400.0,
+        "mile" => 1_609_344_000.0,
+        "parsec" => 3.085_677_581_491_367e22,
+        _ => return micrometres(unit),
+    })
+}
+
 /// A number as people write it, with a point or a comma before its decimals.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
     let text = text.trim();

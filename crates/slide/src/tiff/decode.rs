@@ -6,13 +6,7 @@ use super::packing::Packing;
 use super::problem::Problem;
 use super::samples::{self, Samples};
 use super::{colour, jpeg, unpack};
-
-/// A decoded strip or tile: RGB, `[height, width, 3]`.
-pub(super) struct Chunk {
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) rgb: Vec<u8>,
-}
+use crate::Chunk;
 
 /// Decodes a tile or strip to RGB, cut to what lies in the image.
 pub(super) fn chunk(source: &FileBytes, layout: &Layout, index: u32) -> Result<Chunk, Problem> {

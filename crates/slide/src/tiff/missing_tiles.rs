@@ -3,8 +3,8 @@
 //! Scanners and sparse writers leave tiles empty (byte count 0). Where a level above has the place, its px stand in,
 //! then a level below that is not much finer, then white. Which px that is depends on the file alone.
 
-use super::decode::Chunk;
 use super::layout::Layout;
+use crate::Chunk;
 
 /// Finer levels stand in where they are at most so many times finer, so that a few tiles are read for one.
 const MOST_FINER: f64 = 8.0;

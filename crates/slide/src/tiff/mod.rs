@@ -23,7 +23,6 @@ mod packing;
 mod page_choice;
 mod photometric;
 mod probe;
-mod problem;
 mod pyramid;
 mod raw_rows;
 pub(crate) mod raw_values;
@@ -37,6 +36,8 @@ mod vendor;
 mod webp;
 
 pub use layout::limit_strips;
+#[cfg(feature = "zarr")]
+pub(super) use page_choice::red_green_blue;
 pub(super) use probe::{AlphaSeen, ignored_alpha};
 
 use std::path::{Path, PathBuf};
@@ -45,15 +46,15 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, copy_overlap};
-use decode::Chunk;
+use super::Chunk;
+use super::problem::{self, Problem};
+use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, read_blocks};
 use directory::{Directories, Directory, tag};
 use file_bytes::FileBytes;
 use layout::{Layout, MAX_CHUNKS};
 use missing_tiles::Missing;
 use packing::compression_name;
 use page_choice::Choice;
-use problem::Problem;
 use pyramid::{Page, pyramid};
 use vendor::Origin;
 
@@ -355,34 +356,10 @@ impl SlideReader for TiffReader {
             .level_to_read(&self.path, level, (width, height), out.len())?;
         // One layout for each level of `info`.
         let layout = &self.levels[level];
-        let chunk = (i64::from(layout.chunk.0), i64::from(layout.chunk.1));
-        let clamp = |start: i64, length: u32, most: u32| {
-            let most = i64::from(most);
-            let end = start.saturating_add(i64::from(length)).clamp(0, most);
-            (start.clamp(0, most), end)
-        };
-        let (x0, x1) = clamp(x, width, layout.width);
-        let (y0, y1) = clamp(y, height, layout.height);
-        if (x1 - x0, y1 - y0) != (i64::from(width), i64::from(height)) {
-            out.fill(255);
-        }
-        if x0 >= x1 || y0 >= y1 {
-            return Ok(());
-        }
-        for row in y0 / chunk.1..=(y1 - 1) / chunk.1 {
-            for column in x0 / chunk.0..=(x1 - 1) / chunk.0 {
-                let index = row as u32 * layout.across + column as u32;
-                let block = self.chunk(level, index)?;
-                copy_overlap(
-                    &block.rgb,
-                    (column * chunk.0, row * chunk.1),
-                    (block.width, block.height),
-                    out,
-                    (x, y),
-                    (width, height),
-                );
-            }
-        }
-        Ok(())
+        let size = self.info.levels[level];
+        let region = ((x, y), (width, height));
+        read_blocks(size, layout.chunk, region, out, |column, row| {
+            self.chunk(level, row * layout.across + column)
+        })
     }
 }

@@ -406,7 +406,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Where red, green and blue are among three names.
-fn red_green_blue(names: &[&str]) -> Option<[usize; 3]> {
+pub(crate) fn red_green_blue(names: &[&str]) -> Option<[usize; 3]> {
     if names.len() != 3 {
         return None;
     }

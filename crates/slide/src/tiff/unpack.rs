@@ -1,9 +1,8 @@
 //! Undoes the compressions that know bytes only: what comes out are samples as TIFF lays them out.
 
-use std::io::Read;
-
 use super::packing::Packing;
 use super::problem::Problem;
+use crate::bounded::{broken, read_all, too_short};
 
 /// Unpacks a strip or tile that holds `length` bytes. Never takes more memory than that, whatever the stream says.
 pub(super) fn unpack(
@@ -31,30 +30,6 @@ pub(super) fn unpack(
         }
         _ => Err(Problem::format("image codecs are decoded elsewhere")),
     }
-}
-
-/// Bytes that a stream may hold beyond what its tile needs. Some writers pad; what goes on longer is a bomb.
-const SLACK: u64 = 1 << 16;
-
-/// Reads exactly `length` bytes.
-fn read_all(mut stream: impl Read, length: usize) -> Result<Vec<u8>, Problem> {
-    let mut out = vec![0; length];
-    let mut got = 0;
-    while got < length {
-        match stream.read(&mut out[got..]) {
-            Ok(0) => return Err(too_short(got, length)),
-            Ok(more) => got += more,
-            Err(error) => return Err(broken(&error)),
-        }
-    }
-    // Padding need not be sound, so an error in it counts as its end.
-    let surplus = std::io::copy(&mut stream.take(SLACK + 1), &mut std::io::sink()).unwrap_or(0);
-    if surplus > SLACK {
-        return Err(Problem::format(format!(
-            "it expands to more than the {length} bytes that its size needs"
-        )));
-    }
-    Ok(out)
 }
 
 fn lzw(packed: &[u8], length: usize) -> Result<Vec<u8>, Problem> {
@@ -111,14 +86,6 @@ fn pack_bits(packed: &[u8], length: usize) -> Result<Vec<u8>, Problem> {
         }
     }
     Ok(out)
-}
-
-fn broken(error: &dyn std::fmt::Display) -> Problem {
-    Problem::format(format!("broken compression: {error}"))
-}
-
-fn too_short(got: usize, length: usize) -> Problem {
-    Problem::format(format!("it holds {got} bytes instead of {length}"))
 }
 
 #[cfg(test)]

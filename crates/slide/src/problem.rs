@@ -1,4 +1,4 @@
-//! What is wrong inside a TIFF, before the file's name is put to it.
+//! What is wrong inside a slide, before the file's name is put to it.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::SlideError;
 
 /// A [`SlideError`] without its file, so that the parts that parse and decode need not know the path.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     /// The file is broken.
     Format(String),
     /// The file uses something that cannot be read.
@@ -21,20 +21,20 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    pub(super) fn format(reason: impl Into<String>) -> Self {
+    pub(crate) fn format(reason: impl Into<String>) -> Self {
         Problem::Format(reason.into())
     }
 
-    pub(super) fn unsupported(reason: impl Into<String>) -> Self {
+    pub(crate) fn unsupported(reason: impl Into<String>) -> Self {
         Problem::Unsupported(reason.into())
     }
 
-    pub(super) fn limits(reason: impl Into<String>) -> Self {
+    pub(crate) fn limits(reason: impl Into<String>) -> Self {
         Problem::Limits(reason.into())
     }
 
     /// Says where in the file it is, in front of the reason.
-    pub(super) fn within(self, place: impl FnOnce() -> String) -> Self {
+    pub(crate) fn within(self, place: impl FnOnce() -> String) -> Self {
         match self {
             Problem::Format(reason) => Problem::Format(format!("{}: {reason}", place())),
             Problem::Unsupported(reason) => Problem::Unsupported(format!("{}: {reason}", place())),
@@ -44,7 +44,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn of(self, path: &Path) -> SlideError {
+    pub(crate) fn of(self, path: &Path) -> SlideError {
         match self {
             Problem::Format(reason) => SlideError::format(path, reason),
             Problem::Unsupported(reason) => SlideError::unsupported(path, reason),
