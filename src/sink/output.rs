@@ -28,13 +28,17 @@ pub enum Output {
     Overlay,
     /// `instances.ome.tif`.
     Instances,
+    /// `segmentation.dcm`.
+    #[cfg(feature = "dicom-seg")]
+    DicomSeg,
     /// `prob.tif`.
     Probabilities,
 }
 
 impl Output {
     /// All outputs, in the order of their names in lists.
-    pub const ALL: [Output; if cfg!(feature = "parquet") { 9 } else { 8 }] = [
+    pub const ALL: [Output;
+        8 + cfg!(feature = "parquet") as usize + cfg!(feature = "dicom-seg") as usize] = [
         Output::Rle,
         Output::Mask,
         Output::Objects,
@@ -44,6 +48,8 @@ impl Output {
         Output::GeoJsonGz,
         Output::Overlay,
         Output::Instances,
+        #[cfg(feature = "dicom-seg")]
+        Output::DicomSeg,
         Output::Probabilities,
     ];
 
@@ -59,6 +65,8 @@ impl Output {
             Output::GeoJsonGz => "geojson.gz",
             Output::Overlay => "overlay",
             Output::Instances => "instances",
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => "dicom-seg",
             Output::Probabilities => "prob",
         }
     }
@@ -71,6 +79,8 @@ impl Output {
             }
             #[cfg(feature = "parquet")]
             Output::Parquet => false,
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => false,
             Output::GeoJsonGz | Output::Instances | Output::Probabilities => false,
         }
     }
@@ -80,6 +90,8 @@ impl Output {
         match self {
             #[cfg(feature = "parquet")]
             Output::Parquet => true,
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => false,
             Output::Objects | Output::GeoJson | Output::GeoJsonGz | Output::Probabilities => true,
             Output::Rle | Output::Mask | Output::Overlay | Output::Instances => false,
         }
@@ -118,6 +130,8 @@ impl Output {
             })),
             Output::Overlay => Some(Box::new(Overlay::default())),
             Output::Instances => Some(Box::new(Instances)),
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => Some(Box::new(super::DicomSeg)),
             Output::Probabilities => Some(Box::new(ProbabilityTiff)),
         }
     }
@@ -212,18 +226,16 @@ mod tests {
     #[test]
     fn lists_of_names_are_read_and_written() {
         let read = |text: &str| text.parse::<Outputs>().map(|outputs| outputs.to_string());
-        let parquet = if cfg!(feature = "parquet") {
-            "parquet,"
-        } else {
-            ""
-        };
+        let of = |is_there: bool, name: &'static str| if is_there { name } else { "" };
+        let parquet = of(cfg!(feature = "parquet"), "parquet,");
+        let dicom = of(cfg!(feature = "dicom-seg"), "dicom-seg,");
         assert_eq!(read("mask, rle").as_deref(), Ok("rle,mask"));
         assert_eq!(
             read("all").as_deref(),
             Ok("rle,mask,objects,geojson,overlay")
         );
         assert_eq!(
-            read(&format!("prob,geojson.gz,instances,{parquet}all")),
+            read(&format!("prob,geojson.gz,instances,{parquet}{dicom}all")),
             Ok(Output::ALL.map(Output::name).join(","))
         );
         let error = read("mask,gejson").unwrap_err().to_string();

@@ -88,11 +88,12 @@ impl DicomElement {
 }
 
 /// The headers of the files of a slide's series that hold it at its full size, `width` px, in the order of their names:
-/// one, or several where the level is divided. `None` where the file is no DICOM.
+/// one, or several where the level is divided. Of their top-level elements those that `is_wanted` names. `None` where the file
+/// is no DICOM.
 ///
 /// # Errors
 /// When none of them is of that size, or one cannot be read.
-pub(crate) fn headers_of_full_size(
+pub fn headers_of_full_size(
     slide: &Path,
     width: u32,
     is_wanted: fn(DicomTag) -> bool,

@@ -9,8 +9,7 @@ use std::path::Path;
 
 use ftuseg_files::plain;
 
-pub(super) use header::headers_of_full_size;
-pub use header::{DicomElement, DicomHeader, DicomTag, DicomValue};
+pub use header::{DicomElement, DicomHeader, DicomTag, DicomValue, headers_of_full_size};
 
 /// The most that is read: the series stands before anything large.
 const MAX_BYTES: u64 = 1 << 20;
