@@ -276,6 +276,7 @@ fn expected(width: u32, height: u32, outputs: Outputs) -> u64 {
         + of(Output::GeoJsonGz, px / 800.0)
         + of(Output::Instances, px / 100.0)
         + of(Output::Zarr, px / 100.0)
+        + of(Output::DicomSeg, px / 16.0)
         + of(Output::Rle, px / 800.0)
         + of(Output::Probabilities, px / 6.0);
     bytes as u64 + LEAST

@@ -40,7 +40,7 @@ pub(super) struct Args {
     out: PathBuf,
     /// What to write besides the records: rle, mask, objects (a table of all objects), geojson, overlay, or all (these
     /// five); and parquet (the table for programs), geojson.gz, instances (a mask of the objects' numbers), zarr (the same as
-    /// OME-Zarr labels), prob (a map of the probabilities). What an earlier run into the folder has written stays, and is written for new slides too
+    /// OME-Zarr labels), dicom-seg (a DICOM Segmentation), prob (a map of the probabilities). What an earlier run into the folder has written stays, and is written for new slides too
     #[arg(long, value_name = "LIST", default_value = "all", help_heading = heading::OUTPUT)]
     write: Outputs,
     /// What objects in GeoJSON are to QuPath: detections, of which it handles a million, or annotations, which can be

@@ -11,7 +11,7 @@ const PART: &str = ".part";
 const OLD: &str = ".old";
 
 /// The files that the folder of a slide can hold.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "instances.ome.tif",
     "mask.tif",
     "objects.csv",
@@ -20,6 +20,7 @@ const FILES: [&str; 9] = [
     "objects.parquet",
     "overlay.png",
     "prob.tif",
+    "segmentation.dcm",
     "slide.json",
 ];
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use crate::slide::dicom::{DicomHeader, DicomTag};
 use crate::slide::warning::Warning;
 use crate::slide::{SlideError, SlideInfo, SlideReader};
 
@@ -226,6 +227,15 @@ impl SlideReader for TimedSlide {
         let read = self.deadline.wait(&answered).map_err(io)??;
         out.copy_from_slice(&read);
         Ok(())
+    }
+
+    fn dicom_headers(
+        &self,
+        is_wanted: fn(DicomTag) -> bool,
+    ) -> Result<Option<Vec<DicomHeader>>, SlideError> {
+        let slide = Arc::clone(&self.slide);
+        let read = self.deadline.run(move || slide.dicom_headers(is_wanted));
+        read.map_err(|source| SlideError::io(&self.path, source))?
     }
 }
 

@@ -52,6 +52,23 @@ pub enum SinkError {
         /// The file.
         path: PathBuf,
     },
+    /// A DICOM segmentation states how large its px are, and nobody knows it.
+    #[error(
+        "{}: a DICOM segmentation states the size of its px, and the slide's um/px is not known; give it, or leave this output out",
+        path.display()
+    )]
+    NoPixelSize {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A DICOM file cannot be made.
+    #[error("{}: it cannot be written: {reason}", path.display())]
+    Dicom {
+        /// The file.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
     /// What is known of the objects could not be put into a file of the temporary folder, or not be read from it.
     #[error("a temporary file cannot be used: {0}; check the temporary folder's free space")]
     Temporary(std::io::Error),

@@ -6,6 +6,8 @@
 
 mod colours;
 pub(crate) mod columns;
+#[cfg(feature = "dicom-seg")]
+mod dicom_seg;
 mod error;
 mod findings;
 mod geojson;
@@ -28,6 +30,8 @@ use std::path::Path;
 
 pub use colours::colour;
 pub use columns::{Kind as ColumnKind, Value as ColumnValue, measurement_names, table_columns};
+#[cfg(feature = "dicom-seg")]
+pub use dicom_seg::DicomSeg;
 pub use error::SinkError;
 pub use findings::{
     FoundObjects, ObjectProbability, SlideFindings, SlideObject, TargetObjects, object_uuid,

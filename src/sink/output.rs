@@ -28,6 +28,9 @@ pub enum Output {
     Overlay,
     /// `instances.ome.tif`.
     Instances,
+    /// `segmentation.dcm`.
+    #[cfg(feature = "dicom-seg")]
+    DicomSeg,
     /// `prob.tif`.
     Probabilities,
     /// `labels.ome.zarr`, a folder.
@@ -38,7 +41,9 @@ pub enum Output {
 impl Output {
     /// All outputs, in the order of their names in lists.
     pub const ALL: [Output;
-        8 + cfg!(feature = "parquet") as usize + cfg!(feature = "zarr") as usize] = [
+        8 + cfg!(feature = "parquet") as usize
+            + cfg!(feature = "zarr") as usize
+            + cfg!(feature = "dicom-seg") as usize] = [
         Output::Rle,
         Output::Mask,
         Output::Objects,
@@ -48,6 +53,8 @@ impl Output {
         Output::GeoJsonGz,
         Output::Overlay,
         Output::Instances,
+        #[cfg(feature = "dicom-seg")]
+        Output::DicomSeg,
         Output::Probabilities,
         #[cfg(feature = "zarr")]
         Output::Zarr,
@@ -65,6 +72,8 @@ impl Output {
             Output::GeoJsonGz => "geojson.gz",
             Output::Overlay => "overlay",
             Output::Instances => "instances",
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => "dicom-seg",
             Output::Probabilities => "prob",
             #[cfg(feature = "zarr")]
             Output::Zarr => "zarr",
@@ -81,6 +90,8 @@ impl Output {
             Output::Parquet => false,
             #[cfg(feature = "zarr")]
             Output::Zarr => false,
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => false,
             Output::GeoJsonGz | Output::Instances | Output::Probabilities => false,
         }
     }
@@ -90,6 +101,8 @@ impl Output {
         match self {
             #[cfg(feature = "parquet")]
             Output::Parquet => true,
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => false,
             Output::Objects | Output::GeoJson | Output::GeoJsonGz | Output::Probabilities => true,
             #[cfg(feature = "zarr")]
             Output::Zarr => false,
@@ -139,6 +152,8 @@ impl Output {
             })),
             Output::Overlay => Some(Box::new(Overlay::default())),
             Output::Instances => Some(Box::new(Instances)),
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => Some(Box::new(super::DicomSeg)),
             Output::Probabilities => Some(Box::new(ProbabilityTiff)),
             #[cfg(feature = "zarr")]
             Output::Zarr => Some(Box::new(super::LabelsZarr)),
@@ -235,21 +250,19 @@ mod tests {
     #[test]
     fn lists_of_names_are_read_and_written() {
         let read = |text: &str| text.parse::<Outputs>().map(|outputs| outputs.to_string());
-        let parquet = match cfg!(feature = "parquet") {
-            true => "parquet,",
-            false => "",
-        };
-        let zarr = match cfg!(feature = "zarr") {
-            true => "zarr,",
-            false => "",
-        };
+        let of = |is_there: bool, name: &'static str| if is_there { name } else { "" };
+        let parquet = of(cfg!(feature = "parquet"), "parquet,");
+        let dicom = of(cfg!(feature = "dicom-seg"), "dicom-seg,");
+        let zarr = of(cfg!(feature = "zarr"), "zarr,");
         assert_eq!(read("mask, rle").as_deref(), Ok("rle,mask"));
         assert_eq!(
             read("all").as_deref(),
             Ok("rle,mask,objects,geojson,overlay")
         );
         assert_eq!(
-            read(&format!("prob,geojson.gz,{zarr}instances,{parquet}all")),
+            read(&format!(
+                "prob,geojson.gz,{zarr}instances,{parquet}{dicom}all"
+            )),
             Ok(Output::ALL.map(Output::name).join(","))
         );
         let error = read("mask,gejson").unwrap_err().to_string();

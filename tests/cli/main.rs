@@ -11,6 +11,7 @@ mod before_a_run;
 mod bundles;
 mod commands;
 mod devices;
+mod dicom_seg;
 mod docs;
 #[cfg(unix)]
 mod endless_networks;

@@ -35,7 +35,7 @@ pub(super) fn with_big_slide() -> Dir {
     dir
 }
 
-pub(super) const EVERYTHING: &str = "all,parquet,geojson.gz,instances,zarr,prob";
+pub(super) const EVERYTHING: &str = "all,parquet,geojson.gz,instances,zarr,dicom-seg,prob";
 
 /// The planes of `instances.ome.tif`: width, height and labels.
 pub(super) fn planes(dir: &Dir, path: &str) -> Vec<(u32, u32, Vec<u32>)> {

@@ -44,4 +44,14 @@ impl SlideReader for ClosedSlide {
         let why = "its px are not read any more, once it is segmented";
         Err(SlideError::usage(Path::new("the slide"), why))
     }
+
+    /// Always an error: its files are not there, and a slide that is DICOM must not pass for one that is not.
+    #[cfg(feature = "files")]
+    fn dicom_headers(
+        &self,
+        _is_wanted: fn(super::dicom::DicomTag) -> bool,
+    ) -> Result<Option<Vec<super::dicom::DicomHeader>>, SlideError> {
+        let why = "its files are not read any more, once it is segmented";
+        Err(SlideError::usage(Path::new("the slide"), why))
+    }
 }

@@ -96,7 +96,7 @@ pub(super) fn check_complete(slide: &Path) -> Result<(), SlideError> {
         return Err(SlideError::format(
             slide,
             format!(
-                "its series has no level of the slide in this folder, only a label, an overview or a thumbnail ({}); put \
+                "its series has no level of the slide in this folder, only a label, an overview, a thumbnail or something made of it ({}); put \
                  all files of the series into one folder",
                 all[0].image_type.join("\\")
             ),

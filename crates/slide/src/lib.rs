@@ -16,7 +16,7 @@ mod depth;
 #[cfg(feature = "files")]
 mod detect;
 #[cfg(feature = "files")]
-mod dicom;
+pub mod dicom;
 mod error;
 #[cfg(feature = "files")]
 mod file_ids;
@@ -202,6 +202,21 @@ pub trait SlideReader: Send + Sync {
         height: u32,
         out: &mut [u8],
     ) -> Result<(), SlideError>;
+
+    /// What stands before the pixels in the DICOM files that hold the slide at full size, in the order of their names: of
+    /// all top-level elements those that `is_wanted` names. `None` where the slide does not lie in DICOM files. They speak of
+    /// patients: what is made of them is none of our records.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is broken there, or is encoded in a way that is not supported.
+    #[cfg(feature = "files")]
+    fn dicom_headers(
+        &self,
+        is_wanted: fn(dicom::DicomTag) -> bool,
+    ) -> Result<Option<Vec<dicom::DicomHeader>>, SlideError> {
+        let _ = is_wanted;
+        Ok(None)
+    }
 }
 
 #[cfg(feature = "files")]

@@ -20,7 +20,7 @@ pub fn one_per_slide(files: Vec<PathBuf>) -> Vec<PathBuf> {
     slides.map(|(file, _)| file).collect()
 }
 
-/// The same with what looks doubtful: a DICOM label, overview or thumbnail whose series has no level, beside a slide of
+/// The same with what looks doubtful: a DICOM label, overview, thumbnail or segmentation whose series has no level, beside a slide of
 /// another series, is no slide, and the slide says so. Alone in its folder it stays, and fails with its reason.
 pub fn slides_among(files: Vec<PathBuf>) -> Vec<(PathBuf, Vec<Warning>)> {
     let pictures: HashSet<PathBuf> = files.iter().flat_map(|file| named_by(file)).collect();
@@ -64,7 +64,7 @@ pub fn slides_among(files: Vec<PathBuf>) -> Vec<(PathBuf, Vec<Warning>)> {
     for &(place, slide) in &lone {
         let name = kept[place].0.file_name().unwrap_or_default();
         let text = format!(
-            "{} next to it is a label, an overview or a thumbnail in a series of its own, and was left out",
+            "{} next to it is a label, an overview, a thumbnail or something made of a slide, in a series of its own, and was left out",
             name.to_string_lossy()
         );
         kept[slide]
@@ -271,13 +271,31 @@ mod tests {
         label(&at("alone/label.dcm"));
         std::fs::copy(drawn.join("level-0.dcm"), at("b.dcm")).unwrap();
         std::fs::copy(drawn.join("level-1.dcm"), at("c.dcm")).unwrap();
-        let files = ["a-label.dcm", "alone/label.dcm", "b.dcm", "c.dcm"].map(at);
+        // A segmentation, which is no image of a slide at all.
+        let mut made = std::fs::read(drawn.join("level-0.dcm")).unwrap();
+        for (old, new) in [
+            (
+                &b"1.2.840.10008.5.1.4.1.1.77.1.6"[..],
+                &b"1.2.840.10008.5.1.4.1.1.66.4\0\0"[..],
+            ),
+            (b"2.25.3", b"2.25.8"),
+        ] {
+            for place in 0..made.len() - old.len() {
+                if made[place..].starts_with(old) {
+                    made[place..place + old.len()].copy_from_slice(new);
+                }
+            }
+        }
+        std::fs::write(at("d.dcm"), made).unwrap();
+        let files = ["a-label.dcm", "alone/label.dcm", "b.dcm", "c.dcm", "d.dcm"].map(at);
         let found = slides_among(files.to_vec());
         let names: Vec<&PathBuf> = found.iter().map(|(file, _)| file).collect();
         assert_eq!(names, [&at("alone/label.dcm"), &at("b.dcm")]);
         assert!(found[0].1.is_empty());
-        assert_eq!(found[1].1.len(), 1);
-        assert!(found[1].1[0].text.contains("a-label.dcm"), "{found:?}");
+        assert_eq!(found[1].1.len(), 2);
+        for (warning, name) in found[1].1.iter().zip(["a-label.dcm", "d.dcm"]) {
+            assert!(warning.text.contains(name), "{found:?}");
+        }
         // Alone, or named by itself, it is refused with the reason.
         for lone in ["alone/label.dcm", "a-label.dcm"] {
             let error = check_complete(&at(lone)).unwrap_err().to_string();

@@ -16,6 +16,7 @@ use quick_cache::sync::Cache;
 
 use crate::warning::Warning;
 
+use super::dicom::{DicomHeader, DicomTag, headers_of_full_size};
 use super::resolution::choose;
 use super::{Level, MAX_SIDE, SlideError, SlideInfo, SlideReader, copy_overlap};
 use ffi::{Api, Handle};
@@ -298,6 +299,13 @@ impl SlideReader for OpenSlideReader {
             }
         }
         Ok(())
+    }
+
+    fn dicom_headers(
+        &self,
+        is_wanted: fn(DicomTag) -> bool,
+    ) -> Result<Option<Vec<DicomHeader>>, SlideError> {
+        headers_of_full_size(&self.path, self.info.width(), is_wanted)
     }
 }
 

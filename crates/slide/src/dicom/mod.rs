@@ -1,10 +1,15 @@
 //! Reads from a DICOM file which series it belongs to and which image of it it is (DICOM PS3.10, PS3.5, chapter 7, and
-//! PS3.3, C.8.12.4). Nothing else: OpenSlide reads the pixels.
+//! PS3.3, C.8.12.4), and for who writes results into that series what else stands before the pixels: [`DicomHeader`].
+//! OpenSlide reads the pixels.
+
+mod header;
 
 use std::io::Read;
 use std::path::Path;
 
 use ftuseg_files::plain;
+
+pub use header::{DicomElement, DicomHeader, DicomTag, DicomValue, headers_of_full_size};
 
 /// The most that is read: the series stands before anything large.
 const MAX_BYTES: u64 = 1 << 20;
@@ -15,11 +20,14 @@ const MAX_SEARCHED: u64 = 16 << 20;
 /// Sequences in sequences; real files have a handful.
 const MAX_DEPTH: u32 = 32;
 const UNDEFINED: u32 = u32::MAX;
+/// The class of the images of slides, VL Whole Slide Microscopy Image Storage.
+const SLIDE_CLASS: &str = "1.2.840.10008.5.1.4.1.1.77.1.6";
 
 /// Tags, as group and element.
 mod tag {
     pub(super) const TRANSFER_SYNTAX: (u16, u16) = (0x0002, 0x0010);
     pub(super) const IMAGE_TYPE: (u16, u16) = (0x0008, 0x0008);
+    pub(super) const CLASS: (u16, u16) = (0x0008, 0x0016);
     pub(super) const SERIES: (u16, u16) = (0x0020, 0x000e);
     pub(super) const PHOTOMETRIC: (u16, u16) = (0x0028, 0x0004);
     pub(super) const COLUMNS: (u16, u16) = (0x0048, 0x0006);
@@ -33,6 +41,8 @@ mod tag {
 pub(super) struct Instance {
     /// `SeriesInstanceUID`.
     pub(super) series: String,
+    /// `SOPClassUID`: what kind of object it is.
+    class: String,
     /// The values of `ImageType`, as `ORIGINAL`, `PRIMARY`, `VOLUME`, `NONE`.
     pub(super) image_type: Vec<String>,
     /// Width of the whole image, px.
@@ -44,10 +54,12 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Whether it is a level of the slide, and no label, overview or thumbnail.
+    /// Whether it is a level of the slide, and no label, overview or thumbnail, nor what others made of the slide, as a
+    /// segmentation.
     pub(super) fn is_level(&self) -> bool {
-        // Where the type is not stated, nothing speaks against it.
-        self.image_type.get(2).is_none_or(|kind| kind == "VOLUME")
+        // Where neither class nor type is stated, nothing speaks against it.
+        let is_slide = self.class.is_empty() || self.class == SLIDE_CLASS;
+        is_slide && self.image_type.get(2).is_none_or(|kind| kind == "VOLUME")
     }
 
     /// Whether it was made smaller, so that there is a larger level.
@@ -169,6 +181,7 @@ fn read(reader: &mut Reader<'_>, found: &mut Instance) -> Option<()> {
                 let values = values.split('\\').map(|value| value.trim().to_owned());
                 found.image_type = values.take(8).collect();
             }
+            tag::CLASS => found.class = text(),
             tag::SERIES => found.series = text(),
             tag::COLUMNS => {
                 found.columns = u32::from_le_bytes(value.try_into().ok()?);
@@ -209,13 +222,18 @@ impl<'a> Reader<'a> {
 
     /// The tag and length of the next element.
     fn head(&mut self) -> Option<((u16, u16), u32)> {
+        self.typed_head().map(|(tag, _, length)| (tag, length))
+    }
+
+    /// The tag, the type where it is named, and the length of the next element.
+    fn typed_head(&mut self) -> Option<((u16, u16), Option<[u8; 2]>, u32)> {
         let tag = (self.short()?, self.short()?);
         if !self.explicit || tag.0 == 0xfffe {
-            return Some((tag, self.long()?));
+            return Some((tag, None, self.long()?));
         }
-        let kind = self.take(2)?;
+        let kind: [u8; 2] = self.take(2)?.try_into().ok()?;
         let is_long = matches!(
-            kind,
+            &kind,
             b"OB"
                 | b"OD"
                 | b"OF"
@@ -236,7 +254,7 @@ impl<'a> Reader<'a> {
         } else {
             self.short()?.into()
         };
-        Some((tag, length))
+        Some((tag, Some(kind), length))
     }
 
     /// Goes on behind a sequence of undefined length, whose head was read.
