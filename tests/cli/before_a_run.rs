@@ -82,7 +82,7 @@ fn a_tolerance_in_um_without_um_px_is_told_before_the_networks_run() {
     ] {
         assert!(first.contains(word), "{}", outcome.stderr);
     }
-    outcome.says(&["1 done, 1 failed"]);
+    outcome.says(&["1 done", "1 failed"]);
     // A failure of the kind "output" would mean that the networks ran first.
     let words = ["silent.tif", "cannot be simplified", "um/px"];
     assert_failed(&dir, "out", "silent", "no-resolution", &words);

@@ -329,6 +329,7 @@ fn the_same_bytes_whatever_the_number_of_threads() {
         "slides/big/objects.geojson",
         "slides/big/objects.geojson.gz",
         "slides/big/instances.ome.tif",
+        "slides/big/segmentation.dcm",
         "objects.csv",
         "objects.parquet",
     ] {

@@ -1,6 +1,6 @@
 //! A slide whose px lie in the caller's memory, where they stay.
 
-use ftuseg::slide::{ArraySlide, Channels};
+use ftuseg::slide::{ArraySlide, Channels, MAX_SIDE};
 use ndarray::{ArrayView3, ShapeBuilder};
 
 use super::error::Failure;
@@ -70,6 +70,15 @@ pub(crate) unsafe fn slide_of<'a>(pixels: &ftuseg_pixels) -> Result<ArraySlide<'
     let (width, height) = (pixels.width as usize, pixels.height as usize);
     let (depth, channels) = layout(pixels.format)
         .ok_or_else(|| refused(format!("there is no format {}", pixels.format)))?;
+    // What the array would refuse, too, but only once there is memory for it.
+    if ![pixels.width, pixels.height]
+        .iter()
+        .all(|side| (1..=MAX_SIDE).contains(side))
+    {
+        return Err(refused(format!(
+            "{width} x {height} px; a side has 1 to {MAX_SIDE} px"
+        )));
+    }
     let row = width * depth;
     let stride = match pixels.stride {
         0 => row,
@@ -80,8 +89,7 @@ pub(crate) unsafe fn slide_of<'a>(pixels: &ftuseg_pixels) -> Result<ArraySlide<'
             "rows of {row} bytes do not fit into {stride}"
         )));
     }
-    let needed = height
-        .saturating_sub(1)
+    let needed = (height - 1)
         .checked_mul(stride)
         .and_then(|before| before.checked_add(row))
         .filter(|&needed| needed <= isize::MAX as usize)
