@@ -34,7 +34,7 @@ impl Polygon {
                         .map(|ring| ring.coords().map(|at| [at.x as u32, at.y as u32]).collect())
                         .collect();
                     // A ring that became a line has no inside: `geo` takes it, and GEOS and JTS do not.
-                    if rings.iter().all(|ring| has_area(ring)) {
+                    if rings.iter().all(has_area) {
                         return rings;
                     }
                 }

@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 32;
 /// slides of their own.
 pub fn is_zarr(path: &Path) -> bool {
     let has = |name: &&str| path.join(name).is_file();
-    path.is_dir() && (has_extension(path, &["zarr"]) || METADATA.iter().any(|name| has(&name)))
+    path.is_dir() && (has_extension(path, &["zarr"]) || METADATA.iter().any(has))
 }
 
 /// All files that a slide's pixels come from, sorted, the slide's own first where it is a file. Links to folders are not

@@ -23,6 +23,9 @@ const UNDEFINED: u32 = u32::MAX;
 /// The class of the images of slides, VL Whole Slide Microscopy Image Storage.
 const SLIDE_CLASS: &str = "1.2.840.10008.5.1.4.1.1.77.1.6";
 
+/// The head of an element: its tag as group and element, its type where it is named, and its length in bytes.
+type TypedHead = ((u16, u16), Option<[u8; 2]>, u32);
+
 /// Tags, as group and element.
 mod tag {
     pub(super) const TRANSFER_SYNTAX: (u16, u16) = (0x0002, 0x0010);
@@ -226,7 +229,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The tag, the type where it is named, and the length of the next element.
-    fn typed_head(&mut self) -> Option<((u16, u16), Option<[u8; 2]>, u32)> {
+    fn typed_head(&mut self) -> Option<TypedHead> {
         let tag = (self.short()?, self.short()?);
         if !self.explicit || tag.0 == 0xfffe {
             return Some((tag, None, self.long()?));

@@ -13,6 +13,9 @@ const MAX_LEVELS: usize = 32;
 /// Images of one hierarchy that are counted.
 const MAX_IMAGES: usize = 1000;
 
+/// An array's path, and the size of its px along all axes, where that is stated.
+type Dataset = (String, Option<Vec<f64>>);
+
 /// The slide's image.
 pub(super) struct Image {
     /// Its group; empty where it is the hierarchy itself.
@@ -20,8 +23,8 @@ pub(super) struct Image {
     /// The version of OME-Zarr.
     pub version: String,
     pub axes: Axes,
-    /// The levels' arrays, the full-size one first, each with the size of its px along all axes, where that is stated.
-    pub datasets: Vec<(String, Option<Vec<f64>>)>,
+    /// The levels' arrays, the full-size one first.
+    pub datasets: Vec<Dataset>,
     /// Where red, green and blue are among the channels.
     pub colours: [u64; 3],
     pub warnings: Vec<Warning>,
@@ -230,7 +233,7 @@ impl Axes {
 }
 
 /// The levels: each array's path, and the size of its px along all axes.
-fn datasets(multiscale: &Value, axes: usize) -> Result<Vec<(String, Option<Vec<f64>>)>, Problem> {
+fn datasets(multiscale: &Value, axes: usize) -> Result<Vec<Dataset>, Problem> {
     let all = multiscale.get("datasets").and_then(Value::as_array);
     let all = all.filter(|all| !all.is_empty());
     let all = all.ok_or_else(|| Problem::format("its metadata names no array"))?;
