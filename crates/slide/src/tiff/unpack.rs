@@ -2,7 +2,9 @@
 
 use super::packing::Packing;
 use super::problem::Problem;
-use crate::bounded::{broken, read_all, too_short};
+#[cfg(feature = "zstd")]
+use crate::bounded::broken;
+use crate::bounded::{read_all, too_short};
 
 /// Unpacks a strip or tile that holds `length` bytes. Never takes more memory than that, whatever the stream says.
 pub(super) fn unpack(
