@@ -152,6 +152,16 @@ impl<W: Write + Seek> LabelTiff<W> {
         Ok(())
     }
 
+    /// Leaves a gap, so that a test gets beyond 4 GiB without writing as much.
+    #[cfg(all(test, unix))]
+    pub(super) fn skip(&mut self, bytes: u64) {
+        self.position += bytes;
+        let end = std::io::SeekFrom::Start(self.position);
+        self.writer
+            .seek(end)
+            .expect("invariant: a file can be long");
+    }
+
     /// Writes the tile of all that was not handed over, and the directories.
     ///
     /// # Errors

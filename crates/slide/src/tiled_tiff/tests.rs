@@ -484,3 +484,76 @@ fn labels_are_planes_with_their_smaller_levels_behind_them() {
     };
     assert!(LabelTiff::new(Cursor::new(Vec::new()), &none).is_err());
 }
+
+/// A file of labels whose tiles and directories lie beyond 4 GiB, read by two decoders that are not ours: the crate `tiff`,
+/// and tifffile where `FTUSEG_INTEROP_PYTHON` names a Python that has it (test.sh makes it).
+#[cfg(unix)]
+#[test]
+fn labels_beyond_4_gib_are_found_again() {
+    use super::{LabelImage, LabelTiff, LabelTiffOptions};
+    let (width, height) = (30_000, 40_000);
+    let image = LabelImage {
+        name: "large",
+        uuid: "298e8996-c94c-57ce-b9a4-d77099e2823c",
+        creator: "a test",
+        width,
+        height,
+        mpp: Some((0.5, 0.5)),
+        channels: vec![("kidney", None), ("lung", None)],
+    };
+    let options = LabelTiffOptions {
+        width,
+        height,
+        planes: 2,
+        tile: 256,
+        mpp: Some((0.5, 0.5)),
+        description: image.ome_xml(),
+    };
+    let labels = |first: u32| (first..first + 256 * 256).collect::<Vec<u32>>();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.ome.tif");
+    let file = std::fs::File::create(&path).unwrap();
+    let mut tiff = LabelTiff::new(&file, &options).unwrap();
+    tiff.put(0, 0, &[(0, 0, labels(1))]).unwrap();
+    // Nothing is stored of the gap.
+    tiff.skip(5 << 30);
+    tiff.put(0, 1, &[(3, 2, labels(2))]).unwrap();
+    tiff.put(1, 0, &[(117, 156, labels(3))]).unwrap();
+    tiff.finish().unwrap();
+
+    let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+    let mut decoder = Decoder::new(file).unwrap();
+    for (plane, chunk, first) in [(0, 0, 1), (1, 156 * 118 + 117, 3)] {
+        assert_eq!(decoder.dimensions().unwrap(), (width, height));
+        let offsets = decoder.get_tag_u64_vec(Tag::TileOffsets).unwrap();
+        assert_eq!(offsets[chunk as usize] > 5 << 30, plane == 1);
+        let DecodingResult::U32(found) = decoder.read_chunk(chunk).unwrap() else {
+            panic!("not 32 bits");
+        };
+        // At the picture's corner, only what lies within it is given.
+        assert_eq!(found[..40], labels(first)[..40], "plane {plane}");
+        if plane == 0 {
+            decoder.next_image().unwrap();
+        }
+    }
+
+    let Some(python) = std::env::var_os("FTUSEG_INTEROP_PYTHON") else {
+        println!("skipped: FTUSEG_INTEROP_PYTHON names no Python with tifffile");
+        return;
+    };
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/interop/read_big_labels.py"
+    );
+    let read = std::process::Command::new(python)
+        .arg(script)
+        .arg(&path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&read.stderr);
+    assert!(read.status.success(), "{said}");
+    assert_eq!(
+        String::from_utf8_lossy(&read.stdout),
+        "plane 0 level 0 tile 0: from 1\nplane 0 level 1 tile 121: from 2\nplane 1 level 0 tile 18525: from 3\n"
+    );
+}
