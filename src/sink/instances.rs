@@ -19,12 +19,7 @@ impl Sink for Instances {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-        if findings.objects.len() > u64::from(u32::MAX) {
-            return Err(SinkError::TooManyObjects {
-                path: path.to_owned(),
-                objects: findings.objects.len(),
-            });
-        }
+        fit_32_bits(findings, path)?;
         let grid = findings.segmentation.map.grid();
         let all = findings.objects.targets();
         let found: Vec<_> = all.iter().filter(|objects| objects.count > 0).collect();
@@ -56,6 +51,20 @@ impl Sink for Instances {
             SinkError::Tiff(TiledTiffError::Io(cause)) => SinkError::io(path, cause),
             other => other,
         })
+    }
+}
+
+/// Checks that labels of 32 bits can name all objects of a slide.
+///
+/// # Errors
+/// When there are more; `path` is the output that cannot be written.
+pub(super) fn fit_32_bits(findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
+    match u32::try_from(findings.objects.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(SinkError::TooManyObjects {
+            path: path.to_owned(),
+            objects: findings.objects.len(),
+        }),
     }
 }
 

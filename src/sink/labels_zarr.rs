@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::columns::{rounded, unit};
+use super::instances::fit_32_bits;
 use super::{Sink, SinkError, SlideFindings, TargetObjects, colour};
 use crate::slide::label_zarr::{datasets, write_levels};
 use crate::slide::zarr_store::ZarrStore;
@@ -23,12 +24,7 @@ impl Sink for LabelsZarr {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-        if findings.objects.len() > u64::from(u32::MAX) {
-            return Err(SinkError::TooManyObjects {
-                path: path.to_owned(),
-                objects: findings.objects.len(),
-            });
-        }
+        fit_32_bits(findings, path)?;
         let grid = findings.segmentation.map.grid();
         let size = (grid.width(), grid.height());
         let all = findings.objects.targets();

@@ -8,6 +8,8 @@
 mod array;
 #[cfg(feature = "files")]
 mod bounded;
+#[cfg(feature = "files")]
+mod chunks;
 mod closed;
 #[cfg(feature = "files")]
 mod completeness;
@@ -325,53 +327,6 @@ pub(crate) fn rgb_len(width: u32, height: u32) -> Option<usize> {
     (width as usize)
         .checked_mul(height as usize)?
         .checked_mul(3)
-}
-
-/// A decoded piece of a level: RGB, `[height, width, 3]`.
-#[cfg(feature = "files")]
-pub(crate) struct Chunk {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) rgb: Vec<u8>,
-}
-
-/// Puts a region (its place and its size) of a level together from the pieces that the level is cut into, of `side` px each;
-/// what lies outside the level is white. `read` gives a piece by its column and row.
-///
-/// # Errors
-/// What `read` gives.
-#[cfg(feature = "files")]
-pub(crate) fn read_blocks<C: AsRef<Chunk>>(
-    level: Level,
-    side: (u32, u32),
-    ((x, y), (width, height)): ((i64, i64), (u32, u32)),
-    out: &mut [u8],
-    mut read: impl FnMut(u32, u32) -> Result<C, SlideError>,
-) -> Result<(), SlideError> {
-    let side = (i64::from(side.0), i64::from(side.1));
-    let clamp = |start: i64, length: u32, most: u32| {
-        let most = i64::from(most);
-        let end = start.saturating_add(i64::from(length)).clamp(0, most);
-        (start.clamp(0, most), end)
-    };
-    let (x0, x1) = clamp(x, width, level.width);
-    let (y0, y1) = clamp(y, height, level.height);
-    if (x1 - x0, y1 - y0) != (i64::from(width), i64::from(height)) {
-        out.fill(255);
-    }
-    if x0 >= x1 || y0 >= y1 {
-        return Ok(());
-    }
-    for row in y0 / side.1..=(y1 - 1) / side.1 {
-        for column in x0 / side.0..=(x1 - 1) / side.0 {
-            let block = read(column as u32, row as u32)?;
-            let block = block.as_ref();
-            let at = (column * side.0, row * side.1);
-            let size = (block.width, block.height);
-            copy_overlap(&block.rgb, at, size, out, (x, y), (width, height));
-        }
-    }
-    Ok(())
 }
 
 /// Copies the part of an RGB block that overlaps a region, both given in px of one level.

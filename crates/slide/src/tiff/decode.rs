@@ -6,7 +6,7 @@ use super::packing::Packing;
 use super::problem::Problem;
 use super::samples::{self, Samples};
 use super::{colour, jpeg, unpack};
-use crate::Chunk;
+use crate::chunks::Chunk;
 
 /// Decodes a tile or strip to RGB, cut to what lies in the image.
 pub(super) fn chunk(source: &FileBytes, layout: &Layout, index: u32) -> Result<Chunk, Problem> {

@@ -4,7 +4,7 @@
 //! then a level below that is not much finer, then white. Which px that is depends on the file alone.
 
 use super::layout::Layout;
-use crate::Chunk;
+use crate::chunks::Chunk;
 
 /// Finer levels stand in where they are at most so many times finer, so that a few tiles are read for one.
 const MOST_FINER: f64 = 8.0;

@@ -43,12 +43,9 @@ pub(super) use probe::{AlphaSeen, ignored_alpha};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
-
-use super::Chunk;
+use super::chunks::{Chunk, ChunkCache, read_blocks};
 use super::problem::{self, Problem};
-use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader, read_blocks};
+use super::{Level, NATIVE, SlideError, SlideInfo, SlideReader};
 use directory::{Directories, Directory, tag};
 use file_bytes::FileBytes;
 use layout::{Layout, MAX_CHUNKS};
@@ -62,12 +59,6 @@ use crate::warning::{Warning, WarningKind};
 
 /// Levels of one slide; each half the size of the one before, 21 take the largest slide to one px.
 const MAX_LEVELS: usize = 32;
-/// Decoded tiles and strips kept for neighbouring regions: a row of tiles across 80,000 px.
-const CACHE_BYTES: u64 = 64 << 20;
-/// The cache holds at least so many of the slide's largest chunks, or a slide in one strip would be decoded anew for every
-/// tile.
-const CACHE_CHUNKS: u64 = 2;
-
 /// A TIFF slide. Chunks (tiles or strips) are decoded when needed and kept in a bounded cache.
 pub struct TiffReader {
     path: PathBuf,
@@ -75,16 +66,7 @@ pub struct TiffReader {
     source: FileBytes,
     levels: Vec<Layout>,
     warnings: Vec<Warning>,
-    cache: Cache<(usize, u32), Arc<Chunk>, ChunkBytes>,
-}
-
-#[derive(Clone)]
-struct ChunkBytes;
-
-impl Weighter<(usize, u32), Arc<Chunk>> for ChunkBytes {
-    fn weight(&self, _: &(usize, u32), chunk: &Arc<Chunk>) -> u64 {
-        chunk.rgb.len() as u64 + 64
-    }
+    cache: ChunkCache,
 }
 
 impl TiffReader {
@@ -141,37 +123,27 @@ impl TiffReader {
             },
             source,
             warnings,
-            // So few expected items make one shard; with more, each would hold a part of the bytes and refuse large chunks.
-            cache: Cache::with_weighter(32, cache_bytes(&levels), ChunkBytes),
+            cache: ChunkCache::new(levels.iter().map(|layout| layout.chunk)),
             levels,
         })
     }
 
     fn chunk(&self, level: usize, index: u32) -> Result<Arc<Chunk>, SlideError> {
-        self.cache.get_or_insert_with(&(level, index), || {
+        self.cache.get(level, index, || {
             let layout = &self.levels[level];
             if layout.is_missing(index) {
                 // Other levels are asked for what they have only, so this never comes back to the same chunk.
                 let read = |other, found| self.chunk(other, found);
-                return missing_tiles::fill(&self.levels, level, index, read).map(Arc::new);
+                return missing_tiles::fill(&self.levels, level, index, read);
             }
             let kind = layout.kind();
-            decode::chunk(&self.source, layout, index)
-                .map(Arc::new)
-                .map_err(|problem| {
-                    problem
-                        .within(|| format!("{kind} {index} of level {level}"))
-                        .of(&self.path)
-                })
+            decode::chunk(&self.source, layout, index).map_err(|problem| {
+                problem
+                    .within(|| format!("{kind} {index} of level {level}"))
+                    .of(&self.path)
+            })
         })
     }
-}
-
-/// How much a slide's cache may hold.
-fn cache_bytes(levels: &[Layout]) -> u64 {
-    let bytes = |layout: &Layout| u64::from(layout.chunk.0) * u64::from(layout.chunk.1) * 3;
-    let largest = levels.iter().map(bytes).max().unwrap_or(0);
-    CACHE_BYTES.max(CACHE_CHUNKS * (largest + 64))
 }
 
 /// The vendor's format of a file that is a TIFF by its frame only and that only OpenSlide can read, if it is one. None too

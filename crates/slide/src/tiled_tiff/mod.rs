@@ -11,6 +11,8 @@
 
 mod compress;
 mod directory;
+#[cfg(test)]
+mod label_tests;
 mod labels;
 mod layout;
 mod ome_xml;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 
-use crate::Chunk;
+use crate::chunks::Chunk;
 use crate::problem::Problem;
 
 use super::array::{ArrayInfo, Shards, list};

@@ -17,22 +17,18 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::chunks::{Chunk, ChunkCache, read_blocks};
 use crate::problem::Problem;
 use crate::resolution::{Stated, choose};
 use crate::warning::{Warning, WarningKind};
-use crate::{Chunk, Level, NATIVE, SlideError, SlideInfo, SlideReader, read_blocks};
+use crate::{Level, NATIVE, SlideError, SlideInfo, SlideReader};
 use array::{ArrayInfo, chunk_budget};
 use level::{IndexBytes, Indices, PictureArray};
 use multiscale::Image;
 use store::{Store, join};
 
-/// Decoded pieces that are kept for neighbouring regions.
-const CACHE_BYTES: u64 = 64 << 20;
-/// At least so many of the largest pieces are kept.
-const CACHE_PIECES: u64 = 2;
 /// Indices of files with several chunks that are kept.
 const INDEX_BYTES: u64 = 16 << 20;
 
@@ -44,16 +40,7 @@ pub struct ZarrReader {
     store: Store,
     levels: Vec<PictureArray>,
     indices: Indices,
-    cache: Cache<(usize, u32), Arc<Chunk>, PieceBytes>,
-}
-
-#[derive(Clone)]
-struct PieceBytes;
-
-impl Weighter<(usize, u32), Arc<Chunk>> for PieceBytes {
-    fn weight(&self, _: &(usize, u32), piece: &Arc<Chunk>) -> u64 {
-        piece.rgb.len() as u64 + 64
-    }
+    cache: ChunkCache,
 }
 
 impl ZarrReader {
@@ -69,13 +56,10 @@ impl ZarrReader {
 
     fn piece(&self, level: usize, column: u32, row: u32) -> Result<Arc<Chunk>, SlideError> {
         let array = &self.levels[level];
-        self.cache
-            .get_or_insert_with(&(level, row * array.across + column), || {
-                let piece = array.piece(&self.store, &self.indices, column, row);
-                piece
-                    .map(Arc::new)
-                    .map_err(|problem| problem.of(&self.path))
-            })
+        self.cache.get(level, row * array.across + column, || {
+            let piece = array.piece(&self.store, &self.indices, column, row);
+            piece.map_err(|problem| problem.of(&self.path))
+        })
     }
 }
 
@@ -101,10 +85,6 @@ fn open(path: &Path) -> Result<ZarrReader, Problem> {
         return Err(Problem::unsupported(reason));
     }
     warnings.extend(chosen.warnings);
-    let largest = levels
-        .iter()
-        .map(|level| u64::from(level.side.0) * u64::from(level.side.1) * 3);
-    let largest = largest.max().unwrap_or(0);
     Ok(ZarrReader {
         path: path.to_owned(),
         info: SlideInfo {
@@ -124,14 +104,10 @@ fn open(path: &Path) -> Result<ZarrReader, Problem> {
         },
         warnings,
         store,
+        cache: ChunkCache::new(levels.iter().map(|level| level.side)),
         levels,
-        // So few expected items make one shard, as the cache of TIFFs has it.
+        // So few expected items make one shard, as in the cache of chunks.
         indices: Cache::with_weighter(32, INDEX_BYTES, IndexBytes),
-        cache: Cache::with_weighter(
-            32,
-            CACHE_BYTES.max(CACHE_PIECES * (largest + 64)),
-            PieceBytes,
-        ),
     })
 }
 

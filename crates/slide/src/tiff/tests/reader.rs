@@ -29,7 +29,7 @@ fn the_cache_holds_a_chunk_that_is_larger_than_it_usually_is() {
     let path = folder.path().join("strip.tif");
     std::fs::write(&path, file).unwrap();
     let slide = TiffReader::open(&path).unwrap();
-    assert!(3 * u64::from(width * height) > CACHE_BYTES);
+    assert!(3 * u64::from(width * height) > crate::chunks::CACHE_BYTES);
     let mut rgb = [0; 3];
     slide.read(0, 10, 4000, 1, 1, &mut rgb).unwrap();
     assert_eq!((rgb, slide.cache.len()), ([7; 3], 1));
