@@ -1,6 +1,6 @@
 //! Peak memory of a big slide beside a small one: 80,000 x 80,000 px and 20,000 x 20,000 px, a quarter tissue each.
 //!
-//!     cargo bench --bench big
+//!     cargo bench -p ftuseg --bench big
 //!
 //! Each slide is opened, routed, segmented and written with all outputs by a process of its own, with networks that
 //! answer at once, so that what is measured is reading, stitching and writing. Peak memory is the kernel's figure for

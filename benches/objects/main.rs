@@ -1,6 +1,6 @@
 //! What comes after a slide's last tile: objects found, measured, outlined and written, in numbers up to a million.
 //!
-//!     cargo bench --bench objects [-- many|share] [-- --write]
+//!     cargo bench -p ftuseg --bench objects [-- many|share] [-- --write]
 //!
 //! Slides are drawn with as many dark units as are wanted, and a backend answers at once with how dark each px is (`many`);
 //! or the shipped networks run on every tile, and such answers take the place of theirs (`share`). Each slide is done by a
@@ -104,7 +104,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
 fn many(rounds: usize) -> Outcome {
     let python = std::env::var_os(PYTHON);
     let mut text = format!(
-        "## Objects\n\nBy `cargo bench --bench objects`, on {}, {} threads, load average {} before it. From the last tile of a slide to the end of the run, with a backend that answers at once, each slide by a process \
+        "## Objects\n\nBy `cargo bench -p ftuseg --bench objects`, on {}, {} threads, load average {} before it. From the last tile of a slide to the end of the run, with a backend that answers at once, each slide by a process \
          of its own, and all of `--write {EVERYTHING}`. Units of some 24 px lie in cells of 32 px, every fifth with a hole. Memory \
          is that of the process: what it held at the last tile, and its peak after that.\n\n\
          | objects | side, px | seconds | spread | us an object | held, MiB | peak, MiB |\n| --- | --- | --- | --- | --- | --- | --- |\n",
@@ -181,7 +181,7 @@ fn share(rounds: usize) -> Outcome {
     let folder = tempfile::tempdir()?;
     let side = draw(folder.path(), 100, 200)?;
     let mut text = format!(
-        "## After the last tile\n\nBy `cargo bench --bench objects`, on {}, {} threads, load average {} before it. A drawn slide of {side} x {side} px at {MPP} um/px with \
+        "## After the last tile\n\nBy `cargo bench -p ftuseg --bench objects`, on {}, {} threads, load average {} before it. A drawn slide of {side} x {side} px at {MPP} um/px with \
          10,000 units of some 150 px. The shipped bundle's router runs on every cell and its kidney network, at its own um/px (4.0), \
          on every tile; their answers are replaced by kidney, and by how dark the px are. Loading the model apart.\n\n| | median | spread |\n| --- | --- | --- |\n",
         machine(),

@@ -1,6 +1,6 @@
 //! Whole runs of the program, held against what the networks alone would take.
 //!
-//!     cargo bench --bench whole [-- SECTION...] [-- --write]
+//!     cargo bench -p ftuseg --bench whole [-- SECTION...] [-- --write]
 //!
 //! Each section prints a part of `benches/RESULTS.md`; with `--write` the sections that ran take their place in the file,
 //! where the others stay if they were measured on the same machine in as many rounds; else they go. Parts that this bench

@@ -87,7 +87,7 @@ fn copy_bundle(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
 /// The page's title and what it was measured on.
 pub(crate) fn head(setting: &Setting) -> String {
     format!(
-        "# What runs cost\n\nWritten by `cargo bench --bench whole -- --write`; nothing here is typed by hand. Medians of {} rounds, what is \
+        "# What runs cost\n\nWritten by `cargo bench -p ftuseg --bench whole -- --write`; nothing here is typed by hand. Medians of {} rounds, what is \
          compared measured in turn; the spread stands in brackets. Machine: {}, {} threads. Slides are drawn, JPEG tiles at \
          {MPP} um/px; the shipped models are told to work at that um/px.\n",
         setting.rounds,

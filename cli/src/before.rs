@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use super::console::{counted, printable, some_of};
 use super::kaggle_table;
 use ftuseg::Organ;
-use ftuseg::batch::{Job, Output, Outputs, SurveyedSlide, survey};
+use ftuseg::batch::{Job, Output, Outputs, SinkOptions, SurveyedSlide, survey};
 use ftuseg::bundle::Bundle;
 use ftuseg::pipeline::Route;
 
@@ -26,8 +26,7 @@ pub(super) struct Wanted<'a> {
     pub mpp: Option<f64>,
     pub out: &'a Path,
     pub outputs: Outputs,
-    /// Whether outlines are to be simplified by a tolerance in um.
-    pub simplifies: bool,
+    pub sink_options: SinkOptions,
 }
 
 /// What is known of the slides before the first one is done.
@@ -142,9 +141,25 @@ fn check_organs(wanted: &Wanted<'_>) -> anyhow::Result<()> {
 
 /// Tells of slides that do not say how large their px are, once for all, with what to type; whether there are any.
 fn tell_resolutions(wanted: &Wanted<'_>, slides: &[Option<SurveyedSlide>]) -> bool {
-    let for_outlines = wanted.simplifies && wanted.outputs.iter().any(Output::is_geojson);
-    let for_models = wanted.route.needs_resolution(wanted.bundle);
-    if wanted.mpp.is_some() || !(for_models || for_outlines) {
+    let needs = |output: &Output| output.needs_resolution(wanted.sink_options);
+    // Without um/px the models fail first, whatever is written.
+    let (reason, instead) = if wanted.route.needs_resolution(wanted.bundle) {
+        (String::new(), String::new())
+    } else if let Some(output) = wanted.outputs.iter().find(needs) {
+        match output.is_geojson() {
+            true => (
+                ", since --simplify is in um".to_owned(),
+                ", or leave --simplify out".to_owned(),
+            ),
+            false => (
+                format!(", since {} states the size of a px", output.name()),
+                format!(", or leave {} out", output.name()),
+            ),
+        }
+    } else {
+        return false;
+    };
+    if wanted.mpp.is_some() {
         return false;
     }
     let lacking: Vec<&Job> = wanted
@@ -179,16 +194,8 @@ fn tell_resolutions(wanted: &Wanted<'_>, slides: &[Option<SurveyedSlide>]) -> bo
         None => "give it with --mpp X, or in a table's column mpp".to_owned(),
     };
     tell!(
-        "warning: {who}, so {} will fail{}; {advice}{}",
+        "warning: {who}, so {} will fail{reason}; {advice}{instead}",
         if count == 1 { "it" } else { "they" },
-        match for_models {
-            true => "",
-            false => ", since --simplify is in um",
-        },
-        match for_models {
-            true => "",
-            false => ", or leave --simplify out",
-        }
     );
     true
 }

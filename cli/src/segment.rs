@@ -141,6 +141,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
         None => (jobs, None),
     };
+    let sink_options = SinkOptions {
+        objects_as: args.objects_as,
+        simplify_um: args.simplify,
+    };
     let wanted = before::Wanted {
         jobs: &jobs,
         bundle: &args.engine.load_bundle()?,
@@ -148,7 +152,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         mpp: args.route.mpp.map(|resolution| resolution.mpp),
         out: &args.out,
         outputs: args.write,
-        simplifies: args.simplify.is_some(),
+        sink_options,
     };
     let known = before::check(&wanted, &signals.stop())?;
     let engine = args
@@ -157,10 +161,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .with_queue_bytes(args.batch.memory_limit);
     let batch = Batch {
         outputs: args.write,
-        sink_options: SinkOptions {
-            objects_as: args.objects_as,
-            simplify_um: args.simplify,
-        },
+        sink_options,
         rerun: args.batch.rerun(),
         verify_input: args.batch.verify_input,
         resolution: args.route.mpp,

@@ -61,13 +61,14 @@ impl ActiveRun<'_> {
             height: slide.info().height(),
         });
         let resolution = batch.resolution.or(job.resolution);
-        // Outlines are written after the networks ran; what is lacking for them is known before.
-        if batch.sink_options.simplify_um.is_some()
-            && batch.outputs.iter().any(Output::is_geojson)
+        // Outputs are written after the networks ran; what is lacking for them is known before.
+        let needs = |output: &Output| output.needs_resolution(batch.sink_options);
+        if let Some(output) = batch.outputs.iter().find(needs)
             && resolution.or(slide.info().resolution).is_none()
         {
             let lacking = SinkError::NoResolution {
                 path: job.path.clone(),
+                output,
             };
             return Err(Failure::new("no-resolution", lacking).with_help(Some(Help::Resolution)));
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ftuseg_router::Target;
 
+use super::Output;
 use crate::mask::MaskError;
 use crate::slide::SlideError;
 use crate::slide::mask_image::MaskImageError;
@@ -43,23 +44,13 @@ pub enum SinkError {
         /// Whose they would be.
         target: Target,
     },
-    /// Outlines are to be simplified by some um, and nobody knows how large a px is.
-    #[error(
-        "{}: outlines cannot be simplified by a tolerance in um, since the slide's um/px is not known; give it, or write exact outlines",
-        path.display()
-    )]
+    /// Nobody knows how large a px is, which an output states or needs: see [`Output::needs_resolution`].
+    #[error("{}: {}", path.display(), without_resolution(*output))]
     NoResolution {
         /// The file.
         path: PathBuf,
-    },
-    /// A DICOM segmentation states how large its px are, and nobody knows it.
-    #[error(
-        "{}: a DICOM segmentation states the size of its px, and the slide's um/px is not known; give it, or leave this output out",
-        path.display()
-    )]
-    NoPixelSize {
-        /// The file.
-        path: PathBuf,
+        /// What was to be written.
+        output: Output,
     },
     /// A DICOM file cannot be made.
     #[error("{}: it cannot be written: {reason}", path.display())]
@@ -94,6 +85,19 @@ impl From<ftuseg_files::whole::WriteError> for SinkError {
         SinkError::Io {
             path: error.path,
             cause: error.cause,
+        }
+    }
+}
+
+/// Why an output cannot be written of a slide whose um/px is not known, and what to do.
+fn without_resolution(output: Output) -> &'static str {
+    match output {
+        #[cfg(feature = "dicom-seg")]
+        Output::DicomSeg => {
+            "a DICOM segmentation states the size of its px, and the slide's um/px is not known; give it, or leave this output out"
+        }
+        _ => {
+            "outlines cannot be simplified by a tolerance in um, since the slide's um/px is not known; give it, or write exact outlines"
         }
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::columns::{COLUMNS, Measurement, Row, Value, unit};
-use super::{Sink, SinkError, SlideFindings, colour};
+use super::{Output, Sink, SinkError, SlideFindings, colour};
 use crate::mask::Ring;
 
 /// Writes `objects.geojson`.
@@ -138,6 +138,7 @@ fn write_collection(
         Some(resolution) => Ok(um / resolution.mpp.max(resolution.down)),
         None => Err(SinkError::NoResolution {
             path: path.to_owned(),
+            output: Output::GeoJson,
         }),
     });
     let tolerance_px = tolerance_px.transpose()?;

@@ -115,6 +115,15 @@ impl Output {
         matches!(self, Output::GeoJson | Output::GeoJsonGz)
     }
 
+    /// Whether it cannot be written of a slide whose um/px is not known.
+    pub fn needs_resolution(self, options: SinkOptions) -> bool {
+        match self {
+            #[cfg(feature = "dicom-seg")]
+            Output::DicomSeg => true,
+            _ => self.is_geojson() && options.simplify_um.is_some(),
+        }
+    }
+
     /// Whether it is a folder in the slide's folder, not a file.
     pub fn is_folder(self) -> bool {
         match self {

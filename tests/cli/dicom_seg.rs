@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::assert_failed;
 use super::util::*;
 
 const FILE: &str = "segmentation.dcm";
@@ -102,9 +103,19 @@ fn without_um_per_px_it_is_refused() {
             .args(["--route", "organ=kidney", "--write", list])
     };
     run("mask", "mask").ends_with(0);
-    run("out", "mask,dicom-seg")
-        .ends_with(1)
-        .says(&[FILE, "the slide's um/px is not known"]);
+    let outcome = run("out", "mask,dicom-seg").ends_with(1);
+    let first = outcome.stderr.lines().next().unwrap_or_default();
+    for word in [
+        "warning: bare does not state its um/px, so it will fail",
+        "dicom-seg states the size of a px",
+        "--mpp X",
+        "or leave dicom-seg out",
+    ] {
+        assert!(first.contains(word), "{}", outcome.stderr);
+    }
+    // A failure of the kind "output" would mean that the networks ran first.
+    let words = ["bare.tif", "a DICOM segmentation", "um/px"];
+    assert_failed(&dir, "out", "bare", "no-resolution", &words);
     assert!(!dir.join("out/slides/bare").exists());
     run("given", "mask,dicom-seg")
         .args(["--mpp", "2"])

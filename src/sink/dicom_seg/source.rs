@@ -12,7 +12,7 @@ use super::elements::{
 };
 use super::frames::Grid;
 use super::geometry::{Geometry, UPRIGHT, are_directions};
-use crate::sink::{SinkError, SlideFindings};
+use crate::sink::{Output, SinkError, SlideFindings};
 use crate::slide::dicom::{DicomElement, DicomHeader, DicomTag, DicomValue};
 
 /// Sides of tiles that are taken over from the slide, px: smaller ones would be too many, larger ones mostly empty.
@@ -344,8 +344,9 @@ fn measured(
 ) -> Result<(InMemDicomObject, [f64; 2]), SinkError> {
     let resolution = findings
         .resolution()
-        .ok_or_else(|| SinkError::NoPixelSize {
+        .ok_or_else(|| SinkError::NoResolution {
             path: path.to_owned(),
+            output: Output::DicomSeg,
         })?;
     // In decimals, as the file will state it.
     let text = [resolution.down, resolution.mpp].map(|um| decimal(rounded(um / 1000.0)));
