@@ -21,7 +21,7 @@ use super::workers::ActiveRun;
 use super::{Output, Outputs, SinkOptions, SlideStatus};
 use crate::mask::{Mask, rle};
 use crate::pipeline::{Layer, Segmentation};
-use crate::sink::SlideFindings;
+use crate::sink::{SinkError, SlideFindings};
 use crate::slide::warning::{Warning, WarningKind};
 use crate::slide::{SlideReader, Tissue};
 
@@ -167,8 +167,8 @@ impl ActiveRun<'_> {
                 .restore(&folder, &before, addition.kept, &slide)
                 .map_err(lost)?;
             let bundle = batch.engine.bundle();
-            let mut findings = SlideFindings::new(&job.id, &slide, &segmentation, bundle)
-                .map_err(|error| Failure::of_output(&error))?;
+            let mut findings = SlideFindings::new(&job.id, &slide, &segmentation, bundle);
+            let failed = |error: SinkError| Failure::of_output(&error);
             let is_same = |found: &[OrganRecord]| {
                 let of = |all: &[OrganRecord]| {
                     let counts = all.iter().map(|o| (o.organ.clone(), o.objects, o.area_px));
@@ -176,19 +176,20 @@ impl ActiveRun<'_> {
                 };
                 of(found) == of(&before.organs)
             };
-            if !is_same(&findings.organs()) {
+            if !is_same(&findings.organs().map_err(failed)?) {
                 return Err(lost(
                     "its mask is not what its record says of it".to_owned(),
                 ));
             }
             if addition.made.iter().any(Output::has_probabilities) {
+                let found = findings.objects().map_err(failed)?;
                 let known = match addition.kept.contains(Output::Objects) {
-                    true => probabilities(&folder, &findings.objects).map_err(lost)?,
+                    true => probabilities(&folder, found).map_err(lost)?,
                     false => None,
                 };
                 match known {
                     Some(known) => findings.put_probabilities(known),
-                    None if findings.objects.is_empty() => {}
+                    None if found.is_empty() => {}
                     None => doubt(&mut record.warnings),
                 }
             }

@@ -120,8 +120,7 @@ impl ActiveRun<'_> {
             &work.slide,
             &work.segmentation,
             batch.engine.bundle(),
-        )
-        .map_err(|error| Failure::of_output(&error))?;
+        );
         let mut row = match batch.outputs.contains(Output::Rle) {
             true => {
                 let mask = work
@@ -181,8 +180,9 @@ impl ActiveRun<'_> {
             warnings,
             ..entry(job, Status::Done)
         };
-        status.put_organs(&findings.organs());
         drop(reports);
+        let organs = findings.organs();
+        status.put_organs(&organs.map_err(|error| Failure::of_output(&error))?);
         self.note(work.index, status);
         Ok(())
     }

@@ -93,15 +93,19 @@ pub(super) fn write_folder(
 ) -> Result<(), SinkError> {
     let temporary = Temporary::new(slides, name)?;
     // Side by side: each is one thread's work for much of its time. Of several errors the first output's is told.
-    let sinks: Vec<Box<dyn Sink>> = outputs
-        .iter()
-        .filter_map(|output| output.sink(options))
-        .collect();
-    let written: Vec<Result<(), SinkError>> = sinks
-        .par_iter()
-        .map(|sink| sink.write(findings, &temporary.path.join(sink.file_name())))
-        .collect();
-    written.into_iter().collect::<Result<(), SinkError>>()?;
+    let write = |sinks: &[Box<dyn Sink>]| -> Result<(), SinkError> {
+        let write_one = |sink: &dyn Sink| {
+            let path = temporary.path.join(sink.file_name());
+            sink.write(findings, &path)
+        };
+        let written: Vec<_> = sinks.par_iter().map(|sink| write_one(&**sink)).collect();
+        written.into_iter().collect()
+    };
+    let sinks = outputs.iter().filter_map(|output| output.sink(options));
+    let (later, at_once): (Vec<_>, Vec<_>) = sinks.partition(|sink| sink.needs_objects());
+    let (found, written) = rayon::join(|| findings.objects().map(drop), || write(&at_once));
+    written.and(found)?;
+    write(&later)?;
     // The record comes last, so that it knows how long the others took.
     let record = record();
     record.write(findings, &temporary.path.join(record.file_name()))?;

@@ -1,4 +1,5 @@
-//! A map of probabilities at full size: tiles are compressed and put on the disk while a slide is stitched.
+//! A map of probabilities at full size: tiles are compressed and put on the disk while a slide is stitched. LZ4, since each is
+//! packed and unpacked once, and the file is gone when the slide is done.
 //!
 //! A value `v` of the map is `floor(256 p)`, 255 at most. So `v >= k` says exactly `p >= k / 256`: what the map says of
 //! a threshold of that kind is what the stitcher would have decided. Tiles that are 0 everywhere, which is where nobody
@@ -9,9 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use lz4_flex::block;
 use rayon::prelude::*;
 
 use crate::mask::Run;
@@ -90,7 +89,7 @@ impl ProbabilityMap {
             store.get(place)?
         };
         let mut values = vec![0; AREA];
-        ZlibDecoder::new(bytes.as_slice()).read_exact(&mut values)?;
+        block::decompress_into(&bytes, &mut values).map_err(io::Error::other)?;
         Ok(Some(values))
     }
 
@@ -126,7 +125,9 @@ impl ProbabilityMap {
                     None => lowest = 0,
                     Some(tile) => {
                         let values = &tile[line + from as usize..line + to as usize];
-                        sum += values.iter().map(|&value| u64::from(value)).sum::<u64>();
+                        // No line of a tile adds up to more.
+                        const _: () = assert!(SIDE * u8::MAX as usize <= u16::MAX as usize);
+                        sum += u64::from(values.iter().map(|&value| u16::from(value)).sum::<u16>());
                         lowest = values
                             .iter()
                             .fold(lowest, |lowest, &value| lowest.min(value));
@@ -140,11 +141,11 @@ impl ProbabilityMap {
 
     fn put_all(&mut self, level: usize, tiles: Vec<((u32, u32), Vec<u8>)>) -> io::Result<()> {
         // Compressed side by side, written in order: the file is the same with any number of threads.
-        let compressed: Vec<io::Result<Vec<u8>>> =
-            tiles.par_iter().map(|(_, tile)| compress(tile)).collect();
+        let compress = |(_, tile): &(_, Vec<u8>)| block::compress(tile);
+        let compressed: Vec<Vec<u8>> = tiles.par_iter().map(compress).collect();
         let store = self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
         for ((key, _), bytes) in tiles.into_iter().zip(compressed) {
-            self.levels[level].insert(key, store.put(&bytes?)?);
+            self.levels[level].insert(key, store.put(&bytes)?);
         }
         Ok(())
     }
@@ -213,12 +214,6 @@ impl ProbabilityMap {
             })
             .collect())
     }
-}
-
-fn compress(tile: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(AREA / 8), Compression::fast());
-    encoder.write_all(tile)?;
-    encoder.finish()
 }
 
 /// Collects a map row by row, from the top down.

@@ -68,8 +68,9 @@ impl SlideFindings<'_> {
         &self,
         mut visit: impl FnMut(&Row<'_>) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
-        for objects in self.objects.targets() {
-            self.objects.each_of(objects, |object| {
+        let found = self.objects()?;
+        for objects in found.targets() {
+            found.each_of(objects, |object| {
                 visit(&Row {
                     slide: self.id,
                     objects,

@@ -21,7 +21,7 @@ impl Sink for Instances {
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
         fit_32_bits(findings, path)?;
         let grid = findings.segmentation.map.grid();
-        let all = findings.objects.targets();
+        let all = findings.objects()?.targets();
         let found: Vec<_> = all.iter().filter(|objects| objects.count > 0).collect();
         let names: Vec<Target> = found.iter().map(|objects| objects.target).collect();
         let options = LabelTiffOptions {
@@ -39,7 +39,7 @@ impl Sink for Instances {
                     file.put(plane, level, &tiles).map_err(SinkError::Tiff)
                 };
                 let mut pyramid = LabelPyramid::new(levels, put);
-                findings.objects.each_of(objects, |object| {
+                findings.objects()?.each_of(objects, |object| {
                     // Checked above.
                     pyramid.add(object.id as u32, object.polygon.runs())
                 })?;
@@ -59,11 +59,12 @@ impl Sink for Instances {
 /// # Errors
 /// When there are more; `path` is the output that cannot be written.
 pub(super) fn fit_32_bits(findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-    match u32::try_from(findings.objects.len()) {
+    let objects = findings.objects()?.len();
+    match u32::try_from(objects) {
         Ok(_) => Ok(()),
         Err(_) => Err(SinkError::TooManyObjects {
             path: path.to_owned(),
-            objects: findings.objects.len(),
+            objects,
         }),
     }
 }

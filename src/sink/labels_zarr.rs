@@ -27,7 +27,7 @@ impl Sink for LabelsZarr {
         fit_32_bits(findings, path)?;
         let grid = findings.segmentation.map.grid();
         let size = (grid.width(), grid.height());
-        let all = findings.objects.targets();
+        let all = findings.objects()?.targets();
         let found: Vec<_> = all.iter().filter(|objects| objects.count > 0).collect();
         let names: Vec<&str> = found.iter().map(|objects| objects.target.name()).collect();
         let store = ZarrStore::create(path)?;
@@ -38,7 +38,7 @@ impl Sink for LabelsZarr {
             let node = format!("/labels/{name}");
             store.group(&node, attributes(findings, objects)?)?;
             write_levels(&store, &node, size, |put| {
-                findings.objects.each_of(objects, |object| {
+                findings.objects()?.each_of(objects, |object| {
                     // Checked above.
                     put(object.id as u32, object.polygon.runs())
                 })
@@ -89,7 +89,7 @@ fn image_label(findings: &SlideFindings<'_>, objects: &TargetObjects) -> Result<
     }
     let (mut colours, mut properties) = (Vec::new(), Vec::new());
     let [red, green, blue] = colour(objects.target);
-    findings.objects.each_of(objects, |object| {
+    findings.objects()?.each_of(objects, |object| {
         let area = object.figures.area;
         colours.push(json!({ "label-value": object.id, "rgba": [red, green, blue, 255] }));
         let mut told = json!({

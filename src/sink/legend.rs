@@ -3,7 +3,7 @@
 use ftuseg_router::Target;
 
 use super::picture::{LINE, Picture, width_of};
-use super::{SlideFindings, colour};
+use super::{SinkError, SlideFindings, colour};
 
 /// Empty px around the strip and between its entries.
 const GAP: u32 = 14;
@@ -45,9 +45,12 @@ impl Entry {
 
 impl Legend {
     /// The legend of a picture that is `width` px wide, one px of which is `scale` full-size px.
-    pub fn of(findings: &SlideFindings<'_>, width: u32, scale: f64) -> Self {
+    ///
+    /// # Errors
+    /// When the objects cannot be found.
+    pub fn of(findings: &SlideFindings<'_>, width: u32, scale: f64) -> Result<Self, SinkError> {
         let mut entries: Vec<Entry> = findings
-            .objects
+            .objects()?
             .targets()
             .iter()
             .map(|objects| {
@@ -68,7 +71,7 @@ impl Legend {
             Some(mpp) => scale_bar(f64::from(width) / 5.0, scale * mpp),
             None => Entry::Words("px of unknown size".to_owned()),
         });
-        Legend::laid_out(entries, width)
+        Ok(Legend::laid_out(entries, width))
     }
 
     fn laid_out(entries: Vec<Entry>, width: u32) -> Self {

@@ -21,6 +21,10 @@ impl Sink for MaskTiff {
         "mask.tif"
     }
 
+    fn needs_objects(&self) -> bool {
+        false
+    }
+
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
         let grid = findings.segmentation.map.grid();
         let layers = findings

@@ -57,6 +57,11 @@ pub trait Sink: Send + Sync {
     /// The name of the file, or folder, in the slide's folder.
     fn file_name(&self) -> &'static str;
 
+    /// Whether it asks for the objects. One that does not can be written before they are found.
+    fn needs_objects(&self) -> bool {
+        true
+    }
+
     /// Writes the file, or folder, at `path`, which does not exist yet.
     ///
     /// # Errors

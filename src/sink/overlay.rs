@@ -35,7 +35,7 @@ impl Overlay {
     /// The picture as the bytes of a PNG file, which errors call `name`.
     ///
     /// # Errors
-    /// When the slide cannot be read, or the objects cannot be read again.
+    /// When the slide cannot be read, or the objects cannot be found.
     pub fn png(&self, findings: &SlideFindings<'_>, name: &Path) -> Result<Vec<u8>, SinkError> {
         let grid = findings.segmentation.map.grid();
         let longest = f64::from(grid.width().max(grid.height()));
@@ -53,7 +53,7 @@ impl Overlay {
         )?;
         // A dark rim under a bright line shows on any stain.
         for (radius, rim) in [(3, true), (2, false)] {
-            findings.objects.each(|object| {
+            findings.objects()?.each(|object| {
                 let ink = if rim { [0; 3] } else { colour(object.target) };
                 let polygon = &object.polygon;
                 for ring in std::iter::once(&polygon.exterior).chain(&polygon.holes) {
@@ -62,7 +62,7 @@ impl Overlay {
                 Ok(())
             })?;
         }
-        let legend = Legend::of(findings, plane.width, scale);
+        let legend = Legend::of(findings, plane.width, scale)?;
         let mut whole = Picture::white(plane.width.max(legend.width), plane.height + legend.height);
         whole.paste(&shown);
         legend.draw(&mut whole, plane.height);

@@ -11,7 +11,7 @@ use ftuseg_router::{Share, Target};
 use crate::slide::warning::Warning;
 
 use super::columns::rounded;
-use super::{Sink, SinkError, SlideFindings, write_whole};
+use super::{FoundObjects, Sink, SinkError, SlideFindings, write_whole};
 
 /// Writes `slide.json`.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Sink for RecordSink {
     }
 
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
-        write_record(&self.record(findings), path)
+        write_record(&self.record(findings)?, path)
     }
 }
 
@@ -50,11 +50,14 @@ pub(crate) fn write_record(record: &SlideRecord, path: &Path) -> Result<(), Sink
 
 impl RecordSink {
     /// The record as it would be written.
-    pub fn record(&self, findings: &SlideFindings<'_>) -> SlideRecord {
+    ///
+    /// # Errors
+    /// As [`SlideFindings::objects`].
+    pub fn record(&self, findings: &SlideFindings<'_>) -> Result<SlideRecord, SinkError> {
         let segmentation = findings.segmentation;
         let info = findings.slide.info();
         let shares = segmentation.map.shares();
-        SlideRecord {
+        Ok(SlideRecord {
             schema: SLIDE_SCHEMA.to_owned(),
             id: findings.id.to_owned(),
             folder: self.folder.clone(),
@@ -70,7 +73,7 @@ impl RecordSink {
             bounds: info.bounds,
             tissue_share: segmentation.tissue.share(),
             organ: shares.first().map(|share| share.target.name().to_owned()),
-            organs: findings.organs(),
+            organs: findings.organs()?,
             organ_map: organ_map(findings),
             warnings: self.warnings.clone(),
             tiles: segmentation.tiles,
@@ -79,21 +82,25 @@ impl RecordSink {
             made_by: self.provenance.clone(),
             training_image: segmentation.training_image.clone(),
             rle: self.rle.clone(),
-        }
+        })
     }
 }
 
 impl SlideFindings<'_> {
     /// What each target got and what was found there, the largest share first.
-    pub fn organs(&self) -> Vec<OrganRecord> {
-        let shares = self.segmentation.map.shares();
-        shares.iter().map(|share| organ(self, share)).collect()
+    ///
+    /// # Errors
+    /// As [`SlideFindings::objects`].
+    pub fn organs(&self) -> Result<Vec<OrganRecord>, SinkError> {
+        let (shares, found) = (self.segmentation.map.shares(), self.objects()?);
+        let organs = shares.iter().map(|share| organ(self, found, share));
+        Ok(organs.collect())
     }
 }
 
 /// What one target got and what was found there.
-fn organ(findings: &SlideFindings<'_>, share: &Share) -> OrganRecord {
-    let mut all = findings.objects.targets().iter();
+fn organ(findings: &SlideFindings<'_>, found: &FoundObjects, share: &Share) -> OrganRecord {
+    let mut all = found.targets().iter();
     let objects = all.find(|objects| objects.target == share.target);
     let (count, area) = objects.map_or((0, 0), |o| (o.count, o.area));
     let tissue = findings.tissue_mm2(share.target);

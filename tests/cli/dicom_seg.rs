@@ -103,7 +103,7 @@ fn without_um_per_px_it_is_refused() {
             .args(["--route", "organ=kidney", "--write", list])
     };
     run("mask", "mask").ends_with(0);
-    let outcome = run("out", "mask,dicom-seg").ends_with(1);
+    let outcome = run("out", "rle,mask,dicom-seg").ends_with(1);
     let first = outcome.stderr.lines().next().unwrap_or_default();
     for word in [
         "warning: bare does not state its um/px, so it will fail",

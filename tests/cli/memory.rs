@@ -57,8 +57,12 @@ fn a_thousand_slides_take_no_more_memory_than_a_hundred() {
 
 #[test]
 fn memory_does_not_grow_with_the_slides() {
-    let (first, last) = batch(200, 50, &[]);
-    println!("{first} kB after 50 slides, {last} kB at the end of 200");
-    // A slide is 180 kB of px: if each left that behind, 150 would be 27 MB. An allocator's moods make half a dozen.
-    assert!(last <= first + 14_000, "{first} kB, then {last} kB");
+    // A slide is 180 kB of px: if each left that behind, 150 would be 27 MB. An allocator's moods make half a dozen, and
+    // more on a busy machine; but they pass, and a leak is there every time.
+    let grows = |_| {
+        let (first, last) = batch(200, 50, &[]);
+        println!("{first} kB after 50 slides, {last} kB at the end of 200");
+        last > first + 14_000
+    };
+    assert!(!(0..3).all(grows), "it grew three times");
 }

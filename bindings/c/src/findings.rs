@@ -45,14 +45,8 @@ pub(crate) struct FoundObject {
 
 impl ftuseg_result {
     /// The result as the sinks see it.
-    pub(crate) fn findings(&self) -> Result<SlideFindings<'_>, Failure> {
-        let (slide, bundle) = (&self.slide, &self.bundle);
-        Ok(SlideFindings::new(
-            &self.id,
-            slide,
-            &self.segmentation,
-            bundle,
-        )?)
+    pub(crate) fn findings(&self) -> SlideFindings<'_> {
+        SlideFindings::new(&self.id, &self.slide, &self.segmentation, &self.bundle)
     }
 
     /// What was found.
@@ -62,9 +56,9 @@ impl ftuseg_result {
     }
 
     fn put_together(&self) -> Result<Found, Failure> {
-        let findings = self.findings()?;
+        let findings = self.findings();
         let organs: Vec<FoundOrgan> = findings
-            .organs()
+            .organs()?
             .into_iter()
             .filter_map(|record| {
                 let target = Target::named(&record.organ)?;

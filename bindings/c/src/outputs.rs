@@ -72,7 +72,7 @@ pub unsafe extern "C" fn ftuseg_result_geojson(
         // SAFETY: as the caller promises.
         let result = unsafe { borrow(result, "result") }?;
         let mut out = Vec::new();
-        GeoJson::default().write_to(&result.findings()?, &mut out)?;
+        GeoJson::default().write_to(&result.findings(), &mut out)?;
         // SAFETY: as the caller promises.
         unsafe { give(bytes(out)?, text, length) }
     })
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn ftuseg_result_write_mask(
         part.push(name);
         part.push(format!(".part-{}", writer.replace(['(', ')'], "")));
         let part = path.with_file_name(part);
-        let findings = result.findings()?;
+        let findings = result.findings();
         let written = MaskTiff.write(&findings, &part).map_err(Failure::from);
         let done = written.and_then(|()| {
             std::fs::rename(&part, &path).map_err(|cause| {

@@ -82,9 +82,9 @@ impl Seen {
                 let objects = Arc::clone(objects);
                 SlideFindings::with_objects(id, slide, segmentation, bundle, objects)
             }
-            None => SlideFindings::new(id, slide, segmentation, bundle)?,
+            None => SlideFindings::new(id, slide, segmentation, bundle),
         };
-        *found = Some(Arc::clone(&findings.objects));
+        *found = Some(Arc::clone(findings.objects()?));
         Ok(findings)
     }
 
@@ -175,7 +175,7 @@ impl SlideResult {
     #[getter]
     fn organs<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>, Failure> {
         let text = self.seen.with_findings(py, |findings| {
-            serde_json::to_string(&findings.organs())
+            serde_json::to_string(&findings.organs()?)
                 .map_err(|error| Failure::internal(error.to_string()))
         })?;
         Ok(py.import("json")?.call_method1("loads", (text,))?)
@@ -238,14 +238,15 @@ impl SlideResult {
             let mut borrowed = array.readwrite();
             let px = borrowed.as_slice_mut().map_err(PyErr::from)?;
             self.seen.with_findings(py, |findings| {
-                if findings.objects.len() > u64::from(u32::MAX) {
-                    let objects = findings.objects.len();
+                let found = findings.objects()?;
+                if found.len() > u64::from(u32::MAX) {
+                    let objects = found.len();
                     return Err(Failure::Kind(
                         "limits",
                         format!("32 bits cannot tell {objects} objects apart"),
                     ));
                 }
-                findings.objects.each(|object| {
+                found.each(|object| {
                     for run in object.polygon.runs() {
                         let line = run.y as usize * width as usize;
                         let (from, to) = (line + run.start as usize, line + run.end as usize);
@@ -277,7 +278,7 @@ impl SlideResult {
     fn outlines<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyList>, Failure> {
         let mut polygons = self.seen.with_findings(py, |findings| {
             let mut polygons = Vec::new();
-            findings.objects.each(|object| {
+            findings.objects()?.each(|object| {
                 polygons.push(object.polygon.clone());
                 Ok(())
             })?;
@@ -361,7 +362,7 @@ impl SlideResult {
                 warnings,
                 rle: None,
             }
-            .record(findings);
+            .record(findings)?;
             let failed = |error: serde_json::Error| Failure::internal(error.to_string());
             let mut record = serde_json::to_value(&record).map_err(failed)?;
             if let Some(entries) = record.as_object_mut() {

@@ -122,7 +122,13 @@ impl Mask {
                 for y in rows.clone() {
                     let start = (y - rect.y) as usize * stride + (columns.start - rect.x) as usize;
                     let row = &mut out[start..start + columns.len()];
-                    paint_line(&tile.line(y % SIDE), inside.clone(), value, row);
+                    tile.runs_of_row(y % SIDE, |from, to| {
+                        let (from, to) = (from.max(inside.start), to.min(inside.end));
+                        if from < to {
+                            let place = |column: u32| (column - inside.start) as usize;
+                            row[place(from)..place(to)].fill(value);
+                        }
+                    });
                 }
             }
         }
@@ -138,14 +144,13 @@ impl Mask {
             for tile_xs in xs.chunk_by(same_tile) {
                 if let Some(tile) = self.tiles.get(&(tile_ys[0] / SIDE, tile_xs[0] / SIDE)) {
                     for (row, y) in tile_ys.iter().enumerate() {
-                        let line = tile.line(y % SIDE);
                         let start = (top + row) * stride + left;
-                        for (pixel, x) in out[start..].iter_mut().zip(tile_xs) {
-                            let word = line[(x % SIDE) as usize / 64];
-                            if word >> (x % 64) & 1 == 1 {
-                                *pixel = value;
-                            }
-                        }
+                        let line = &mut out[start..start + tile_xs.len()];
+                        tile.runs_of_row(y % SIDE, |from, to| {
+                            let before =
+                                |column: u32| tile_xs.partition_point(|x| x % SIDE < column);
+                            line[before(from)..before(to)].fill(value);
+                        });
                     }
                 }
                 left += tile_xs.len();
@@ -179,16 +184,6 @@ fn set_line<T: Copy>(line: &mut [u64], inside: Range<u32>, row: &[T], test: &imp
         }
         *word = *word & !mask | tile::pack(&flags) << mask.trailing_zeros();
     }
-}
-
-/// Paints the set pixels among the columns `inside` of a tile's line into `row`, which begins at `inside.start`.
-fn paint_line(line: &[u64], inside: Range<u32>, value: u8, row: &mut [u8]) {
-    tile::runs_of_line(line, |from, to| {
-        let (from, to) = (from.max(inside.start), to.min(inside.end));
-        if from < to {
-            row[(from - inside.start) as usize..(to - inside.start) as usize].fill(value);
-        }
-    });
 }
 
 /// The mask's columns (or rows) that the level's pixels `start..start + length` show, as far as they exist.

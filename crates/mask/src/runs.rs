@@ -12,7 +12,7 @@ impl Mask {
         let tile_row = y / SIDE;
         let mut runs = Vec::new();
         for (&(_, tile_column), tile) in self.tiles.range((tile_row, 0)..(tile_row + 1, 0)) {
-            add_runs(tile_column * SIDE, &tile.line(y % SIDE), &mut runs);
+            tile.runs_of_row(y % SIDE, joining(tile_column * SIDE, &mut runs));
         }
         runs.into_iter()
     }
@@ -20,26 +20,20 @@ impl Mask {
     /// The runs of all rows, from the top down: the row, and a range of its columns.
     pub fn rows(&self) -> Runs<'_> {
         let tiles = self.tiles.iter();
-        Runs::new(
-            tiles
-                .map(|(&(row, column), tile)| (row, column, tile))
-                .collect(),
-            |tile, to| tile.with_bits(|bits| to.copy_from_slice(bits)),
-        )
+        let tiles = tiles.map(|(&(row, column), tile)| (row, column, tile));
+        Runs::new(tiles.collect(), Along::Rows)
     }
 
     /// The runs of all columns, from left to right: the column, and a range of its rows.
     ///
-    /// It is about as fast as [`Mask::rows`], since whole tiles are transposed at once.
+    /// Whole tiles are transposed at once, so it is not much slower than [`Mask::rows`].
     pub fn columns(&self) -> Runs<'_> {
         let tiles = self.tiles.iter();
         let mut tiles: Vec<_> = tiles
             .map(|(&(row, column), tile)| (column, row, tile))
             .collect();
         tiles.sort_unstable_by_key(|&(column, row, _)| (column, row));
-        Runs::new(tiles, |tile, to| {
-            tile.with_bits(|bits| tile::transpose(bits, to))
-        })
+        Runs::new(tiles, Along::Columns(Vec::new()))
     }
 }
 
@@ -47,49 +41,49 @@ impl Mask {
 ///
 /// Runs of one line never touch each other, whatever the tiles' borders.
 pub struct Runs<'a> {
-    /// The tiles yet to come, as (strip, place in the strip, tile), sorted. A strip is a line of tiles.
-    tiles: std::iter::Peekable<std::vec::IntoIter<(u32, u32, &'a TileStorage)>>,
-    /// Turns a tile so that the lines lie along its words.
-    turn: fn(&TileStorage, &mut Bits),
-    /// The turned tiles of the present strip with the first px of each; boxes are used again.
-    strip: Vec<(u32, Box<Bits>)>,
-    used: usize,
-    first_line: u32,
+    /// The tiles, as (strip, place in the strip, tile), sorted. A strip is a line of tiles.
+    tiles: Vec<(u32, u32, &'a TileStorage)>,
+    /// Those of the present strip.
+    strip: Range<usize>,
+    along: Along,
     next_line: u32,
     runs: Vec<Range<u32>>,
     next_run: usize,
 }
 
+/// Which lines are gone along.
+enum Along {
+    Rows,
+    /// The present strip's tiles, mirrored so that columns lie along words; boxes are used again.
+    Columns(Vec<Box<Bits>>),
+}
+
 impl<'a> Runs<'a> {
-    fn new(tiles: Vec<(u32, u32, &'a TileStorage)>, turn: fn(&TileStorage, &mut Bits)) -> Self {
+    fn new(tiles: Vec<(u32, u32, &'a TileStorage)>, along: Along) -> Self {
         Self {
-            tiles: tiles.into_iter().peekable(),
-            turn,
-            strip: Vec::new(),
-            used: 0,
-            first_line: 0,
+            tiles,
+            strip: 0..0,
+            along,
             next_line: SIDE,
             runs: Vec::new(),
             next_run: 0,
         }
     }
 
-    /// Takes the next strip's tiles. Says whether there was one.
+    /// Goes to the next strip. Says whether there was one.
     fn load_strip(&mut self) -> bool {
-        let Some(&(strip, ..)) = self.tiles.peek() else {
+        let rest = &self.tiles[self.strip.end..];
+        let Some(&(strip, ..)) = rest.first() else {
             return false;
         };
-        self.used = 0;
-        while let Some((_, place, bits)) = self.tiles.next_if(|&(other, ..)| other == strip) {
-            if self.used == self.strip.len() {
-                self.strip.push((0, Box::new([0; WORDS])));
+        let count = rest.partition_point(|&(other, ..)| other == strip);
+        self.strip = self.strip.end..self.strip.end + count;
+        if let Along::Columns(mirrored) = &mut self.along {
+            mirrored.resize_with(count.max(mirrored.len()), || Box::new([0; WORDS]));
+            for ((_, _, tile), to) in rest[..count].iter().zip(mirrored) {
+                tile.with_bits(|bits| tile::transpose(bits, to));
             }
-            let (first, turned) = &mut self.strip[self.used];
-            *first = place * SIDE;
-            (self.turn)(bits, turned);
-            self.used += 1;
         }
-        self.first_line = strip * SIDE;
         self.next_line = 0;
         true
     }
@@ -98,9 +92,15 @@ impl<'a> Runs<'a> {
     fn load_line(&mut self) {
         self.runs.clear();
         self.next_run = 0;
-        let line = self.next_line as usize * ROW_WORDS;
-        for (first, bits) in &self.strip[..self.used] {
-            add_runs(*first, &bits[line..line + ROW_WORDS], &mut self.runs);
+        let at = self.next_line as usize * ROW_WORDS;
+        for (index, &(_, place, tile)) in self.tiles[self.strip.clone()].iter().enumerate() {
+            let put = joining(place * SIDE, &mut self.runs);
+            match &self.along {
+                Along::Rows => tile.runs_of_row(self.next_line, put),
+                Along::Columns(mirrored) => {
+                    tile::runs_of_line(&mirrored[index][at..at + ROW_WORDS], put);
+                }
+            }
         }
         self.next_line += 1;
     }
@@ -113,7 +113,8 @@ impl Iterator for Runs<'_> {
         loop {
             if let Some(run) = self.runs.get(self.next_run) {
                 self.next_run += 1;
-                return Some((self.first_line + self.next_line - 1, run.clone()));
+                let (strip, ..) = self.tiles[self.strip.start];
+                return Some((strip * SIDE + self.next_line - 1, run.clone()));
             }
             if self.next_line == SIDE && !self.load_strip() {
                 self.runs.clear();
@@ -124,10 +125,10 @@ impl Iterator for Runs<'_> {
     }
 }
 
-/// Adds the runs of one tile's line, whose first pixel is `first`, and joins them to the last if they touch.
-fn add_runs(first: u32, line: &[u64], runs: &mut Vec<Range<u32>>) {
-    tile::runs_of_line(line, |from, to| match runs.last_mut() {
+/// Takes the runs of one tile's line, whose first pixel is `first`, and joins them to the last one if they touch.
+fn joining(first: u32, runs: &mut Vec<Range<u32>>) -> impl FnMut(u32, u32) {
+    move |from, to| match runs.last_mut() {
         Some(last) if last.end == first + from => last.end = first + to,
         _ => runs.push(first + from..first + to),
-    });
+    }
 }

@@ -102,6 +102,22 @@ impl TileStorage {
         line
     }
 
+    /// Calls `put` with each run of one row, as a half-open range of columns. A run may come in parts.
+    pub(super) fn runs_of_row(&self, row: u32, mut put: impl FnMut(u32, u32)) {
+        match self {
+            TileStorage::Bits(bits) => {
+                let at = row as usize * ROW_WORDS;
+                tile::runs_of_line(&bits[at..at + ROW_WORDS], put);
+            }
+            TileStorage::Runs(numbers) => {
+                for &run in runs_of(numbers, row as usize) {
+                    let (first, last) = ends(run);
+                    put(first.into(), u32::from(last) + 1);
+                }
+            }
+        }
+    }
+
     /// Shows all pixels.
     pub(super) fn with_bits<T>(&self, show: impl FnOnce(&Bits) -> T) -> T {
         match self {
@@ -182,10 +198,14 @@ fn ends(run: u16) -> (u16, u16) {
     (run >> 8, run & 0xff)
 }
 
+/// The runs of one row of a tile of runs.
+fn runs_of(numbers: &[u16], row: usize) -> &[u16] {
+    &numbers[STARTS + usize::from(numbers[row])..STARTS + usize::from(numbers[row + 1])]
+}
+
 /// Sets the pixels of one row of a tile of runs in `line`, which is clear.
 fn draw(numbers: &[u16], row: usize, line: &mut [u64]) {
-    let places = STARTS + usize::from(numbers[row])..STARTS + usize::from(numbers[row + 1]);
-    for &run in &numbers[places] {
+    for &run in runs_of(numbers, row) {
         let (first, last) = ends(run);
         tile::fill_line(line, first.into(), u32::from(last) + 1, true);
     }

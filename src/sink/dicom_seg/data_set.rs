@@ -13,6 +13,7 @@ use super::codes::{
 use super::elements::{ascii, encoded, set, set_empty, set_items, uid};
 use super::source::{Image, Source};
 use crate::sink::SlideFindings;
+use crate::sink::findings::names;
 
 /// What stands before the places of the frames.
 pub(super) struct DataSet<'a> {
@@ -207,14 +208,14 @@ impl DataSet<'_> {
     fn segment(&self, number: u16, segment: &Segment<'_>) -> InMemDicomObject {
         let target = segment.target;
         let bundle = self.findings.bundle;
-        let mut found = self.findings.objects.targets().iter();
-        let found = found.find(|objects| objects.target == target);
         let name = match target.organ() {
             Some(organ) => organ.ftu().to_owned(),
             None if target == Target::Other => "Functional tissue unit".to_owned(),
             None => format!("Functional tissue unit ({})", target.name()),
         };
-        let model = found.map_or("none", |objects| objects.model.as_str());
+        let mut layers = self.findings.segmentation.layers.iter();
+        let layer = layers.find(|layer| layer.target == target);
+        let model = layer.map_or("none".to_owned(), |layer| names(&layer.models));
         let code = |code: Code| vec![code.item()];
         let mut item = InMemDicomObject::new_empty();
         set(&mut item, tags::SEGMENT_NUMBER, dicom_value!(U16, [number]));
@@ -256,7 +257,7 @@ impl DataSet<'_> {
         set(&mut algorithm, tags::ALGORITHM_VERSION, ascii(&version));
         set(&mut algorithm, tags::ALGORITHM_SOURCE, "ftuseg");
         // A record of an older version may not tell the threshold.
-        if let Some(threshold) = found.map(|o| o.threshold).filter(|t| !t.is_nan()) {
+        if let Some(threshold) = layer.map(|l| l.threshold).filter(|t| !t.is_nan()) {
             let stated = format!("threshold {threshold}");
             set(&mut algorithm, tags::ALGORITHM_PARAMETERS, stated);
         }

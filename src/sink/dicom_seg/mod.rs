@@ -45,6 +45,10 @@ impl Sink for DicomSeg {
         "segmentation.dcm"
     }
 
+    fn needs_objects(&self) -> bool {
+        false
+    }
+
     fn write(&self, findings: &SlideFindings<'_>, path: &Path) -> Result<(), SinkError> {
         let io = |cause| SinkError::io(path, cause);
         let source = source(findings, path)?;

@@ -4,7 +4,7 @@ mod objects;
 mod sorter;
 mod stored;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ftuseg_router::Target;
 
@@ -17,7 +17,7 @@ pub use objects::{FoundObjects, ObjectProbability, SlideObject, TargetObjects, o
 use super::SinkError;
 
 /// The models of a layer, for people: `kidney int8 + other`.
-fn names(models: &[UsedModel]) -> String {
+pub(super) fn names(models: &[UsedModel]) -> String {
     let names: Vec<String> = models.iter().map(UsedModel::to_string).collect();
     names.join(" + ")
 }
@@ -32,30 +32,24 @@ pub struct SlideFindings<'a> {
     pub segmentation: &'a Segmentation,
     /// The bundle that found it.
     pub bundle: &'a Bundle,
-    /// The objects.
-    pub objects: Arc<FoundObjects>,
+    objects: OnceLock<Arc<FoundObjects>>,
 }
 
 impl<'a> SlideFindings<'a> {
-    /// Measures and outlines the objects of a segmentation, and keeps them in an unnamed file of the temporary folder.
-    ///
-    /// # Errors
-    /// When that file cannot be written, or the probabilities that were kept cannot be read.
+    /// The findings of a segmentation.
     pub fn new(
         id: &'a str,
         slide: &'a dyn SlideReader,
         segmentation: &'a Segmentation,
         bundle: &'a Bundle,
-    ) -> Result<Self, SinkError> {
-        let objects = FoundObjects::find(id, slide, segmentation)?;
-        let objects = Arc::new(objects);
-        Ok(SlideFindings {
+    ) -> Self {
+        SlideFindings {
             id,
             slide,
             segmentation,
             bundle,
-            objects,
-        })
+            objects: OnceLock::new(),
+        }
     }
 
     /// The same with objects that were found before, for whoever writes one output now and another one later. They must be
@@ -68,19 +62,29 @@ impl<'a> SlideFindings<'a> {
         objects: Arc<FoundObjects>,
     ) -> Self {
         SlideFindings {
-            id,
-            slide,
-            segmentation,
-            bundle,
-            objects,
+            objects: OnceLock::from(objects),
+            ..SlideFindings::new(id, slide, segmentation, bundle)
         }
+    }
+
+    /// The objects: measured and outlined when they are first asked for, and kept in an unnamed file of the temporary folder.
+    ///
+    /// # Errors
+    /// When that file cannot be written, or the probabilities that were kept cannot be read.
+    pub fn objects(&self) -> Result<&Arc<FoundObjects>, SinkError> {
+        if let Some(objects) = self.objects.get() {
+            return Ok(objects);
+        }
+        // Nobody waits for them: a thread of a pool may come by here for one output while it helps to measure for another.
+        let objects = FoundObjects::find(self.id, self.slide, self.segmentation)?;
+        Ok(self.objects.get_or_init(|| Arc::new(objects)))
     }
 
     /// Gives every object the probability that is known from elsewhere, in the order of the ids.
     #[cfg(feature = "batch")]
     pub(crate) fn put_probabilities(&mut self, known: Vec<ObjectProbability>) {
-        // They were made by `new` and handed to nobody.
-        if let Some(objects) = Arc::get_mut(&mut self.objects) {
+        // They were handed to nobody.
+        if let Some(objects) = self.objects.get_mut().and_then(Arc::get_mut) {
             objects.put_probabilities(known);
         }
     }
