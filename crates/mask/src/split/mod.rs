@@ -189,18 +189,18 @@ fn by_label(runs: &[Run], grid: &Grid, labels: &[u32]) -> Vec<(u32, Run)> {
     pieces
 }
 
-/// The px that have a px of a higher label to their left or right, above or below; in order.
+/// The px that have a px of a higher label to their left or right, above or below; in order, and none in two pieces.
 fn lines(pieces: &[(u32, Run)]) -> Vec<Run> {
     let rows: Vec<&[(u32, Run)]> = pieces.chunk_by(|one, two| one.1.y == two.1.y).collect();
-    let mut found = Vec::new();
+    let mut found: Vec<Run> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
         let y = row[0].1.y;
         let near = |other: Option<usize>| {
             let other = rows.get(other?)?;
             (other[0].1.y.abs_diff(y) == 1).then_some(*other)
         };
-        let mut columns = Vec::new();
         for (index, &(label, run)) in row.iter().enumerate() {
+            let mut columns = Vec::new();
             let before = index.checked_sub(1).map(|before| row[before]);
             if before.is_some_and(|(other, next)| next.end == run.start && other > label) {
                 columns.push((run.start, run.start + 1));
@@ -223,16 +223,13 @@ fn lines(pieces: &[(u32, Run)]) -> Vec<Run> {
                     }
                 }
             }
-        }
-        columns.sort_unstable();
-        for (start, end) in columns {
-            match found.last_mut() {
-                Some(Run {
-                    y: last,
-                    end: until,
-                    ..
-                }) if *last == y && start <= *until => *until = end.max(*until),
-                _ => found.push(Run { y, start, end }),
+            columns.sort_unstable();
+            let own = found.len();
+            for (start, end) in columns {
+                match found[own..].last_mut() {
+                    Some(Run { end: until, .. }) if start <= *until => *until = end.max(*until),
+                    _ => found.push(Run { y, start, end }),
+                }
             }
         }
     }
