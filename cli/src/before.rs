@@ -141,6 +141,9 @@ fn check_organs(wanted: &Wanted<'_>) -> anyhow::Result<()> {
 
 /// Tells of slides that do not say how large their px are, once for all, with what to type; whether there are any.
 fn tell_resolutions(wanted: &Wanted<'_>, slides: &[Option<SurveyedSlide>]) -> bool {
+    if wanted.mpp.is_some() {
+        return false;
+    }
     let needs = |output: &Output| output.needs_resolution(wanted.sink_options);
     // Without um/px the models fail first, whatever is written.
     let (reason, instead) = if wanted.route.needs_resolution(wanted.bundle) {
@@ -159,9 +162,6 @@ fn tell_resolutions(wanted: &Wanted<'_>, slides: &[Option<SurveyedSlide>]) -> bo
     } else {
         return false;
     };
-    if wanted.mpp.is_some() {
-        return false;
-    }
     let lacking: Vec<&Job> = wanted
         .jobs
         .iter()

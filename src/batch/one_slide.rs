@@ -157,6 +157,9 @@ impl ActiveRun<'_> {
             }
         })
         .map_err(|error| Failure::of_output(&error))?;
+        let organs = findings
+            .organs()
+            .map_err(|error| Failure::of_output(&error))?;
         let mut reports = self.reports();
         if let Some(row) = row
             && let Err(error) = reports.put_row(work.index, row)
@@ -180,9 +183,8 @@ impl ActiveRun<'_> {
             warnings,
             ..entry(job, Status::Done)
         };
+        status.put_organs(&organs);
         drop(reports);
-        let organs = findings.organs();
-        status.put_organs(&organs.map_err(|error| Failure::of_output(&error))?);
         self.note(work.index, status);
         Ok(())
     }

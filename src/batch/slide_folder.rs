@@ -92,7 +92,8 @@ pub(super) fn write_folder(
     record: impl FnOnce() -> RecordSink,
 ) -> Result<(), SinkError> {
     let temporary = Temporary::new(slides, name)?;
-    // Side by side: each is one thread's work for much of its time. Of several errors the first output's is told.
+    // Side by side: each is one thread's work for much of its time. Of several errors that of the first output is told, and
+    // of outputs without objects before all others, since they are written while the objects are found.
     let write = |sinks: &[Box<dyn Sink>]| -> Result<(), SinkError> {
         let write_one = |sink: &dyn Sink| {
             let path = temporary.path.join(sink.file_name());

@@ -26,7 +26,7 @@ impl Mask {
 
     /// The runs of all columns, from left to right: the column, and a range of its rows.
     ///
-    /// Whole tiles are transposed at once, so it is not much slower than [`Mask::rows`].
+    /// Whole tiles are transposed at once.
     pub fn columns(&self) -> Runs<'_> {
         let tiles = self.tiles.iter();
         let mut tiles: Vec<_> = tiles
